@@ -1,0 +1,1 @@
+"""Telling the right people over MQTT: payloads, outbox, sender."""

@@ -1,0 +1,1 @@
+"""What happens: people enter and leave, alerts fire, counts add up."""

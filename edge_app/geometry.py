@@ -1,0 +1,201 @@
+"""Plane geometry on pictures: boxes, points, lines and polygons. Pure functions.
+
+The y axis of a picture points down. Boxes are ``xyxy``: left, top, right, bottom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_app.flow import Float32
+
+Point = tuple[float, float]
+
+
+def intersection_over_union(boxes_a: Float32, boxes_b: Float32) -> Float32:
+    """Intersection over union of every pair of boxes.
+
+    Args:
+        boxes_a: float32 ``[N, 4]``, xyxy.
+        boxes_b: float32 ``[M, 4]``, xyxy.
+
+    Returns:
+        float32 ``[N, M]``, 0..1; 0 for pairs of empty boxes.
+
+    >>> a = np.array([[0, 0, 2, 2]], np.float32)
+    >>> b = np.array([[1, 0, 3, 2], [5, 5, 6, 6]], np.float32)
+    >>> intersection_over_union(a, b).round(3).tolist()
+    [[0.3330000042915344, 0.0]]
+    """
+    top_left = np.maximum(boxes_a[:, None, :2], boxes_b[None, :, :2])
+    bottom_right = np.minimum(boxes_a[:, None, 2:], boxes_b[None, :, 2:])
+    sides = np.clip(bottom_right - top_left, 0.0, None)
+    shared = sides[..., 0] * sides[..., 1]
+    union = area(boxes_a)[:, None] + area(boxes_b)[None, :] - shared
+    return np.asarray(shared / np.maximum(union, 1e-9), np.float32)
+
+
+def area(boxes: Float32) -> Float32:
+    """Areas in square pixels of float32 ``[N, 4]`` boxes, as float32 ``[N]``."""
+    sides = np.clip(boxes[:, 2:] - boxes[:, :2], 0.0, None)
+    return np.asarray(sides[:, 0] * sides[:, 1], np.float32)
+
+
+def non_maximum_suppression(
+    boxes: Float32, scores: Float32, max_iou: float
+) -> npt.NDArray[np.intp]:
+    """Indices of the boxes to keep, best first: greedy suppression of overlapping ones.
+
+    Args:
+        boxes: float32 ``[N, 4]``, xyxy.
+        scores: float32 ``[N]``.
+        max_iou: a box that overlaps a better one by more than this is dropped.
+
+    >>> boxes = np.array([[0, 0, 9, 9], [0, 0, 9, 10], [20, 0, 29, 9]], np.float32)
+    >>> non_maximum_suppression(boxes, np.array([0.5, 0.9, 0.3], np.float32), 0.6).tolist()
+    [1, 2]
+    """
+    order = np.argsort(-scores, kind="stable")
+    overlap = intersection_over_union(boxes[order], boxes[order])
+    alive = np.ones(len(order), bool)
+    for i in range(len(order)):
+        if alive[i]:
+            alive[i + 1 :] &= overlap[i, i + 1 :] <= max_iou
+    return np.asarray(order[alive], np.intp)
+
+
+def foot_point(box: Float32, size: tuple[int, int]) -> Point:
+    """Middle of a box's lower edge, clamped to the picture: where the person stands.
+
+    Args:
+        box: float32 ``[4]``, xyxy, pixels.
+        size: width and height of the picture in pixels.
+
+    Returns:
+        x and y as fractions of the picture's width and height, 0..1.
+
+    >>> foot_point(np.array([10, 10, 30, 130], np.float32), (100, 100))
+    (0.2, 1.0)
+    """
+    width, height = size
+    x = min(max((float(box[0]) + float(box[2])) / 2 / width, 0.0), 1.0)
+    y = min(max(float(box[3]) / height, 0.0), 1.0)
+    return x, y
+
+
+def side_of_line(point: Point, start: Point, end: Point) -> float:
+    """Signed distance of a point from the line through start and end.
+
+    Positive on the left hand of someone walking from start to end in the picture as it is seen
+    (y down): that is "in"::
+
+            in  (left hand)
+        start ------------> end
+            out (right hand)
+
+    Returns:
+        The distance, in the unit of the points.
+
+    >>> side_of_line((0.5, 0.2), (0.0, 0.8), (1.0, 0.8)) > 0
+    True
+    """
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    length = float(np.hypot(dx, dy))
+    return ((point[0] - start[0]) * dy - (point[1] - start[1]) * dx) / length
+
+
+def position_along(point: Point, start: Point, end: Point) -> float:
+    """Where the foot of the perpendicular falls: 0 at start, 1 at end, outside beyond them.
+
+    >>> position_along((0.25, 0.9), (0.0, 0.8), (1.0, 0.8))
+    0.25
+    """
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    return ((point[0] - start[0]) * dx + (point[1] - start[1]) * dy) / (dx * dx + dy * dy)
+
+
+def is_inside(point: Point, polygon: Sequence[Point]) -> bool:
+    """Whether a polygon contains a point; its boundary belongs to the inside.
+
+    >>> square = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
+    >>> is_inside((1.0, 0.5), square), is_inside((1.1, 0.5), square)
+    (True, False)
+    """
+    x, y = point
+    inside = False
+    for (x1, y1), (x2, y2) in zip(polygon, [*polygon[1:], polygon[0]], strict=True):
+        cross = (x2 - x1) * (y - y1) - (y2 - y1) * (x - x1)
+        within = min(x1, x2) <= x <= max(x1, x2) and min(y1, y2) <= y <= max(y1, y2)
+        if within and abs(cross) < 1e-12:
+            return True
+        if (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1:
+            inside = not inside
+    return inside
+
+
+def polygon_area(polygon: Sequence[Point]) -> float:
+    """Area of a polygon without self-crossings, in square units of its points (shoelace formula).
+
+    >>> polygon_area([(0, 0), (2, 0), (2, 1), (0, 1)])
+    2.0
+    """
+    pairs = zip(polygon, [*polygon[1:], polygon[0]], strict=True)
+    return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs)) / 2
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """How a picture is fitted into a network's input: scaled, kept top-left, padded.
+
+    Attributes:
+        scale_x: input pixels per picture pixel, horizontally.
+        scale_y: the same, vertically.
+        width: of the scaled picture in input pixels.
+        height: of the scaled picture in input pixels.
+    """
+
+    scale_x: float
+    scale_y: float
+    width: int
+    height: int
+
+    @classmethod
+    def fit(cls, picture: tuple[int, int], target: tuple[int, int]) -> Letterbox:
+        """The largest fit of a picture of (width, height) into a target of (width, height).
+
+        >>> Letterbox.fit((1000, 500), (416, 416))
+        Letterbox(scale_x=0.416, scale_y=0.416, width=416, height=208)
+        """
+        scale = min(target[0] / picture[0], target[1] / picture[1])
+        width = min(max(round(picture[0] * scale), 1), target[0])
+        height = min(max(round(picture[1] * scale), 1), target[1])
+        return cls(width / picture[0], height / picture[1], width, height)
+
+    def to_picture(self, boxes: Float32) -> Float32:
+        """Boxes in input pixels as boxes in the picture's pixels; float32 ``[N, 4]`` both."""
+        scale = np.array([self.scale_x, self.scale_y] * 2, np.float32)
+        return np.asarray(boxes / scale, np.float32)
+
+
+def widen(boxes: Float32, share: float, size: tuple[int, int]) -> npt.NDArray[np.int64]:
+    """Boxes with a margin on each side, clipped to the picture, in whole pixels of at least 1.
+
+    Args:
+        boxes: float32 ``[N, 4]``, xyxy, pixels.
+        share: margin on each side as a share of the box's own width or height.
+        size: width and height of the picture.
+
+    >>> widen(np.array([[10, 10, 110, 60]], np.float32), 0.05, (100, 100)).tolist()
+    [[5, 7, 100, 63]]
+    """
+    sides = boxes[:, 2:] - boxes[:, :2]
+    low = np.floor(boxes[:, :2] - share * sides)
+    high = np.ceil(boxes[:, 2:] + share * sides)
+    limit = np.array(size, np.float32)
+    low = np.clip(low, 0, limit - 1)
+    high = np.minimum(np.maximum(high, low + 1), limit)
+    return np.concatenate([low, high], axis=1).astype(np.int64)

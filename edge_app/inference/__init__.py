@@ -1,0 +1,1 @@
+"""Running the networks: models and their metadata, pre-processing, engines."""

@@ -1,0 +1,1 @@
+"""What each person wears: which crops to look at, garments, categories, and the vote."""

@@ -1,0 +1,64 @@
+"""The three seams of Dresscode: what tests and other hardware may put in place of the real thing.
+
+A camera, an engine and a publisher. Choosing one is a plain ``if`` where the app is put together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from edge_app.flow import Float32, Frame, Message, UInt8
+
+
+class Camera(Protocol):
+    """Where frames come from."""
+
+    def read(self) -> Frame | None:
+        """The next frame, or None when the source has ended.
+
+        Raises:
+            SourceError: the source cannot be read (any more).
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the source; reading again afterwards is an error."""
+        ...
+
+
+class Engine(Protocol):
+    """Something that runs one network of the model contract."""
+
+    def infer(self, batch_nhwc: UInt8) -> dict[str, Float32]:
+        """Run the network on a batch.
+
+        Args:
+            batch_nhwc: uint8 ``[N, H, W, 3]``, BGR, ``N >= 1``, contiguous, of the model's H and W.
+
+        Returns:
+            The network's outputs by name, each ``[N, ...]`` float32. They belong to the caller.
+
+        Raises:
+            EngineError: the network could not be run; nothing stale is ever returned.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the network's memory."""
+        ...
+
+
+class Publisher(Protocol):
+    """Something that takes messages for good: once ``publish`` returns, they are its business."""
+
+    def publish(
+        self, messages: Sequence[Message], state: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> None:
+        """Take messages and, in the same transaction, the state that they follow from.
+
+        Args:
+            messages: in the order in which they are to be sent per lane.
+            state: JSON-able state of the stages by name, kept for the next start.
+        """
+        ...
