@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from edge_app.errors import DresscodeError
+from edge_app.errors import ModelError
 
 STRIDES = (8, 16, 32)
 PERSON_CLASS = 0  # COCO's first class
@@ -36,7 +37,9 @@ class ConvolutionUnit(nn.Module):
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        return nn.functional.silu(self.convolution(features))
+        """[N,in,h,w] to [N,out,h/stride,w/stride]."""
+        result: Tensor = nn.functional.silu(self.convolution(features))
+        return result
 
 
 class DepthwiseUnit(nn.Sequential):
@@ -50,6 +53,8 @@ class DepthwiseUnit(nn.Sequential):
 
 
 class Bottleneck(nn.Module):
+    """Point-wise, then depth-wise unit, with or without a shortcut around them."""
+
     def __init__(self, channels: int, has_shortcut: bool) -> None:
         super().__init__()
         self.reduce = ConvolutionUnit(channels, channels)
@@ -57,6 +62,7 @@ class Bottleneck(nn.Module):
         self.has_shortcut = has_shortcut
 
     def forward(self, features: Tensor) -> Tensor:
+        """[N,C,h,w] to the same shape."""
         result = self.spread(self.reduce(features))
         return result + features if self.has_shortcut else result
 
@@ -75,9 +81,11 @@ class CrossStageLayer(nn.Module):
         self.merge = ConvolutionUnit(2 * hidden, channels_out)
 
     def forward(self, features: Tensor) -> Tensor:
+        """[N,in,h,w] to [N,out,h,w]."""
         main = self.main(features)
         bypass = self.bypass(features)
-        return self.merge(torch.cat((self.bottlenecks(main), bypass), 1))
+        result: Tensor = self.merge(torch.cat((self.bottlenecks(main), bypass), 1))
+        return result
 
 
 class Focus(nn.Module):
@@ -88,16 +96,20 @@ class Focus(nn.Module):
         self.unit = ConvolutionUnit(12, channels_out, 3)
 
     def forward(self, images: Tensor) -> Tensor:
+        """[N,3,H,W] to [N,out,H/2,W/2]."""
         patches = (
             images[..., ::2, ::2],
             images[..., 1::2, ::2],
             images[..., ::2, 1::2],
             images[..., 1::2, 1::2],
         )
-        return self.unit(torch.cat(patches, 1))
+        result: Tensor = self.unit(torch.cat(patches, 1))
+        return result
 
 
 class SpatialPyramidPooling(nn.Module):
+    """The largest values in windows of 5, 9 and 13 cells beside the features themselves."""
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         hidden = channels // 2
@@ -106,8 +118,11 @@ class SpatialPyramidPooling(nn.Module):
         self.merge = ConvolutionUnit(hidden * 4, channels)
 
     def forward(self, features: Tensor) -> Tensor:
+        """[N,C,h,w] to the same shape."""
         reduced = self.reduce(features)
-        return self.merge(torch.cat([reduced, *(pool(reduced) for pool in self.pools)], 1))
+        pooled = [reduced, *(pool(reduced) for pool in self.pools)]
+        result: Tensor = self.merge(torch.cat(pooled, 1))
+        return result
 
 
 class Backbone(nn.Module):
@@ -118,14 +133,13 @@ class Backbone(nn.Module):
         self.stem = Focus(16)
         self.stage_4 = nn.Sequential(DepthwiseUnit(16, 32, 2), CrossStageLayer(32, 32, 1, True))
         self.stage_8 = nn.Sequential(DepthwiseUnit(32, 64, 2), CrossStageLayer(64, 64, 3, True))
-        self.stage_16 = nn.Sequential(
-            DepthwiseUnit(64, 128, 2), CrossStageLayer(128, 128, 3, True)
-        )
+        self.stage_16 = nn.Sequential(DepthwiseUnit(64, 128, 2), CrossStageLayer(128, 128, 3, True))
         self.stage_32 = nn.Sequential(
             DepthwiseUnit(128, 256, 2), SpatialPyramidPooling(256), CrossStageLayer(256, 256)
         )
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """[N,3,H,W] to the features of strides 8, 16 and 32."""
         stride_8 = self.stage_8(self.stage_4(self.stem(images)))
         stride_16 = self.stage_16(stride_8)
         return stride_8, stride_16, self.stage_32(stride_16)
@@ -146,6 +160,7 @@ class FeaturePyramid(nn.Module):
         self.up_32 = CrossStageLayer(256, 256)
 
     def forward(self, stride_8: Tensor, stride_16: Tensor, stride_32: Tensor) -> list[Tensor]:
+        """The backbone's three levels to three of 64, 128 and 256 channels, same strides."""
         lateral_32 = self.lateral_32(stride_32)
         middle = self.down_16(torch.cat((_twice(lateral_32), stride_16), 1))
         lateral_16 = self.lateral_16(middle)
@@ -168,6 +183,7 @@ class Head(nn.Module):
         self.object_logit = nn.Conv2d(64, 1, 1)
 
     def forward(self, features: Tensor) -> Tensor:
+        """[N,C,h,w] to [N,6,h,w]."""
         stem = self.stem(features)
         class_logit = self.class_logit(self.class_units(stem))
         box_features = self.box_units(stem)
@@ -247,7 +263,7 @@ def load_published(path: Path) -> YoloxNano:
         path: the published ONNX file (`weights/yolox_nano_416.onnx` in the data folder).
 
     Raises:
-        DresscodeError: the file does not hold the convolutions of YOLOX-nano.
+        ModelError: the file does not hold the convolutions of YOLOX-nano.
     """
     graph = onnx.load(str(path)).graph
     tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
@@ -263,23 +279,22 @@ def load_published(path: Path) -> YoloxNano:
 
 def _assign(
     convolutions: Sequence[nn.Conv2d],
-    stored: Sequence[tuple[np.ndarray, np.ndarray]],
+    stored: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]],
     path: Path,
 ) -> None:
     if len(convolutions) != len(stored):
-        raise DresscodeError(
+        raise ModelError(
             f"{path}: expected the {len(convolutions)} convolutions of YOLOX-nano, found "
             f"{len(stored)}; give the published yolox_nano_416.onnx"
         )
-    with torch.no_grad():
-        for convolution, (weight, bias) in zip(convolutions, stored, strict=True):
-            if weight.shape[0] == 80 and convolution.out_channels == 1:
-                person = slice(PERSON_CLASS, PERSON_CLASS + 1)
-                weight, bias = weight[person], bias[person]
-            if tuple(weight.shape) != tuple(convolution.weight.shape):
-                raise DresscodeError(
-                    f"{path}: a convolution of shape {weight.shape} stands where YOLOX-nano "
-                    f"has {tuple(convolution.weight.shape)}"
-                )
-            convolution.weight.copy_(torch.tensor(weight))
-            convolution.bias.copy_(torch.tensor(bias))
+    for convolution, (weight, bias) in zip(convolutions, stored, strict=True):
+        # Of the class outputs (80 filters, one here) only the person's is kept.
+        kept = slice(PERSON_CLASS, PERSON_CLASS + convolution.out_channels)
+        if weight[kept].shape != tuple(convolution.weight.shape):
+            raise ModelError(
+                f"{path}: a convolution of shape {weight.shape} stands where YOLOX-nano "
+                f"has {tuple(convolution.weight.shape)}"
+            )
+        convolution.load_state_dict(
+            {"weight": torch.tensor(weight[kept]), "bias": torch.tensor(bias[kept])}
+        )

@@ -1,0 +1,1 @@
+"""Builds the models that Dresscode ships: data, networks, training, evaluation, export."""

@@ -1,0 +1,1 @@
+"""How good a model is, on photos, rendered scenes and recordings."""
