@@ -54,6 +54,8 @@ class Detections:
         boxes_xyxy: float32 ``[N, 4]``, pixels, ``x1 <= x2`` and ``y1 <= y2``.
         scores: float32 ``[N]``, 0..1.
         labels: int64 ``[N]``, indices into the detector's labels.
+        wears: float32 ``[15]`` for the whole picture: how probable it is that the person in it
+            wears each category; None where the detector has no such output.
 
     Raises:
         ValueError: shapes or dtypes differ from the above.
@@ -62,6 +64,7 @@ class Detections:
     boxes_xyxy: Float32
     scores: Float32
     labels: npt.NDArray[np.int64]
+    wears: Float32 | None = None
 
     def __post_init__(self) -> None:
         n = len(self.boxes_xyxy)
@@ -77,7 +80,9 @@ class Detections:
 
     def __getitem__(self, which: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Detections:
         """The detections chosen by a boolean mask or an array of indices."""
-        return Detections(self.boxes_xyxy[which], self.scores[which], self.labels[which])
+        return Detections(
+            self.boxes_xyxy[which], self.scores[which], self.labels[which], self.wears
+        )
 
     @classmethod
     def empty(cls) -> Detections:

@@ -1,0 +1,82 @@
+"""Networks on the CPU, through OpenVINO; the engine where there is no GPU."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import openvino as ov
+
+from edge_app.errors import EngineError
+from edge_app.flow import Float32, UInt8
+from edge_app.inference.model import Model
+
+STEPS = (8, 4, 2, 1)
+"""Batch sizes that are compiled; other batches are run in parts of these sizes.
+
+Static shapes let OpenVINO plan its memory and fold the shape arithmetic of the graph; one network
+for every batch size that ever came by would fill the memory.
+"""
+
+
+class OpenVinoEngine:
+    """One network on the CPU, in float32.
+
+    Args:
+        model: a model that keeps the contract.
+        threads: CPU threads; 0 for all cores that the process may use.
+        max_batch: most pictures in one call of the network.
+    """
+
+    def __init__(self, model: Model, threads: int = 0, max_batch: int = 8) -> None:
+        self._model = model
+        self._core = ov.Core()
+        self._settings = {
+            "INFERENCE_PRECISION_HINT": "f32",
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0)),
+        }
+        self._steps = [step for step in STEPS if step <= max_batch]
+        self._requests: dict[int, Any] = {}
+        self._request(1)
+
+    def _request(self, step: int) -> Any:
+        """The compiled network for a batch size, compiled when first needed."""
+        if step not in self._requests:
+            width, height = self._model.input_size
+            try:
+                network = self._model.network.clone()
+                network.reshape([step, height, width, 3])
+                compiled = self._core.compile_model(network, "CPU", self._settings)
+                self._requests[step] = compiled.create_infer_request()
+            except RuntimeError as error:
+                raise EngineError(
+                    f"{self._model.path}: OpenVINO cannot compile it for a batch of {step}: {error}"
+                ) from error
+        return self._requests[step]
+
+    def infer(self, batch_nhwc: UInt8) -> dict[str, Float32]:
+        """Run the network; see :class:`edge_app.ports.Engine`."""
+        parts = []
+        start = 0
+        while start < len(batch_nhwc):
+            step = next(s for s in self._steps if s <= len(batch_nhwc) - start)
+            parts.append(self._run(step, batch_nhwc[start : start + step]))
+            start += step
+        if len(parts) == 1:
+            return parts[0]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _run(self, step: int, batch_nhwc: UInt8) -> dict[str, Float32]:
+        request = self._request(step)
+        try:
+            request.infer([batch_nhwc], share_inputs=True)
+        except RuntimeError as error:
+            raise EngineError(f"{self._model.path}: OpenVINO failed: {error}") from error
+        # Copies: the request's own memory is overwritten by the next call.
+        return {name: np.array(request.get_tensor(name).data) for name in self._model.outputs}
+
+    def close(self) -> None:
+        """Free the compiled networks."""
+        self._requests.clear()

@@ -1,0 +1,59 @@
+"""Pictures into the inputs of networks, on the CPU; the arithmetic of OpenCV's bilinear resize."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge_app.flow import UInt8
+from edge_app.geometry import Letterbox
+
+PADDING = 114
+"""Grey level around a letterboxed picture, as YOLOX's training has it."""
+
+
+def letterbox(picture_bgr: UInt8, out: UInt8) -> Letterbox:
+    """Fit a picture into a network's input, top-left aligned, padded with grey.
+
+    Args:
+        picture_bgr: uint8 ``[h, w, 3]``, any layout with contiguous pixels.
+        out: uint8 ``[H, W, 3]``, overwritten.
+
+    Returns:
+        How the picture was fitted, to bring boxes back.
+    """
+    height, width = picture_bgr.shape[:2]
+    fit = Letterbox.fit((width, height), (out.shape[1], out.shape[0]))
+    inside = out[: fit.height, : fit.width]
+    if (fit.width, fit.height) == (width, height):
+        inside[:] = picture_bgr
+    else:
+        inside[:] = cv2.resize(
+            picture_bgr, (fit.width, fit.height), interpolation=_interpolation(fit)
+        )
+    out[fit.height :] = PADDING
+    out[: fit.height, fit.width :] = PADDING
+    return fit
+
+
+def _interpolation(fit: Letterbox) -> int:
+    # Bilinear sampling of every third pixel aliases; averaging is what a smaller sensor would do.
+    return cv2.INTER_AREA if fit.scale_x < 0.5 else cv2.INTER_LINEAR
+
+
+def stretch(picture_bgr: UInt8, box: npt.NDArray[np.int64], out: UInt8) -> None:
+    """Cut a box out of a picture and stretch it to a network's input.
+
+    Args:
+        picture_bgr: uint8 ``[h, w, 3]``.
+        box: int64 ``[4]``, xyxy in whole pixels inside the picture, at least one pixel each way.
+        out: uint8 ``[H, W, 3]``, overwritten.
+    """
+    x1, y1, x2, y2 = (int(v) for v in box)
+    cv2.resize(
+        picture_bgr[y1:y2, x1:x2],
+        (out.shape[1], out.shape[0]),
+        dst=out,
+        interpolation=cv2.INTER_LINEAR,
+    )
