@@ -186,6 +186,8 @@ class Outfit:
         regions: per region that the person was seen to wear something in, the vote's word.
         colour: colour name of the main garment, or ``unknown``.
         looks: number of looks that the vote rests on.
+        evidence: how much was seen against what the vote asks for; from 1 on its word can be
+            acted on, even while some region is open.
     """
 
     is_settled: bool
@@ -193,6 +195,7 @@ class Outfit:
     regions: Mapping[str, Worn]
     colour: str = "unknown"
     looks: int = 0
+    evidence: float = 0.0
 
 
 @dataclass(frozen=True)

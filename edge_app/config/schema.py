@@ -216,6 +216,9 @@ class OutfitSettings(Section):
     probability: float = Field(0.6, gt=0.0, lt=1.0, description="a category settles above this")
     margin: float = Field(0.2, ge=0.0, lt=1.0, description="and this far above the next one")
     min_looks: int = Field(4, ge=1, le=100, description="and not before so many looks")
+    min_weight: float = Field(
+        1.0, gt=0.0, le=100.0, description="whose qualities (0..1 each) add up to this"
+    )
     max_looks: int = Field(24, ge=1, le=1000, description="a track is not looked at more often")
     deadline_s: float = Field(
         4.0, ge=0.1, le=60.0, description="after an entry; what is open then is unknown"

@@ -1,0 +1,94 @@
+"""The outfit stage: looks at the people who need it, and keeps what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from edge_app.config.schema import OutfitSettings
+from edge_app.flow import Entry, Frame, Outfit, TrackedFrame
+from edge_app.outfit.crops import CropChooser, Key
+from edge_app.outfit.garments import Looker
+from edge_app.outfit.vote import Vote
+
+
+class _Person:
+    """What is kept of one track while it lives."""
+
+    def __init__(self, settings: OutfitSettings) -> None:
+        self.vote = Vote(settings)
+        self.deadline_s: float | None = None
+        self.settled: Outfit | None = None
+
+
+class Outfits:
+    """Settles what each tracked person wears; remembers nothing of tracks that were forgotten."""
+
+    def __init__(self, settings: OutfitSettings, looker: Looker) -> None:
+        self._settings = settings
+        self._looker = looker
+        self._chooser = CropChooser(settings)
+        self._people: dict[Key, _Person] = {}
+
+    def look(self, frames: Sequence[Frame], tracked: Sequence[TrackedFrame]) -> dict[Key, Outfit]:
+        """Look at the most promising people of this step.
+
+        Args:
+            frames: this step's frames.
+            tracked: the people in them, in the same order.
+
+        Returns:
+            The outfits that changed or settled with this step.
+        """
+        views = self._chooser.choose(tracked, self._evidence())
+        looks = self._looker.look(
+            [(frames[view.frame].frame_bgr, view.box) for view in views],
+            [view.quality for view in views],
+        )
+        changed: dict[Key, Outfit] = {}
+        for view, look in zip(views, looks, strict=True):
+            person = self._people.setdefault(view.key, _Person(self._settings))
+            person.vote.add(look, view.at_s)
+            changed[view.key] = self._judge(person, is_final=False)
+        times = {frame.camera: frame.taken_at_s for frame in tracked}
+        for key, person in self._people.items():
+            now_s = times.get(key[0])
+            is_due = (
+                now_s is not None and person.deadline_s is not None and now_s >= person.deadline_s
+            )
+            if is_due and person.settled is None:
+                changed[key] = self._judge(person, is_final=True)
+        return changed
+
+    def _evidence(self) -> Mapping[Key, float | None]:
+        """Per track its evidence so far; None where the outfit is settled or enough was seen."""
+        return {
+            key: None
+            if person.settled is not None or person.vote.looks >= self._settings.max_looks
+            else person.vote.weight
+            for key, person in self._people.items()
+        }
+
+    def _judge(self, person: _Person, is_final: bool) -> Outfit:
+        if person.settled is not None:
+            return person.settled
+        outfit = person.vote.outfit(is_final)
+        if outfit.is_settled:
+            person.settled = outfit
+        return outfit
+
+    def entered(self, entry: Entry) -> Outfit:
+        """Note that a person crossed a line: their outfit has a deadline from now on.
+
+        Returns:
+            What is known of the outfit so far.
+        """
+        key = (entry.camera, entry.track_id)
+        person = self._people.setdefault(key, _Person(self._settings))
+        if person.deadline_s is None:
+            person.deadline_s = entry.at_s + self._settings.deadline_s
+        return self._judge(person, is_final=False)
+
+    def settle(self, key: Key) -> Outfit:
+        """The last word on a track that ended: what is open stays ``unknown``; then forget it."""
+        person = self._people.pop(key, None) or _Person(self._settings)
+        return self._judge(person, is_final=True)

@@ -1,0 +1,135 @@
+"""The vote: many looks at one person become one outfit, or honestly ``unknown``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from edge_app.config.schema import OutfitSettings
+from edge_app.flow import Float32, Look, Outfit, Worn
+from edge_app.vocabulary import CATEGORIES, REGION_OF, REGIONS, UNKNOWN
+
+_FLOOR = 0.02
+"""No single look is more certain than this: one odd frame must not decide."""
+
+_FRESH_S = 0.3
+"""Looks closer together than this show the same thing twice and count for less."""
+
+_CLASSIFIER_SHARE = 0.35
+"""Say of the garments' own categories beside the whole person's ``wears``."""
+
+_ABSENT = 0.35
+"""A region is taken for bare while everything in it together is less probable than this."""
+
+_INDICES = {
+    region: np.array([i for i, c in enumerate(CATEGORIES) if REGION_OF[c] == region])
+    for region in REGIONS
+}
+
+
+class Vote:
+    """Adds up the looks at one person.
+
+    Log-odds of every category are averaged, weighted by the quality of the looks, so that a clear
+    view outvotes many poor ones and repetition alone never makes certain.
+    """
+
+    def __init__(self, settings: OutfitSettings) -> None:
+        self._settings = settings
+        self._log_odds = np.zeros(len(CATEGORIES))
+        self._weight = 0.0
+        self._looks = 0
+        self._last_at_s: float | None = None
+        self._colours: dict[str, float] = {}
+
+    @property
+    def weight(self) -> float:
+        """Evidence so far: the looks' qualities added up, repetition discounted."""
+        return self._weight
+
+    @property
+    def looks(self) -> int:
+        """How many looks were added."""
+        return self._looks
+
+    def add(self, look: Look, at_s: float) -> None:
+        """Add one look, taken at a frame's time."""
+        since = _FRESH_S if self._last_at_s is None else at_s - self._last_at_s
+        weight = look.quality * min(max(since / _FRESH_S, 0.2), 1.0)
+        self._last_at_s = at_s
+        self._looks += 1
+        if weight <= 0.0:
+            return
+        worn = np.clip(wears_of(look), _FLOOR, 1.0 - _FLOOR)
+        self._log_odds += weight * np.log(worn / (1.0 - worn))
+        self._weight += weight
+        self._colours[look.colour] = self._colours.get(look.colour, 0.0) + weight
+
+    def outfit(self, is_final: bool) -> Outfit:
+        """What the looks say.
+
+        Args:
+            is_final: no more looks will come: what is open now stays ``unknown``.
+        """
+        settings = self._settings
+        if self._weight <= 0.0:
+            return Outfit(is_final, dict.fromkeys(CATEGORIES, 0.0), {}, looks=self._looks)
+        odds = self._log_odds / self._weight
+        wears = 1.0 / (1.0 + np.exp(-odds))
+        evidence = min(self._weight / settings.min_weight, self._looks / max(settings.min_looks, 1))
+        regions: dict[str, Worn] = {}
+        is_open = False
+        for region in REGIONS:
+            worn = self._decide(wears[_INDICES[region]], region)
+            if worn is not None:
+                regions[region] = worn if evidence >= 1.0 else Worn(UNKNOWN, worn.probability)
+                is_open |= regions[region].category == UNKNOWN
+        return Outfit(
+            is_settled=is_final or (evidence >= 1.0 and not is_open and bool(regions)),
+            wears=dict(zip(CATEGORIES, (float(p) for p in wears), strict=True)),
+            regions=regions,
+            colour=max(self._colours, key=lambda name: self._colours[name]),
+            looks=self._looks,
+            evidence=evidence,
+        )
+
+    def _decide(self, wears: Float32, region: str) -> Worn | None:
+        """The region's category, ``unknown`` where two compete, None where nothing is worn."""
+        if 1.0 - np.prod(1.0 - wears) < _ABSENT:
+            return None
+        order = np.argsort(-wears)
+        best = float(wears[order[0]])
+        lead = best - float(wears[order[1]])
+        is_clear = best >= self._settings.probability and lead >= self._settings.margin
+        name = CATEGORIES[_INDICES[region][order[0]]] if is_clear else UNKNOWN
+        return Worn(name, best)
+
+
+def wears_of(look: Look) -> Float32:
+    """What one look says the person wears: float32 ``[15]`` probabilities.
+
+    The whole person's ``wears`` and the categories of the garments found, where both are known;
+    the same in recordings and in still pictures.
+    """
+    garments = np.zeros(len(CATEGORIES), np.float32)
+    for garment in look.garments:
+        # A garment found in a region can only be of that region's categories.
+        inside = _INDICES[garment.region]
+        share = garment.probabilities[inside] / max(
+            float(garment.probabilities[inside].sum()), 1e-6
+        )
+        garments[inside] = np.maximum(garments[inside], garment.score * share)
+    if look.wears is None:
+        return garments
+    mixed = (1.0 - _CLASSIFIER_SHARE) * look.wears + _CLASSIFIER_SHARE * garments
+    return np.asarray(mixed, np.float32)
+
+
+def probability_of_any(wears: Mapping[str, float], categories: tuple[str, ...]) -> float:
+    """Probability of wearing at least one of some categories, taken as independent.
+
+    >>> round(probability_of_any({"dress": 0.5, "suit": 0.2}, ("dress", "suit")), 2)
+    0.6
+    """
+    return 1.0 - float(np.prod([1.0 - wears[category] for category in categories]))
