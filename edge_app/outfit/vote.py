@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from edge_app.config.schema import OutfitSettings
-from edge_app.flow import Float32, Look, Outfit, Worn
+from edge_app.flow import Float32, Garment, Look, Outfit, Worn
 from edge_app.vocabulary import CATEGORIES, REGION_OF, REGIONS, UNKNOWN
 
 _FLOOR = 0.02
@@ -124,6 +124,25 @@ def wears_of(look: Look) -> Float32:
         return garments
     mixed = (1.0 - _CLASSIFIER_SHARE) * look.wears + _CLASSIFIER_SHARE * garments
     return np.asarray(mixed, np.float32)
+
+
+def category_of(garment: Garment) -> tuple[str, float]:
+    """The most probable category of a garment among those of its region, and its probability."""
+    share = _within_region(garment)
+    best = int(np.argmax(share))
+    return CATEGORIES[best], float(share[best])
+
+
+def _within_region(garment: Garment) -> Float32:
+    """The classifier's word given the region: other regions' categories are impossible.
+
+    Returns:
+        float32 ``[15]``, adds up to 1.
+    """
+    inside = _INDICES[garment.region]
+    share = np.zeros(len(CATEGORIES), np.float32)
+    share[inside] = garment.probabilities[inside]
+    return np.asarray(share / max(float(share.sum()), 1e-6), np.float32)
 
 
 def probability_of_any(wears: Mapping[str, float], categories: tuple[str, ...]) -> float:

@@ -1,0 +1,160 @@
+"""``dresscode look``: people, garments and what they wear, in still pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from edge_app.app import Networks
+from edge_app.draw import PERSON, REGION, draw_box, save
+from edge_app.errors import SourceError
+from edge_app.flow import Detections, Float32, Look, UInt8
+from edge_app.geometry import widen
+from edge_app.outfit.crops import MARGIN
+from edge_app.outfit.vote import category_of, wears_of
+from edge_app.vocabulary import CATEGORIES
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+"""What counts as a picture in a folder."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen in one picture: the people, and one look at each."""
+
+    picture_bgr: UInt8
+    people: Detections
+    looks: list[Look]
+
+
+def pictures_in(path: Path) -> list[Path]:
+    """The picture itself, or the pictures of a folder and its folders, sorted.
+
+    Raises:
+        SourceError: nothing is there.
+    """
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise SourceError(f"{path}: there is no such picture or folder")
+    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS)
+    if not found:
+        raise SourceError(f"{path}: the folder holds no pictures ({', '.join(ENDINGS)})")
+    return found
+
+
+def read_picture(path: Path) -> UInt8:
+    """Read a picture as uint8 ``[h, w, 3]`` BGR.
+
+    Raises:
+        SourceError: it cannot be decoded.
+    """
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise SourceError(f"{path}: cannot be decoded as a picture; is it damaged?")
+    return np.asarray(picture, np.uint8)
+
+
+def see(networks: Networks, picture_bgr: UInt8, min_score: float) -> Seen:
+    """Find the people of a picture and look at each, with the code that recordings go through."""
+    people = networks.people.detect([picture_bgr])[0]
+    people = people[people.scores >= min_score]
+    height, width = picture_bgr.shape[:2]
+    boxes = widen(people.boxes_xyxy, MARGIN, (width, height))
+    looks = networks.looker.look(
+        [(picture_bgr, box) for box in boxes], [float(score) for score in people.scores]
+    )
+    return Seen(picture_bgr, people, looks)
+
+
+def describe(seen: Seen, min_score: float) -> list[dict[str, Any]]:
+    """The ``people`` of one picture as ``--json`` writes them."""
+    described = []
+    for i, look in enumerate(seen.looks):
+        score = float(seen.people.scores[i])
+        garments = []
+        for garment in look.garments:
+            if garment.score * score < min_score:
+                continue
+            category, probability = category_of(garment)
+            garments.append(
+                {
+                    "region": garment.region,
+                    "box": _rounded(garment.box_xyxy),
+                    "score": round(garment.score * score, 4),
+                    "category": category,
+                    "probability": round(probability, 4),
+                }
+            )
+        worn = (round(float(p), 4) for p in wears_of(look))
+        described.append(
+            {
+                "box": _rounded(seen.people.boxes_xyxy[i]),
+                "score": round(score, 4),
+                "garments": garments,
+                "wears": dict(zip(CATEGORIES, worn, strict=True)),
+            }
+        )
+    return described
+
+
+def draw(picture_bgr: UInt8, people: list[dict[str, Any]]) -> UInt8:
+    """A copy of the picture with what :func:`describe` says drawn onto it."""
+    drawn = picture_bgr.copy()
+    for person in people:
+        likely = sorted(person["wears"].items(), key=lambda pair: -pair[1])[:3]
+        words = [f"{name} {share:.2f}" for name, share in likely]
+        draw_box(drawn, person["box"], PERSON, [f"person {person['score']:.2f}", *words])
+        for garment in person["garments"]:
+            words = [f"{garment['category']} {garment['probability']:.2f}"]
+            draw_box(drawn, garment["box"], REGION[garment["region"]], words)
+    return drawn
+
+
+def look(
+    networks: Networks, paths: list[Path], min_score: float, draw_dir: Path | None
+) -> Iterator[dict[str, Any]]:
+    """Look at pictures one by one; yields a line of ``--json`` for each.
+
+    Raises:
+        SourceError: a picture cannot be decoded, or a drawing cannot be written.
+    """
+    root = paths[0].parent if len(paths) == 1 else _common_folder(paths)
+    for path in paths:
+        picture = read_picture(path)
+        people = describe(see(networks, picture, min_score), min_score)
+        if draw_dir is not None:
+            inside = path.relative_to(root).with_suffix(".jpg")
+            save(draw(picture, people), draw_dir / inside)
+        yield {"image": str(path), "people": people}
+
+
+def write_lines(lines: Iterator[dict[str, Any]], path: Path) -> None:
+    """Write one JSON object per line, each as soon as it is there.
+
+    Raises:
+        SourceError: the file cannot be written.
+    """
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            for line in lines:
+                file.write(json.dumps(line) + "\n")
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _common_folder(paths: list[Path]) -> Path:
+    folder = paths[0].parent
+    while not all(path.is_relative_to(folder) for path in paths):
+        folder = folder.parent
+    return folder
+
+
+def _rounded(box_xyxy: Float32) -> list[float]:
+    return [round(float(v), 1) for v in box_xyxy]

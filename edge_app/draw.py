@@ -1,0 +1,86 @@
+"""Drawing what Dresscode saw onto pictures, for the eyes of whoever aims or checks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge_app.config.schema import ZoneSettings
+from edge_app.errors import SourceError
+from edge_app.flow import Float32, UInt8
+
+Colour = tuple[int, int, int]
+
+PERSON: Colour = (80, 220, 80)
+ZONE: Colour = (40, 170, 255)
+REGION: dict[str, Colour] = {
+    "top": (255, 160, 60),
+    "bottom": (220, 90, 220),
+    "long": (60, 90, 255),
+}
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+def draw_box(
+    picture_bgr: UInt8, box_xyxy: Float32, colour: Colour, lines: Sequence[str] = ()
+) -> None:
+    """Draw a box, and lines of text from its upper left corner down, onto a picture.
+
+    Args:
+        picture_bgr: uint8 ``[h, w, 3]``, changed in place.
+        box_xyxy: ``[4]``, pixels.
+        colour: BGR.
+        lines: ASCII text.
+    """
+    height = picture_bgr.shape[0]
+    scale = max(height / 1000, 0.4)
+    x1, y1, x2, y2 = (round(float(v)) for v in box_xyxy)
+    cv2.rectangle(picture_bgr, (x1, y1), (x2, y2), colour, max(round(height / 400), 1))
+    for i, line in enumerate(lines):
+        y = y1 + round((i + 1) * 26 * scale)
+        cv2.putText(picture_bgr, line, (x1 + 3, y), _FONT, scale, (0, 0, 0), 3, cv2.LINE_AA)
+        cv2.putText(picture_bgr, line, (x1 + 3, y), _FONT, scale, colour, 1, cv2.LINE_AA)
+
+
+def draw_zones(picture_bgr: UInt8, zones: Mapping[str, ZoneSettings]) -> None:
+    """Draw the lines, with an arrow to where "in" is, and the areas of a camera."""
+    height, width = picture_bgr.shape[:2]
+    size = np.array([width, height])
+    for name, zone in zones.items():
+        if zone.line is not None:
+            start, end = (np.array(point) * size for point in zone.line)
+            middle, along = (start + end) / 2, end - start
+            left_hand = np.array([along[1], -along[0]]) / max(float(np.hypot(*along)), 1.0)
+            tip = middle + left_hand * height * 0.07
+            cv2.line(picture_bgr, _pixel(start), _pixel(end), ZONE, 2, cv2.LINE_AA)
+            cv2.arrowedLine(picture_bgr, _pixel(middle), _pixel(tip), ZONE, 2, cv2.LINE_AA)
+            anchor = start
+        else:
+            corners = np.array(zone.area) * size
+            cv2.polylines(picture_bgr, [corners.astype(np.int32)], True, ZONE, 2, cv2.LINE_AA)
+            anchor = corners[0]
+        x, y = _pixel(anchor)
+        place = (min(max(x, 2), width - 80), min(max(y - 4, 14), height - 4))
+        cv2.putText(picture_bgr, name, place, _FONT, 0.45, ZONE, 1, cv2.LINE_AA)
+
+
+def save(picture_bgr: UInt8, path: Path) -> None:
+    """Write a picture.
+
+    Raises:
+        SourceError: the folder cannot be written, or the ending is of no picture format.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_written = cv2.imwrite(str(path), picture_bgr)
+    except (OSError, cv2.error) as error:
+        raise SourceError(f"{path}: cannot write the picture: {error}") from error
+    if not is_written:
+        raise SourceError(f"{path}: cannot write the picture; is the folder writable?")
+
+
+def _pixel(point: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple[int, int]:
+    return round(float(point[0])), round(float(point[1]))

@@ -1,0 +1,180 @@
+"""The flow of Dresscode on one screen.
+
+::
+
+    capture -> detection -> tracking -> outfit -> events -> delivery
+    Frame   -> Detections -> Track   -> Outfit -> Entry/Alert/CountWindow -> outbox -> MQTT
+
+One call of :meth:`Pipeline.step` takes the newest frame of each camera through all of it. All
+frames go into one detector call, all person crops into one garment call, all garment crops into
+one classifier call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+from edge_app.config.schema import Config
+from edge_app.detection.detector import Detector
+from edge_app.events.alerts import Alerts
+from edge_app.events.counts import Counts
+from edge_app.events.entrance import Entrance
+from edge_app.flow import Alert, CountWindow, Entry, Frame, Outfit, TrackedFrame
+from edge_app.outfit.outfits import Outfits
+from edge_app.tracking.tracker import Tracker
+
+Key = tuple[str, int]
+"""Camera id and track id."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step gave.
+
+    Attributes:
+        tracked: the people in each of the step's frames.
+        entries: crossings decided in this step.
+        outfits: outfits that changed or settled in this step.
+        alerts: alerts to be sent.
+        windows: count windows that closed, or changed.
+    """
+
+    tracked: tuple[TrackedFrame, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    outfits: Mapping[Key, Outfit] = field(default_factory=dict)
+    alerts: tuple[Alert, ...] = ()
+    windows: tuple[CountWindow, ...] = ()
+
+
+class Pipeline:
+    """All stages between capture and delivery, for all cameras of one box.
+
+    Args:
+        config: the store's configuration.
+        detector: finds people in frames.
+        outfits: settles what they wear.
+        started_at_s: when counting begins, seconds of Unix time.
+        is_replay: a recording, whose first people count as entries and whose hours are ignored.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        detector: Detector,
+        outfits: Outfits,
+        started_at_s: float,
+        is_replay: bool = False,
+        honours_hours: bool = True,
+    ) -> None:
+        self._detector = detector
+        self._outfits = outfits
+        self._trackers = {name: Tracker(name, config.tracking) for name in config.cameras}
+        self._entrances = {
+            name: Entrance(name, camera.zones, is_replay) for name, camera in config.cameras.items()
+        }
+        self.alerts = Alerts(config.alerts, config.timezone, honours_hours)
+        self.counts = Counts(
+            list(config.zones),
+            config.timezone,
+            config.business_day_start,
+            started_at_s,
+            {zone: camera for zone, (camera, _) in config.zones.items()},
+        )
+        self._unsettled: dict[Key, list[Entry]] = {}
+        self.stage_s: dict[str, float] = {}
+
+    def step(self, frames: Sequence[Frame], now_s: float) -> Step:
+        """Take frames, at most one of each camera, from pixels to events.
+
+        Args:
+            frames: BGR pictures with their cameras and times.
+            now_s: the present, seconds of Unix time; in a replay the frames' own time.
+
+        Raises:
+            EngineError: a network failed; the frames are lost, nothing counted is.
+        """
+        with self._timed("detection"):
+            detections = self._detector.detect([frame.frame_bgr for frame in frames])
+        with self._timed("tracking"):
+            tracked = tuple(
+                self._trackers[frame.camera].update(
+                    found, frame.index, frame.taken_at_s, frame.size
+                )
+                for frame, found in zip(frames, detections, strict=True)
+            )
+        with self._timed("events"):
+            entries = tuple(
+                entry
+                for people in tracked
+                for entry in self._entrances[people.camera].update(people)
+            )
+        with self._timed("outfit"):
+            outfits = self._outfits.look(frames, tracked)
+            for entry in entries:
+                outfits[entry.camera, entry.track_id] = self._outfits.entered(entry)
+            for people in tracked:
+                for track_id in people.ended:
+                    key = (people.camera, track_id)
+                    outfits[key] = self._outfits.settle(key)
+        with self._timed("events"):
+            for people in tracked:
+                self.counts.seen(people.camera, people.taken_at_s)
+            index = max((frame.index for frame in frames), default=0)
+            return self._events(Step(tracked, entries, outfits), now_s, index)
+
+    def finish(self, now_s: float, index: int) -> Step:
+        """The end of a recording, or of the day: settle and close everything that is pending."""
+        entries = tuple(
+            entry for entrance in self._entrances.values() for entry in entrance.finish()
+        )
+        for entry in entries:
+            self._outfits.entered(entry)
+        keys = [(name, i) for name, tracker in self._trackers.items() for i in tracker.finish()]
+        keys += [key for key in self._unsettled if key not in keys]
+        keys += [key for e in entries if (key := (e.camera, e.track_id)) not in keys]
+        outfits = {key: self._outfits.settle(key) for key in keys}
+        step = self._events(Step((), entries, outfits), now_s, index)
+        return Step(
+            entries=entries,
+            outfits=outfits,
+            alerts=(*step.alerts, *self.alerts.flush(now_s, index)),
+            windows=(*step.windows, *self.counts.finish(now_s)),
+        )
+
+    def _events(self, step: Step, now_s: float, index: int) -> Step:
+        """What follows from this step's entries and outfits."""
+        for entry in step.entries:
+            self.counts.entered(entry)
+            self.alerts.entered(entry)
+            self._unsettled.setdefault((entry.camera, entry.track_id), []).append(entry)
+        for key, outfit in step.outfits.items():
+            if outfit.is_settled:
+                for entry in self._unsettled.pop(key, ()):
+                    self.counts.settled(entry, outfit)
+        alerts = tuple(self.alerts.update(step.outfits, now_s, index))
+        for people in step.tracked:
+            for track_id in people.ended:
+                self.alerts.forget(people.camera, track_id)
+        windows = tuple(self.counts.advance(now_s))
+        return Step(step.tracked, step.entries, step.outfits, alerts, windows)
+
+    def state(self) -> dict[str, Any]:
+        """What must survive a restart, JSON-able; goes into the outbox with the messages."""
+        return {"alerts": self.alerts.state(), "counts": self.counts.state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from what :meth:`state` gave before the restart."""
+        if "alerts" in state:
+            self.alerts.restore(state["alerts"])
+        if "counts" in state:
+            self.counts.restore(state["counts"])
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        started = perf_counter()
+        yield
+        self.stage_s[stage] = self.stage_s.get(stage, 0.0) + perf_counter() - started
