@@ -137,6 +137,22 @@ def is_inside(point: Point, polygon: Sequence[Point]) -> bool:
     return inside
 
 
+def distance_to_polygon(point: Point, polygon: Sequence[Point]) -> float:
+    """Distance of a point from a polygon's boundary, on either side of it; 0 on it.
+
+    >>> distance_to_polygon((0.5, 0.25), [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)])
+    0.25
+    """
+    nearest = float("inf")
+    for start, end in zip(polygon, [*polygon[1:], polygon[0]], strict=True):
+        dx, dy = end[0] - start[0], end[1] - start[1]
+        length2 = dx * dx + dy * dy
+        along = 0.0 if length2 == 0 else min(max(position_along(point, start, end), 0.0), 1.0)
+        apart = (start[0] + along * dx - point[0], start[1] + along * dy - point[1])
+        nearest = min(nearest, float(np.hypot(*apart)))
+    return nearest
+
+
 def polygon_area(polygon: Sequence[Point]) -> float:
     """Area of a polygon without self-crossings, in square units of its points (shoelace formula).
 

@@ -1,0 +1,164 @@
+"""Who comes in and who goes out: lines crossed, areas stepped into.
+
+::
+
+                 in  (left hand of who walks from start to end)
+    ------------- depth > band -------------    far side: 0.3 s and two observations
+    = = = = = =  hysteresis band  = = = = = =   neither side
+    start ------------------------------> end
+    = = = = = = = = = = = = = = = = = = = = =
+    ------------- depth < -band ------------    near side: 0.3 s and two observations
+                 out (right hand)
+
+Only what was seen counts as an observation; a coasting track says nothing. Where the picture ends
+there is no time to be seen for 0.3 s: who appears cut off by the picture's edge came from beyond
+it, and who disappears there has gone beyond it, so two observations are enough for that side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from edge_app.config.schema import ZoneSettings
+from edge_app.events.foot import Foot
+from edge_app.events.sides import Change, Sides
+from edge_app.events.zones import Zone
+from edge_app.flow import Direction, Entry, Track, TrackedFrame
+
+_INITIAL_S = 10.0
+"""Live, people first seen inside an area this soon after a start were there before."""
+_RECONNECT_S = 5.0
+"""Live, a gap this long between two frames is a reconnect."""
+
+
+@dataclass
+class _Stay:
+    """What is known of one person in one zone."""
+
+    sides: Sides
+    counted: Direction | None = None
+    in_at_s: float | None = None
+    is_initial: bool = False
+
+
+@dataclass
+class _Visitor:
+    """What is known of one person; deleted when the track ends."""
+
+    foot: Foot = field(default_factory=Foot)
+    stays: dict[str, _Stay] = field(default_factory=dict)
+
+
+class Entrance:
+    """The zones of one camera.
+
+    Args:
+        camera: id of the camera.
+        zones: lines and areas by id.
+        is_replay: a recording: people first seen inside an area are counted from the first frame
+            on; live, those seen within 10 s of a start or reconnect only add to the occupancy.
+    """
+
+    def __init__(self, camera: str, zones: Mapping[str, ZoneSettings], is_replay: bool) -> None:
+        self._camera = camera
+        self._settings = dict(zones)
+        self._is_replay = is_replay
+        self._zones: dict[str, Zone] = {}
+        self._size: tuple[int, int] | None = None
+        self._visitors: dict[int, _Visitor] = {}
+        self._started_at_s = 0.0
+        self._last_at_s: float | None = None
+        self._last_index = 0
+
+    def update(self, tracked: TrackedFrame) -> list[Entry]:
+        """What one more frame decides, in the order of zones and tracks."""
+        self._note_time(tracked)
+        self._last_index = tracked.index
+        entries: list[Entry] = []
+        for track_id in tracked.ended:
+            entries += self._part(track_id, has_left=True)
+        for track in tracked.tracks:
+            if track.is_observed:
+                entries += self._observe(track, tracked)
+        return entries
+
+    def finish(self) -> list[Entry]:
+        """Decide what is pending, at the end of a recording.
+
+        A far side seen for less than the hold counts only if the person was last seen cut off by
+        the picture's edge there. Nobody is taken to leave an area because the recording ends.
+        """
+        entries: list[Entry] = []
+        for track_id in list(self._visitors):
+            entries += self._part(track_id, has_left=False)
+        return entries
+
+    def _note_time(self, tracked: TrackedFrame) -> None:
+        gone_s = None if self._last_at_s is None else tracked.taken_at_s - self._last_at_s
+        if gone_s is None or gone_s > _RECONNECT_S:
+            self._started_at_s = tracked.taken_at_s
+        self._last_at_s = tracked.taken_at_s
+        if tracked.size != self._size:
+            self._size = tracked.size
+            aspect = tracked.size[0] / tracked.size[1]
+            self._zones = {key: Zone(zone, aspect) for key, zone in self._settings.items()}
+
+    def _observe(self, track: Track, tracked: TrackedFrame) -> list[Entry]:
+        visitor = self._visitors.setdefault(track.track_id, _Visitor())
+        point = visitor.foot.locate(track.box_xyxy, tracked.size, tracked.taken_at_s)
+        person_height = float(track.box_xyxy[3] - track.box_xyxy[1]) / tracked.size[1]
+        entries = []
+        for zone_id, zone in self._zones.items():
+            stay = visitor.stays.get(zone_id)
+            if stay is None:
+                hold_s = zone.settings.hold_s
+                stay = _Stay(Sides(hold_s, track.first_seen_at_s, visitor.foot.is_cut_off))
+                visitor.stays[zone_id] = stay
+            depth = zone.depth(point)
+            side = zone.side(depth, person_height)
+            change = stay.sides.observe(side, depth, point, tracked.taken_at_s)
+            if change is not None:
+                entries += self._decide(zone_id, track.track_id, stay, change)
+        return entries
+
+    def _part(self, track_id: int, has_left: bool) -> list[Entry]:
+        """Forget a person, after deciding what the end of the track says."""
+        visitor = self._visitors.pop(track_id, None)
+        if visitor is None:
+            return []
+        entries = []
+        for zone_id, stay in visitor.stays.items():
+            if self._zones[zone_id].is_area:
+                if has_left and stay.sides.settled == 1:
+                    gone = Change(-1, stay.sides.last_at_s, None)
+                    entries += self._decide(zone_id, track_id, stay, gone)
+            elif visitor.foot.is_cut_off:
+                change = stay.sides.conclude()
+                if change is not None:
+                    entries += self._decide(zone_id, track_id, stay, change)
+        return entries
+
+    def _decide(self, zone_id: str, track_id: int, stay: _Stay, change: Change) -> list[Entry]:
+        """The entry that a change of sides is, if it is one."""
+        zone = self._zones[zone_id]
+        direction: Direction = "in" if change.side > 0 else "out"
+        if change.is_first and (not zone.is_area or change.side < 0):
+            return []
+        if change.point is not None and not zone.is_passed_at(change.point):
+            return []
+        if stay.counted == direction:
+            return []
+        entry = Entry(self._camera, zone_id, track_id, direction, self._last_index, change.at_s)
+        stay.counted = direction
+        if direction == "in":
+            since_start_s = change.at_s - self._started_at_s
+            stay.is_initial = (
+                change.is_first and not self._is_replay and since_start_s <= _INITIAL_S
+            )
+            stay.in_at_s = None if stay.is_initial else change.at_s
+            return [replace(entry, is_initial=stay.is_initial)]
+        dwell_s = None if stay.in_at_s is None else change.at_s - stay.in_at_s
+        is_uturn = not zone.is_area and dwell_s is not None and dwell_s <= zone.settings.uturn_s
+        stay.in_at_s = None
+        return [replace(entry, dwell_s=dwell_s, is_uturn=is_uturn)]

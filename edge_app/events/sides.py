@@ -1,0 +1,122 @@
+"""The evidence for the side of a boundary that one person is on.
+
+A side is settled when it was seen for long enough without a glimpse of the other. Observations
+in the hysteresis band speak for neither side; those that lie beyond the boundary, even within the
+band, end the other side's run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_app.geometry import Point
+
+_LEAST_SEEN = 2
+_ROUNDING_S = 1e-6
+
+
+@dataclass(frozen=True)
+class Change:
+    """A side that was settled.
+
+    Attributes:
+        side: 1 inside, -1 outside.
+        at_s: when the person came to it: the time at which the boundary was crossed, between the
+            last observation before and the first one beyond it; at first, the first sight.
+        point: where the boundary was crossed; None at first.
+        is_first: it is the first side that the person is known to be on.
+    """
+
+    side: int
+    at_s: float
+    point: Point | None
+    is_first: bool = False
+
+
+class Sides:
+    """One person and one boundary.
+
+    Args:
+        hold_s: for how long a side must be seen.
+        first_seen_at_s: when the person was first detected, which is before the track was
+            confirmed: the first side has been seen since then.
+        is_cut_off: the person was first seen cut off by the picture's edge, and so came from
+            beyond it: the first side needs no hold.
+    """
+
+    def __init__(self, hold_s: float, first_seen_at_s: float, is_cut_off: bool) -> None:
+        self.settled = 0
+        """The side that the person is known to be on: 1 inside, -1 outside, 0 not known."""
+        self.last_at_s = first_seen_at_s
+        """When the person was last seen."""
+        self._hold_s = hold_s
+        self._first_seen_at_s = first_seen_at_s
+        self._is_cut_off = is_cut_off
+        self._run_side = 0
+        self._run_since_s = 0.0
+        self._run_until_s = 0.0
+        self._run_seen = 0
+        self._is_first_run = True
+        self._last: tuple[float, float, Point] | None = None
+        self._crossed: tuple[float, Point] | None = None
+
+    def observe(self, side: int, depth: float, point: Point, at_s: float) -> Change | None:
+        """One more observation.
+
+        Args:
+            side: 1 inside, -1 outside, 0 the hysteresis band.
+            depth: how far inside, negative outside.
+            point: the foot point, fractions of the picture.
+            at_s: time of the frame.
+
+        Returns:
+            The side that is now settled, if it was not before.
+        """
+        self._note_crossing(depth, point, at_s)
+        self.last_at_s = at_s
+        if side == 0:
+            if depth * self._run_side < 0:
+                self._run_side = 0
+            return None
+        if side != self._run_side:
+            self._begin(side, at_s)
+        else:
+            self._run_seen += 1
+        self._run_until_s = at_s
+        held_s = self._run_until_s - self._run_since_s
+        is_free = self._is_first_run and self._is_cut_off
+        if self._run_seen < _LEAST_SEEN or not (is_free or held_s >= self._hold_s - _ROUNDING_S):
+            return None
+        return self._settle()
+
+    def conclude(self) -> Change | None:
+        """The person disappeared over the picture's edge: the side seen last needs no hold."""
+        if self._run_side == 0 or self._run_seen < _LEAST_SEEN:
+            return None
+        return self._settle()
+
+    def _begin(self, side: int, at_s: float) -> None:
+        is_first = self._is_first_run = self._run_seen == 0
+        self._run_side = side
+        self._run_since_s = self._first_seen_at_s if is_first else at_s
+        # A confirmed track was detected at least twice: the first sight is an observation too.
+        self._run_seen = 2 if is_first and self._first_seen_at_s < at_s else 1
+
+    def _settle(self) -> Change | None:
+        if self._run_side == self.settled:
+            return None
+        if self.settled == 0 or self._crossed is None:
+            change = Change(self._run_side, self._run_since_s, None, is_first=True)
+        else:
+            change = Change(self._run_side, *self._crossed)
+        self.settled = self._run_side
+        return change
+
+    def _note_crossing(self, depth: float, point: Point, at_s: float) -> None:
+        """Remember where and when the boundary itself was last crossed, interpolated."""
+        if self._last is not None and (self._last[1] >= 0) != (depth >= 0):
+            before_s, last_depth, before = self._last
+            share = last_depth / (last_depth - depth)
+            x, y = (a + share * (b - a) for a, b in zip(before, point, strict=True))
+            self._crossed = (before_s + share * (at_s - before_s), (x, y))
+        self._last = (at_s, depth, point)

@@ -1,0 +1,296 @@
+"""Detections become people: one track per person, from first sight to leaving.
+
+After ByteTrack (Zhang et al., ECCV 2022): a Kalman filter predicts every box, an optimal
+assignment matches good detections first and weak ones second. Three things differ:
+
+- everything is timed in seconds, never counted in frames, so that 5 and 30 frames per second and
+  dropped frames need the same settings;
+- a new track stays inside until it was seen for ``confirm_s`` on its own: boxes that flicker, and
+  second boxes on a person (head and body), never get out;
+- a person who was lost and comes back where the filter no longer looks is *re-linked*: when a new
+  track is confirmed it takes over the identity of a lost one that can be it (compare the
+  observation-centric recovery of OC-SORT, Cao et al., CVPR 2023).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_app.config.schema import TrackingSettings
+from edge_app.flow import Detections, Track, TrackedFrame
+from edge_app.tracking.kalman import Float64, Motion
+from edge_app.tracking.matching import assign, is_cut_off, is_part_of, likeness
+
+Rows = npt.NDArray[np.intp]
+
+_GOOD_LIKENESS = 0.2
+_WEAK_LIKENESS = 0.35
+"""Least likeness of a pair, for good and for weak detections."""
+_WEAK_WITHIN_S = 1.0
+"""A track unseen for longer is not continued by a weak detection."""
+_NEW_UNSEEN_S = 0.25
+"""An unconfirmed track that is unseen for longer was nobody."""
+_SEEN_SHARE = 0.6
+"""An unconfirmed track must be seen in this share of its frames to be confirmed."""
+_LEFT_S = 0.4
+"""Who was cut off by the edge on the way out and is unseen for this long has left."""
+_RELINK_SIZES = 0.35
+_RELINK_SIZES_PER_S = 0.45
+"""How far from where it was expected a lost person may reappear, in sizes of the person."""
+
+
+@dataclass(frozen=True)
+class _Life:
+    """What is known of one track besides its motion.
+
+    Attributes:
+        track_id: 0 while unconfirmed.
+        first_seen_at_s: time of the first detection.
+        last_seen_at_s: time of the latest detection.
+        box_xyxy: float64 ``[4]``, of the latest detection.
+        score: of the latest detection.
+        frames: number of frames since the first.
+        seen: in how many of them it was detected.
+        alone: in how many of those it was not a part of another person's box.
+    """
+
+    track_id: int
+    first_seen_at_s: float
+    last_seen_at_s: float
+    box_xyxy: Float64
+    score: float
+    frames: int = 0
+    seen: int = 0
+    alone: int = 0
+
+
+class Tracker:
+    """Follows the people of one camera.
+
+    Args:
+        camera: id of the camera.
+        settings: scores and times.
+    """
+
+    def __init__(self, camera: str, settings: TrackingSettings) -> None:
+        self._camera = camera
+        self._settings = settings
+        self._motion = Motion.start(np.zeros((0, 4)))
+        self._lives: list[_Life] = []
+        self._last_id = 0
+        self._at_s: float | None = None
+
+    def update(
+        self, detections: Detections, index: int, taken_at_s: float, size: tuple[int, int]
+    ) -> TrackedFrame:
+        """Follow everybody into the next frame.
+
+        Args:
+            detections: people only, in any order, with scores from 0.1 up.
+            index: number of the frame.
+            taken_at_s: time of the frame in seconds; never less than before.
+            size: width and height of the frame in pixels.
+        """
+        boxes, scores = _in_order(detections)
+        elapsed_s = 0.0 if self._at_s is None else max(taken_at_s - self._at_s, 0.0)
+        self._at_s = taken_at_s
+        ended: list[int] = []
+        if elapsed_s > self._settings.lost_s:
+            ended += self._keep(np.zeros(len(self._lives), bool))
+        self._predict(elapsed_s, taken_at_s)
+        rows, columns = self._match(boxes, scores, taken_at_s, size)
+        self._see(rows, boxes[columns], scores[columns], taken_at_s)
+        ended += self._end(taken_at_s, size)
+        self._start(np.setdiff1d(np.arange(len(boxes)), columns), boxes, scores, taken_at_s)
+        self._confirm(taken_at_s)
+        return TrackedFrame(
+            self._camera, index, taken_at_s, size, self._tracks(taken_at_s), tuple(sorted(ended))
+        )
+
+    def finish(self) -> tuple[int, ...]:
+        """End everybody, at the end of a recording or when a camera is given up.
+
+        Returns:
+            Ids of the confirmed tracks that were alive.
+        """
+        return tuple(sorted(self._keep(np.zeros(len(self._lives), bool))))
+
+    def _predict(self, elapsed_s: float, now_s: float) -> None:
+        before_s = now_s - elapsed_s
+        is_coasting = np.array([life.last_seen_at_s < before_s for life in self._lives], bool)
+        self._motion = self._motion.predict(elapsed_s, is_coasting)
+
+    def _match(
+        self, boxes: Float64, scores: Float64, now_s: float, size: tuple[int, int]
+    ) -> tuple[Rows, Rows]:
+        """Pairs of track rows and detections: confirmed tracks first, good detections first."""
+        if not self._lives or not len(boxes):
+            return np.zeros(0, np.intp), np.zeros(0, np.intp)
+        alike = likeness(self._motion, boxes, size)
+        is_good = scores >= self._settings.high_score
+        is_confirmed = np.array([life.track_id > 0 for life in self._lives])
+        unseen_s = np.array([now_s - life.last_seen_at_s for life in self._lives])
+        rounds = (
+            (is_confirmed, is_good, _GOOD_LIKENESS),
+            (is_confirmed & (unseen_s <= _WEAK_WITHIN_S), ~is_good, _WEAK_LIKENESS),
+            (~is_confirmed, is_good, _GOOD_LIKENESS),
+            (~is_confirmed, ~is_good, _WEAK_LIKENESS),
+        )
+        row_free, column_free = np.ones(len(self._lives), bool), np.ones(len(boxes), bool)
+        pairs = []
+        for of_rows, of_columns, least in rounds:
+            rows = np.flatnonzero(of_rows & row_free)
+            columns = np.flatnonzero(of_columns & column_free)
+            picked_rows, picked_columns = assign(alike[np.ix_(rows, columns)], least)
+            rows, columns = rows[picked_rows], columns[picked_columns]
+            row_free[rows] = column_free[columns] = False
+            pairs.append((rows, columns))
+        return (
+            np.concatenate([rows for rows, _ in pairs]),
+            np.concatenate([columns for _, columns in pairs]),
+        )
+
+    def _see(self, rows: Rows, boxes: Float64, scores: Float64, now_s: float) -> None:
+        """Take note of the matched detections."""
+        self._motion = self._motion.update(rows, boxes)
+        self._lives = [replace(life, frames=life.frames + 1) for life in self._lives]
+        is_alone = _is_alone(boxes, boxes)
+        for row, box, score, alone in zip(rows, boxes, scores, is_alone, strict=True):
+            life = self._lives[row]
+            self._lives[row] = replace(
+                life,
+                last_seen_at_s=now_s,
+                box_xyxy=box,
+                score=float(score),
+                seen=life.seen + 1,
+                alone=life.alone + int(alone),
+            )
+
+    def _end(self, now_s: float, size: tuple[int, int]) -> list[int]:
+        keep = np.array(
+            [not self._is_over(row, now_s, size) for row in range(len(self._lives))], bool
+        )
+        return self._keep(keep)
+
+    def _is_over(self, row: int, now_s: float, size: tuple[int, int]) -> bool:
+        life = self._lives[row]
+        unseen_s = now_s - life.last_seen_at_s
+        if unseen_s <= 0:
+            return False
+        if life.track_id == 0:
+            return unseen_s > _NEW_UNSEEN_S
+        if unseen_s > self._settings.lost_s:
+            return True
+        x, _, top, _ = self._motion.position[row]
+        if not (0 <= x <= size[0] and -0.5 * size[1] <= top <= size[1]):
+            return True
+        speed_x, _, speed_top, _ = self._motion.velocity[row]
+        left, _, right, bottom = is_cut_off(life.box_xyxy, size)
+        is_leaving = (left and speed_x < 0) or (right and speed_x > 0) or (bottom and speed_top > 0)
+        return bool(is_leaving) and unseen_s > _LEFT_S
+
+    def _start(self, free: Rows, boxes: Float64, scores: Float64, now_s: float) -> None:
+        """Begin a track with every good detection that is nobody's."""
+        new = free[scores[free] >= self._settings.new_score]
+        if not len(new):
+            return
+        is_alone = _is_alone(boxes[new], boxes)
+        self._motion = self._motion.joined(Motion.start(boxes[new]))
+        self._lives += [
+            _Life(0, now_s, now_s, boxes[k], float(scores[k]), 1, 1, int(alone))
+            for k, alone in zip(new, is_alone, strict=True)
+        ]
+
+    def _confirm(self, now_s: float) -> None:
+        """Let out who was seen for long enough, under a lost person's id where that can be it."""
+        for row, life in enumerate(self._lives):
+            if life.track_id or life.last_seen_at_s < now_s or not self._is_convincing(life):
+                continue
+            lost = self._lost_match(row)
+            if lost is None:
+                self._last_id += 1
+                self._lives[row] = replace(life, track_id=self._last_id)
+            else:
+                old = self._lives[lost]
+                self._lives[row] = replace(
+                    life, track_id=old.track_id, first_seen_at_s=old.first_seen_at_s
+                )
+                self._lives[lost] = replace(old, track_id=-1)
+        self._keep(np.array([life.track_id >= 0 for life in self._lives], bool))
+
+    def _is_convincing(self, life: _Life) -> bool:
+        seen_s = life.last_seen_at_s - life.first_seen_at_s
+        return (
+            seen_s >= self._settings.confirm_s - 1e-6
+            and life.alone >= 2
+            and life.alone >= 0.5 * life.seen
+            and life.seen >= _SEEN_SHARE * life.frames
+        )
+
+    def _lost_match(self, row: int) -> int | None:
+        """The lost track that a new one continues, or None."""
+        new = self._lives[row]
+        size = self._motion.sizes[row]
+        best, best_distance = None, 1.0
+        for other, life in enumerate(self._lives):
+            if life.track_id <= 0 or life.last_seen_at_s >= new.first_seen_at_s:
+                continue
+            ratio = self._motion.sizes[other] / size
+            if not 0.6 <= ratio <= 1.6:
+                continue
+            gap_s = new.first_seen_at_s - life.last_seen_at_s
+            apart = self._motion.position[other] - self._motion.position[row]
+            allowed = (_RELINK_SIZES + _RELINK_SIZES_PER_S * gap_s) * max(ratio, 1.0) * size
+            distance = float(np.hypot(apart[0], apart[2])) / allowed
+            if distance < best_distance:
+                best, best_distance = other, distance
+        return best
+
+    def _keep(self, keep: npt.NDArray[np.bool_]) -> list[int]:
+        """Forget the other tracks; ids of those that had been confirmed."""
+        if keep.all():
+            return []
+        gone = [
+            life.track_id
+            for life, kept in zip(self._lives, keep, strict=True)
+            if not kept and life.track_id > 0
+        ]
+        rows = np.flatnonzero(keep)
+        self._motion = self._motion.take(rows)
+        self._lives = [self._lives[row] for row in rows]
+        return gone
+
+    def _tracks(self, now_s: float) -> tuple[Track, ...]:
+        predicted = self._motion.boxes_xyxy
+        tracks = []
+        for row, life in enumerate(self._lives):
+            if life.track_id <= 0:
+                continue
+            is_observed = life.last_seen_at_s >= now_s
+            box = life.box_xyxy if is_observed else predicted[row]
+            tracks.append(
+                Track(
+                    life.track_id,
+                    box.astype(np.float32),
+                    life.score if is_observed else 0.0,
+                    is_observed,
+                    life.first_seen_at_s,
+                )
+            )
+        return tuple(sorted(tracks, key=lambda track: track.track_id))
+
+
+def _in_order(detections: Detections) -> tuple[Float64, Float64]:
+    """Boxes and scores, best first, in an order that does not depend on the detector's."""
+    boxes = detections.boxes_xyxy.astype(np.float64)
+    scores = detections.scores.astype(np.float64)
+    order = np.lexsort((*boxes.T, -scores))
+    return boxes[order], scores[order]
+
+
+def _is_alone(boxes: Float64, others: Float64) -> npt.NDArray[np.bool_]:
+    """Which boxes are not merely a part of the person in another box, bool ``[N]``."""
+    return np.asarray(~is_part_of(boxes, others).any(axis=1), bool)
