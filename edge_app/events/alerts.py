@@ -1,0 +1,284 @@
+"""Alerts: told once per person and rule, when the entry and the settled garment both hold.
+
+::
+
+    entered ──> waiting ──(evidence)──> gate of rule and zone ──> Alert
+                   │                     group wait, cool-down,
+                   └──> done             cap per hour: merged, never discarded
+
+Whichever of entry and evidence comes later fires. Time is a parameter everywhere; what is kept of a
+person goes when the track is forgotten.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge_app.config.schema import RuleSettings
+from edge_app.events.business_day import LocalTime
+from edge_app.events.gate import Customer, Gate
+from edge_app.events.rules import (
+    is_evidence,
+    is_meant,
+    is_within_hours,
+    main_garment,
+    probability,
+)
+from edge_app.flow import Alert, Entry, Outfit
+from edge_app.vocabulary import UNKNOWN
+
+logger = logging.getLogger(__name__)
+
+_VERSION = 1
+_STEP_BACK_S = 60.0
+"""Cameras differ by less than this; a clock that goes back further was set."""
+_FORGET_S = 3600.0
+"""Whoever was not heard of for so long is gone, even if nobody said so."""
+
+
+@dataclass
+class _Person:
+    """What is known of one track.
+
+    Attributes:
+        waiting: by rule, zone and event time of an entry that waits for evidence.
+        done: rules that have fired, or never will, for this person.
+        heard_at_s: when the person last entered or was looked at.
+    """
+
+    heard_at_s: float
+    waiting: dict[str, tuple[str, float]] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+
+
+class Alerts:
+    """Decides who is announced, when, and together with whom.
+
+    Args:
+        rules: by id.
+        timezone: of the rules' hours.
+        honours_hours: False for a recording whose time of day is not known.
+    """
+
+    def __init__(
+        self, rules: Mapping[str, RuleSettings], timezone: str, honours_hours: bool = True
+    ) -> None:
+        self._rules = dict(rules)
+        self._local_time = LocalTime(timezone)
+        self._honours_hours = honours_hours
+        self._people: dict[tuple[str, int], _Person] = {}
+        self._gates: dict[tuple[str, str], Gate] = {}
+        self._muted_until_s: dict[str, float] = {}
+        self._now_s: float | None = None
+
+    def entered(self, entry: Entry) -> None:
+        """Note a counted entry; the first that a rule means is the one it speaks of."""
+        for name, rule in self._rules.items():
+            if not is_meant(rule, entry):
+                continue
+            if self._honours_hours and not is_within_hours(rule, entry.at_s, self._local_time):
+                continue
+            key = (entry.camera, entry.track_id)
+            person = self._people.setdefault(key, _Person(entry.at_s))
+            person.heard_at_s = max(person.heard_at_s, entry.at_s)
+            if name not in person.done:
+                person.waiting.setdefault(name, (entry.zone, entry.at_s))
+
+    def staff(self, camera: str, track_id: int) -> None:
+        """This person works here: no rule will announce them."""
+        person = self._people.setdefault((camera, track_id), _Person(self._now_s or 0.0))
+        person.waiting.clear()
+        person.done.update(self._rules)
+
+    def update(
+        self, outfits: Mapping[tuple[str, int], Outfit], now_s: float, frame_index: int
+    ) -> list[Alert]:
+        """Everything that is due now.
+
+        Args:
+            outfits: newest outfits by camera and track, at least those that changed or settled.
+            now_s: the present, seconds of Unix time.
+            frame_index: number of the frame that the outfits come from.
+        """
+        now_s = self._follow_clock(now_s)
+        alerts: list[Alert] = []
+        for key in sorted(outfits.keys() & self._people.keys()):
+            self._people[key].heard_at_s = now_s
+            for name, zone, customer in self._customers(key, outfits[key]):
+                gate = self._gates.setdefault((name, zone), Gate(self._rules[name]))
+                gate.hold(customer, now_s)
+                if gate.is_single:
+                    alerts += self._released(name, zone, now_s, frame_index)
+        for name, zone in sorted(self._gates):
+            alerts += self._released(name, zone, now_s, frame_index)
+        return alerts
+
+    def flush(self, now_s: float, frame_index: int) -> list[Alert]:
+        """Everything that still waits for companions, a cool-down or a cap: nothing comes later."""
+        now_s = self._follow_clock(now_s)
+        return [
+            alert
+            for name, zone in sorted(self._gates)
+            for alert in self._released(name, zone, now_s, frame_index, is_forced=True)
+        ]
+
+    def forget(self, camera: str, track_id: int) -> None:
+        """The track ended and its outfit was settled; people already held are still announced."""
+        self._people.pop((camera, track_id), None)
+
+    def mute(self, rule: str, until_s: float) -> None:
+        """Announce nobody of a rule before a time; who would have been is not caught up later.
+
+        Raises:
+            ValueError: there is no such rule.
+        """
+        self._check(rule)
+        self._muted_until_s[rule] = until_s
+
+    def unmute(self, rule: str) -> None:
+        """End a mute early.
+
+        Raises:
+            ValueError: there is no such rule.
+        """
+        self._check(rule)
+        self._muted_until_s.pop(rule, None)
+
+    def test_alert(self, rule: str, zone: str, now_s: float) -> Alert:
+        """An alert as the rule would give it, marked as a test; changes nothing.
+
+        Raises:
+            ValueError: there is no such rule, or it does not watch the zone.
+        """
+        self._check(rule)
+        settings = self._rules[rule]
+        if settings.zones and zone not in settings.zones:
+            raise ValueError(
+                f"rule {rule!r} watches {', '.join(settings.zones)}, not {zone!r}; "
+                "name one of its zones"
+            )
+        garment = (*settings.any_of, *settings.all_of)[0]
+        customer = Customer(garment, 1.0, UNKNOWN, now_s)
+        return self._alert(rule, zone, customer, now_s, frame_index=0, is_test=True)
+
+    def state(self) -> dict[str, Any]:
+        """What must survive a restart, JSON-able."""
+        return {
+            "version": _VERSION,
+            "now_s": self._now_s,
+            "gates": [[*key, gate.state()] for key, gate in self._gates.items()],
+            "muted_until_s": dict(self._muted_until_s),
+            "people": [
+                [*key, p.heard_at_s, [[n, *w] for n, w in p.waiting.items()], sorted(p.done)]
+                for key, p in self._people.items()
+            ],
+        }
+
+    def restore(self, state: Mapping[str, Any], keeps_tracks: bool = False) -> None:
+        """Continue from what :meth:`state` gave; rules that are gone from the configuration go.
+
+        Args:
+            state: of the earlier run.
+            keeps_tracks: track ids mean the same people as before. After a restart they do not: a
+                new person may have the id of one who was announced already.
+        """
+        if state["version"] != _VERSION:
+            logger.warning(
+                "alerts: the kept state has version %s, expected %s; cool-downs and mutes start "
+                "afresh",
+                state["version"],
+                _VERSION,
+            )
+            return
+        self._now_s = state["now_s"]
+        for name, zone, gate in state["gates"]:
+            if name in self._rules:
+                self._gates[name, zone] = Gate(self._rules[name])
+                self._gates[name, zone].restore(gate)
+        muted = state["muted_until_s"].items()
+        self._muted_until_s = {name: until for name, until in muted if name in self._rules}
+        for camera, track_id, heard_at_s, waiting, done in state["people"] if keeps_tracks else ():
+            self._people[camera, track_id] = _Person(
+                heard_at_s, {name: (zone, at_s) for name, zone, at_s in waiting}, set(done)
+            )
+
+    def _customers(
+        self, key: tuple[str, int], outfit: Outfit
+    ) -> Iterator[tuple[str, str, Customer]]:
+        """Rules, with their zones, for which this person's entry and evidence now both hold."""
+        if not is_evidence(outfit):
+            return
+        person = self._people[key]
+        for name, (zone, entered_at_s) in list(person.waiting.items()):
+            rule = self._rules[name]
+            chance = probability(rule, outfit)
+            if chance >= rule.min_probability:
+                del person.waiting[name]
+                person.done.add(name)
+                garment = main_garment(rule, outfit)
+                yield name, zone, Customer(garment, chance, outfit.colour, entered_at_s)
+
+    def _released(
+        self, name: str, zone: str, now_s: float, frame_index: int, is_forced: bool = False
+    ) -> list[Alert]:
+        """The gate's alert, if it opens; nothing while the rule is muted."""
+        gate = self._gates[name, zone]
+        if now_s < self._muted_until_s.get(name, now_s):
+            people = gate.drop()
+            if people:
+                logger.info("alerts: rule %s is muted, %d people not announced", name, people)
+            return []
+        customer = gate.release(now_s, is_forced)
+        if customer is None:
+            return []
+        return [self._alert(name, zone, customer, now_s, frame_index)]
+
+    def _alert(
+        self,
+        name: str,
+        zone: str,
+        customer: Customer,
+        now_s: float,
+        frame_index: int,
+        *,
+        is_test: bool = False,
+    ) -> Alert:
+        return Alert(
+            rule=name,
+            zone=zone,
+            garment=customer.garment,
+            probability=customer.probability,
+            colour=customer.colour,
+            people=customer.people,
+            entered_at_s=customer.entered_at_s,
+            settled_at_s=now_s,
+            frame_index=frame_index,
+            expires_s=self._rules[name].expires_s,
+            is_test=is_test,
+        )
+
+    def _check(self, rule: str) -> None:
+        if rule not in self._rules:
+            known = ", ".join(sorted(self._rules)) or "none"
+            raise ValueError(f"there is no alert rule {rule!r}; known are {known}")
+
+    def _follow_clock(self, now_s: float) -> float:
+        """The present, never going back but when the clock was set back."""
+        before_s = now_s if self._now_s is None else self._now_s
+        if now_s < before_s - _STEP_BACK_S:
+            logger.warning("alerts: the clock went back by %.0f s", before_s - now_s)
+            for gate in self._gates.values():
+                gate.shift(now_s - before_s)
+            for person in self._people.values():
+                person.heard_at_s += now_s - before_s
+        else:
+            now_s = max(now_s, before_s)
+        if now_s // _STEP_BACK_S != before_s // _STEP_BACK_S:
+            gone = [k for k, p in self._people.items() if p.heard_at_s < now_s - _FORGET_S]
+            for key in gone:
+                del self._people[key]
+        self._now_s = now_s
+        return now_s

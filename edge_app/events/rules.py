@@ -1,0 +1,73 @@
+"""What an alert rule asks: which entries it means, and how sure it is of what a person wears."""
+
+from __future__ import annotations
+
+from math import prod
+
+from edge_app.config.schema import RuleSettings
+from edge_app.events.business_day import LocalTime
+from edge_app.flow import Entry, Outfit
+from edge_app.vocabulary import UNKNOWN
+
+
+def is_meant(rule: RuleSettings, entry: Entry) -> bool:
+    """Whether a rule speaks of this entry: its zone, its direction, and not the start-up's."""
+    is_zone = not rule.zones or entry.zone in rule.zones
+    return is_zone and entry.direction == rule.direction and not entry.is_initial
+
+
+def is_within_hours(rule: RuleSettings, at_s: float, local_time: LocalTime) -> bool:
+    """Whether a time lies in the rule's hours; ``22:00-06:00`` runs over midnight, ends excluded.
+
+    >>> rule = RuleSettings(any_of=("dress",), hours="22:00-06:00")
+    >>> clock = LocalTime("UTC")
+    >>> [is_within_hours(rule, hour * 3600.0, clock) for hour in (21, 22, 0, 6)]
+    [False, True, True, False]
+    """
+    if rule.hours is None:
+        return True
+    start, end = (_minute_of_day(text) for text in rule.hours.split("-"))
+    minute = local_time.minute_of_day(at_s)
+    if start < end:
+        return start <= minute < end
+    return minute >= start or minute < end
+
+
+def is_evidence(outfit: Outfit) -> bool:
+    """Whether an outfit is settled and not simply unknown.
+
+    An outfit that the deadline settled on too little evidence, or in which nothing was made out, is
+    unknown and fires nothing. One that was seen well, where only two garments compete (dress or
+    suit?), still answers a rule that asks for either.
+
+    >>> is_evidence(Outfit(True, {"dress": 0.9}, {}))
+    False
+    """
+    is_seen = any(worn.category != UNKNOWN for worn in outfit.regions.values())
+    is_contested = bool(outfit.regions) and outfit.evidence >= 1.0
+    return outfit.is_settled and (is_seen or is_contested)
+
+
+def probability(rule: RuleSettings, outfit: Outfit) -> float:
+    """Probability that a person wears at least one of ``any_of`` and each of ``all_of``.
+
+    Garments are taken as independent of each other.
+
+    >>> rule = RuleSettings(any_of=("dress", "suit"))
+    >>> round(probability(rule, Outfit(True, {"dress": 0.5, "suit": 0.5}, {})), 2)
+    0.75
+    """
+    wears = outfit.wears
+    none_of_any = prod(1.0 - wears.get(garment, 0.0) for garment in rule.any_of)
+    each_of_all = prod(wears.get(garment, 0.0) for garment in rule.all_of)
+    return (1.0 - none_of_any if rule.any_of else 1.0) * each_of_all
+
+
+def main_garment(rule: RuleSettings, outfit: Outfit) -> str:
+    """The most probable of the rule's garments, the first named of equals."""
+    return max((*rule.any_of, *rule.all_of), key=lambda garment: outfit.wears.get(garment, 0.0))
+
+
+def _minute_of_day(text: str) -> int:
+    hours, minutes = text.split(":")
+    return int(hours) * 60 + int(minutes)
