@@ -1,0 +1,183 @@
+"""Training samples of the classifier: single garments, laid out or worn, cut out and degraded.
+
+The store's entries are pictures stretched to a common size, with a margin around the garment:
+`picture` uint8 `[224,176,3]` BGR, for worn garments also `mask` uint8 `[224,176]`. Facts: `name`,
+`source`, `categories` (all that the label allows), `box` (xyxy in the entry's pixels),
+`is_held_out`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from model_build.data.ccp import StreetPhoto, garments_in, read_label_names, read_photos
+from model_build.data.clothing_dataset import GarmentPhoto, read_garment_photos
+from model_build.data.degrade import degrade, recolour
+from model_build.data.store import PictureStore, is_written, write_store
+from model_build.vocabulary import category_mask
+
+PIECE_HEIGHT, PIECE_WIDTH = 160, 128
+_STORED_SIZE = (176, 224)
+_WORN_MARGIN = 0.3
+_CROP_MARGIN = 0.05
+LAID_OUT, WORN = "clothing-dataset", "ccp"
+
+
+@dataclass(frozen=True)
+class PieceSample:
+    """`crop` uint8 `[160,128,3]` BGR; `allowed` bool `[15]`: the categories it may be."""
+
+    crop: NDArray[np.uint8]
+    allowed: NDArray[np.bool_]
+
+
+def open_pieces(clothing_folder: Path, ccp_folder: Path, cache: Path) -> PictureStore:
+    """The store of garments in `cache`, written from the two data sets if it is not there."""
+    if is_written(cache):
+        return PictureStore(cache)
+    return write_store(cache, _entries(clothing_folder, ccp_folder))
+
+
+def _entries(
+    clothing_folder: Path, ccp_folder: Path
+) -> Iterator[tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]]:
+    for photo in read_garment_photos(clothing_folder):
+        yield _laid_out(photo)
+    names = read_label_names(ccp_folder)
+    for street in read_photos(ccp_folder):
+        if street.label_map is not None:
+            yield from _worn(street, names)
+
+
+def _laid_out(photo: GarmentPhoto) -> tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]:
+    picture = cv2.resize(photo.read_picture(), _STORED_SIZE, interpolation=cv2.INTER_AREA)
+    facts = {
+        "name": photo.picture.stem,
+        "source": LAID_OUT,
+        "categories": photo.categories,
+        "box": (0.0, 0.0, float(_STORED_SIZE[0]), float(_STORED_SIZE[1])),
+        "is_held_out": photo.is_held_out,
+    }
+    return {"picture": np.asarray(picture, np.uint8)}, facts
+
+
+def _worn(
+    photo: StreetPhoto, names: tuple[str, ...]
+) -> Iterator[tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]]:
+    picture, labels = photo.read_picture(), photo.read_label_map()
+    height, width = labels.shape
+    for garment in garments_in(labels, names):
+        left, top, right, bottom = garment.box_xyxy
+        aside, above = _WORN_MARGIN * (right - left), _WORN_MARGIN * (bottom - top)
+        x0, y0 = max(0, int(left - aside)), max(0, int(top - above))
+        x1, y1 = min(width, int(right + aside)), min(height, int(bottom + above))
+        piece = cv2.resize(picture[y0:y1, x0:x1], _STORED_SIZE, interpolation=cv2.INTER_AREA)
+        mask = (labels[y0:y1, x0:x1] == garment.label).astype(np.uint8)
+        mask = np.asarray(cv2.resize(mask, _STORED_SIZE, interpolation=cv2.INTER_NEAREST), np.uint8)
+        scale = np.array([_STORED_SIZE[0] / (x1 - x0), _STORED_SIZE[1] / (y1 - y0)] * 2)
+        box = (np.array(garment.box_xyxy) - [x0, y0, x0, y0]) * scale
+        facts = {
+            "name": photo.stem,
+            "source": WORN,
+            "categories": (garment.category,),
+            "box": box.tolist(),
+            "is_held_out": photo.is_held_out,
+        }
+        yield {"picture": np.asarray(piece, np.uint8), "mask": mask}, facts
+
+
+class GarmentPieces:
+    """The garments of one source and one side of the split."""
+
+    def __init__(self, store: PictureStore, source: str, held_out: bool) -> None:
+        self._store = store
+        self._indices = [
+            index
+            for index in range(len(store))
+            if store.record(index)["source"] == source
+            and store.record(index)["is_held_out"] == held_out
+        ]
+        counts: dict[tuple[str, ...], int] = {}
+        for index in self._indices:
+            key = tuple(store.record(index)["categories"])
+            counts[key] = counts.get(key, 0) + 1
+        weights = [
+            counts[tuple(store.record(index)["categories"])] ** -0.5 for index in self._indices
+        ]
+        self._cumulated = np.cumsum(weights) / np.sum(weights)
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def plain(self, position: int) -> PieceSample:
+        """The garment's box plus 5 % on each side, stretched: for evaluation."""
+        record = self._store.record(self._indices[position])
+        left, top, right, bottom = record["box"]
+        aside, above = _CROP_MARGIN * (right - left), _CROP_MARGIN * (bottom - top)
+        view = np.array(
+            [
+                max(0.0, left - aside),
+                max(0.0, top - above),
+                min(float(_STORED_SIZE[0]), right + aside),
+                min(float(_STORED_SIZE[1]), bottom + above),
+            ]
+        )
+        crop = _stretch(self._store.picture(self._indices[position]), view, 0.0, False)
+        return PieceSample(crop, category_mask(record["categories"]))
+
+    def draw(self, rng: np.random.Generator) -> PieceSample:
+        """A random garment, rarer categories more often, moved and degraded: for training."""
+        position = int(np.searchsorted(self._cumulated, rng.random()))
+        index = self._indices[min(position, len(self._indices) - 1)]
+        record = self._store.record(index)
+        picture = self._store.picture(index)
+        is_worn = "mask" in record["arrays"]
+        if is_worn and rng.random() < 0.3:
+            picture = recolour(picture, self._store.picture(index, "mask") > 0, rng)
+        left, top, right, bottom = record["box"]
+        spread = 0.06 if is_worn else 0.1
+        moved = rng.normal(_CROP_MARGIN if is_worn else -0.05, spread, 4)
+        wide, tall = right - left, bottom - top
+        view = np.array(
+            [
+                left - moved[0] * wide,
+                top - moved[1] * tall,
+                right + moved[2] * wide,
+                bottom + moved[3] * tall,
+            ]
+        )
+        if is_worn and rng.random() < 0.15:
+            view[3] = top + tall * rng.uniform(0.5, 1.0)
+        lean = float(np.radians(rng.normal(0.0, 5.0 if is_worn else 9.0)))
+        crop = _stretch(picture, view, lean, bool(rng.random() < 0.5))
+        if rng.random() < 0.75:
+            crop = degrade(crop, rng, rng.uniform(0.2, 1.0))
+        return PieceSample(crop, category_mask(record["categories"]))
+
+
+def _stretch(
+    picture: NDArray[np.uint8], view: NDArray[np.float64], lean_rad: float, is_mirrored: bool
+) -> NDArray[np.uint8]:
+    """The rectangle `view` (xyxy) of a picture, rotated about its centre, as 160x128."""
+    x0, y0, x1, y1 = view
+    source = np.array([[x0, y0], [x1, y0], [x0, y1]], np.float32)
+    corner = np.array([[0, 0], [PIECE_WIDTH, 0], [0, PIECE_HEIGHT]], np.float32)
+    centre = np.array([PIECE_WIDTH / 2, PIECE_HEIGHT / 2], np.float32)
+    sine, cosine = np.sin(lean_rad), np.cos(lean_rad)
+    corner = (corner - centre) @ np.array([[cosine, sine], [-sine, cosine]]) + centre
+    if is_mirrored:
+        corner[:, 0] = PIECE_WIDTH - corner[:, 0]
+    matrix = cv2.getAffineTransform(source, corner.astype(np.float32))
+    return np.asarray(
+        cv2.warpAffine(
+            picture, matrix, (PIECE_WIDTH, PIECE_HEIGHT), borderMode=cv2.BORDER_REPLICATE
+        ),
+        np.uint8,
+    )

@@ -1,0 +1,56 @@
+"""Decoded pictures of different sizes in one flat file, memory-mapped: loaders stay cheap."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class PictureStore:
+    """uint8 arrays of any shape, by number, each with a small record of facts."""
+
+    def __init__(self, path: Path) -> None:
+        self._records: list[dict[str, Any]] = json.loads(path.with_suffix(".json").read_text())
+        self._bytes = np.memmap(path.with_suffix(".bin"), np.uint8, "r")
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def record(self, index: int) -> dict[str, Any]:
+        """The facts that were stored with a picture."""
+        return self._records[index]
+
+    def picture(self, index: int, name: str = "picture") -> NDArray[np.uint8]:
+        """One of the arrays of entry `index`; a view into the file, not to be written to."""
+        start, shape = self._records[index]["arrays"][name]
+        end = start + int(np.prod(shape))
+        view: NDArray[np.uint8] = self._bytes[start:end].reshape(shape)
+        return view
+
+
+def write_store(
+    path: Path, entries: Iterable[tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]]
+) -> PictureStore:
+    """Write `path`.bin and `path`.json from pairs of (arrays by name, facts), and open them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    records: list[dict[str, Any]] = []
+    position = 0
+    with path.with_suffix(".bin").open("wb") as file:
+        for arrays, facts in entries:
+            placed = {}
+            for name, array in arrays.items():
+                placed[name] = (position, list(array.shape))
+                position += file.write(np.ascontiguousarray(array).tobytes())
+            records.append({**facts, "arrays": placed})
+    path.with_suffix(".json").write_text(json.dumps(records))
+    return PictureStore(path)
+
+
+def is_written(path: Path) -> bool:
+    """Whether a store was written completely: the table of records is written last."""
+    return path.with_suffix(".json").exists()

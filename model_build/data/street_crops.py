@@ -1,0 +1,80 @@
+"""Garment samples from street photos: the person is restaged, then seen through a bad camera."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from model_build.data import staging
+from model_build.data.garment_crops import CropSample, Person, hard_sample, plain_sample
+from model_build.data.store import PictureStore
+from model_build.vocabulary import CCP_CATEGORY, category_mask
+
+
+class StreetCrops:
+    """People of the store of :mod:`model_build.data.street_people`, by number, on demand."""
+
+    def __init__(self, store: PictureStore, names: tuple[str, ...], held_out: bool) -> None:
+        self._store = store
+        self._names = names
+        entries = range(len(store))
+        self.indices = [i for i in entries if store.record(i)["is_held_out"] == held_out]
+        self.mapped = [i for i in self.indices if "labels" in store.record(i)["arrays"]]
+        self._hair, self._skin = names.index("hair"), names.index("skin")
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def person(self, position: int) -> Person:
+        """The person as photographed."""
+        return self._person(self.indices[position])
+
+    def plain(self, position: int) -> CropSample:
+        """The person's crop, unchanged."""
+        return plain_sample(self.person(position), self._names)
+
+    def hard(self, position: int, rng: np.random.Generator) -> CropSample:
+        """The person restaged and degraded."""
+        person = self.person(position)
+        if person.labels is not None:
+            person = self._restage(person, rng)
+        return hard_sample(person, self._names, rng)
+
+    def _person(self, index: int) -> Person:
+        record = self._store.record(index)
+        has_labels = "labels" in record["arrays"]
+        return Person(
+            picture=self._store.picture(index),
+            box=np.array(record["box"], np.float32),
+            wears=category_mask(record["categories"]).astype(np.float32),
+            labels=self._store.picture(index, "labels") if has_labels else None,
+            boxes=np.zeros((0, 4), np.float32),
+            regions=np.zeros(0, np.int64),
+            has_boxes=has_labels,
+        )
+
+    def _restage(self, person: Person, rng: np.random.Generator) -> Person:
+        picture, labels = person.picture, person.labels
+        if labels is None:
+            return person
+        present = np.flatnonzero(np.bincount(labels.ravel(), minlength=len(self._names)))
+        garments = [int(label) for label in present if self._names[label] in CCP_CATEGORY]
+        if garments and rng.random() < 0.35:
+            picture = staging.dye_garments(picture, labels, garments, rng)
+        if rng.random() < 0.35:
+            picture = staging.turn_around(picture, labels, self._hair, self._skin, rng)
+        if rng.random() < 0.5:
+            texture = self._store.picture(self._draw(self.indices, rng))
+            size = (picture.shape[0], picture.shape[1])
+            background = staging.draw_background(size, texture, rng)
+            picture = staging.place_before(picture, labels, background, rng)
+        if rng.random() < 0.3:
+            other = self._draw(self.mapped, rng)
+            stranger = (self._store.picture(other), self._store.picture(other, "labels"))
+            picture, labels = staging.add_stranger(picture, labels, stranger, rng)
+        return dataclasses.replace(person, picture=picture, labels=labels)
+
+    @staticmethod
+    def _draw(indices: list[int], rng: np.random.Generator) -> int:
+        return indices[int(rng.integers(len(indices)))]

@@ -1,0 +1,94 @@
+"""The garment model from data to file: train it, judge it, export it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge_app.vocabulary import REGIONS
+from model_build.data.ccp import read_label_names
+from model_build.data.garment_crops import CROP_HEIGHT, CROP_WIDTH, CropSample
+from model_build.data.street_crops import StreetCrops
+from model_build.data.street_people import best_person, open_people
+from model_build.evaluate.garments import GarmentReport, evaluate_garments
+from model_build.export import Card, DetectorGraph, export_detector, largest_difference
+from model_build.networks.garments import GarmentNetwork
+from model_build.networks.shufflenet import load_nanodet_weights
+from model_build.train import garments as training
+from model_build.train.fitting import Schedule, load_averaged
+
+CANDIDATES = 32
+VERSION = "0.1.0"
+_PERSON_MODEL = Path(__file__).parent.parent / "edge_app" / "models" / "detector.onnx"
+_HARD_SEED = 20_240_601
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where things are: the data sets, and the caches that are made from them once."""
+
+    data: Path
+    cache: Path
+
+    def street_crops(self, held_out: bool) -> StreetCrops:
+        """The people of Clothing Co-Parsing on one side of the split."""
+        cv2.setNumThreads(1)  # before the loader forks: OpenCV's threads do not survive it
+        folder = self.data / "ccp"
+        store = open_people(folder, self.cache / "people", best_person(_PERSON_MODEL))
+        return StreetCrops(store, read_label_names(folder), held_out)
+
+
+def train_garments(folders: Folders, schedule: Schedule, run: Path) -> GarmentNetwork:
+    """Train from NanoDet's backbone, or go on with a run."""
+    network = GarmentNetwork()
+    load_nanodet_weights(network.backbone, folders.data / "weights" / "nanodet_m_416.onnx")
+    sources: list[tuple[training.SampleSource, float]] = [(folders.street_crops(False), 1.0)]
+    return training.train(network, sources, schedule, run)
+
+
+def held_out_samples(folders: Folders, is_hard: bool) -> list[CropSample]:
+    """Held-out people, as photographed or as a bad camera would see them, always the same."""
+    crops = folders.street_crops(True)
+    rng = np.random.default_rng(_HARD_SEED)
+    return [crops.hard(i, rng) if is_hard else crops.plain(i) for i in range(len(crops))]
+
+
+def judge_garments(folders: Folders, model: Path) -> dict[str, GarmentReport]:
+    """Reports by name: `photos` and `hard`, both held out."""
+    return {
+        "photos": evaluate_garments(model, held_out_samples(folders, is_hard=False)),
+        "hard": evaluate_garments(model, held_out_samples(folders, is_hard=True)),
+    }
+
+
+def export_garments(folders: Folders, run: Path, path: Path) -> dict[str, float]:
+    """Write the model file with its figures inside; gives the differences from torch."""
+    network = load_averaged(GarmentNetwork(), run)
+    size = (CROP_HEIGHT, CROP_WIDTH)
+    export_detector(network, size, path, _card({}), CANDIDATES, ("wears",))
+    figures = {}
+    for name, report in judge_garments(folders, path).items():
+        figures[f"{name}_box_ap50"] = round(report.mean_ap50, 4)
+        figures[f"{name}_wears_ap"] = round(report.wears_mean_ap, 4)
+        figures[f"{name}_dress_ap"] = round(report.wears_ap["dress"], 4)
+        figures[f"{name}_suit_ap"] = round(report.wears_ap["suit"], 4)
+    export_detector(network, size, path, _card(figures), CANDIDATES, ("wears",))
+    crops = np.stack([s.crop for s in held_out_samples(folders, is_hard=False)[:16]])
+    return largest_difference(DetectorGraph(network, CANDIDATES), path, crops)
+
+
+def _card(figures: dict[str, float]) -> Card:
+    return Card(
+        task="garments",
+        version=VERSION,
+        labels=REGIONS,
+        license="Apache-2.0",
+        training_data=(
+            "backbone of NanoDet-m (COCO, Apache-2.0); Clothing Co-Parsing (Apache-2.0), "
+            "photos with label maps and with tags; people of Dresscode's simulated entrance"
+        ),
+        metrics=figures,
+    )

@@ -1,0 +1,1 @@
+"""The networks of Dresscode: backbones, the garment detector and the classifier."""

@@ -1,0 +1,98 @@
+"""The garment model: where garments are on a person's crop, and what the person wears.
+
+    crop 256x128 → ShuffleNetV2 → stride 8 ─┐
+                                  stride 16 ─┼→ one map at stride 16 → per cell and region:
+                                  stride 32 ─┘                         a score and a box
+                                  stride 32 ──→ four strips from head to feet → `wears`
+
+One stride is enough: garments on a person's crop are all large. Each region has a box of its own
+in every cell, since a dress and the jacket over it share a centre.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from edge_app.vocabulary import CATEGORIES, REGIONS
+from model_build.networks.shufflenet import (
+    STAGE_CHANNELS,
+    Normalise,
+    ShuffleNetV2,
+    activation,
+    depthwise,
+)
+
+STRIDE = 16
+STRIPS = 4
+_WIDTH = 96
+_WEARS_WIDTH = 384
+_RARE_LOGIT = -4.0
+
+
+def _mixing(size: int) -> nn.Sequential:
+    return nn.Sequential(depthwise(_WIDTH, size=size), nn.Conv2d(_WIDTH, _WIDTH, 1), activation())
+
+
+class GarmentNetwork(nn.Module):
+    """Float crops `[N,3,H,W]` BGR 0..255, H and W multiples of 32, to boxes, scores and wears."""
+
+    def __init__(self, dropout: float = 0.2) -> None:
+        super().__init__()
+        self.normalise = Normalise()
+        self.backbone = ShuffleNetV2()
+        self.from_fine = nn.Sequential(
+            depthwise(STAGE_CHANNELS[0], 2), nn.Conv2d(STAGE_CHANNELS[0], _WIDTH, 1)
+        )
+        self.from_middle = nn.Conv2d(STAGE_CHANNELS[1], _WIDTH, 1)
+        self.from_coarse = nn.Conv2d(STAGE_CHANNELS[2], _WIDTH, 1)
+        self.mix = nn.Sequential(activation(), _mixing(5), _mixing(5))
+        self.find = nn.Conv2d(_WIDTH, len(REGIONS) * 5, 1)
+        self.describe = nn.Sequential(nn.Conv2d(STAGE_CHANNELS[2], _WEARS_WIDTH, 1), activation())
+        self.dropout = nn.Dropout(dropout)
+        self.wear = nn.Linear((STRIPS + 1) * _WEARS_WIDTH, len(CATEGORIES))
+        with torch.no_grad():
+            bias = torch.zeros(len(REGIONS), 5)
+            bias[:, 0] = _RARE_LOGIT
+            bias[:, 1:] = 1.0
+            self.find.weight.mul_(0.1)
+            self.find.bias.copy_(bias.flatten())  # type: ignore[union-attr]
+            self.wear.weight.mul_(0.1)
+            self.wear.bias.fill_(-2.0)
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The model contract: boxes `[N,A,4]`, scores `[N,A,3]`, wears `[N,15]`, all final.
+
+        A is cells times regions: a candidate is one region's box in one cell, and scores 0 for
+        the other regions.
+        """
+        boxes, logits, wears = self.predict(pictures)
+        own = torch.eye(len(REGIONS), dtype=logits.dtype, device=logits.device)
+        scores = logits.sigmoid().unsqueeze(3) * own
+        return boxes.flatten(1, 2), scores.flatten(1, 2), wears.sigmoid()
+
+    def predict(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """For training: boxes `[N,A,3,4]`, logits of scores `[N,A,3]` and wears `[N,15]`; A cells."""
+        height, width = pictures.shape[2] // STRIDE, pictures.shape[3] // STRIDE
+        fine, middle, coarse = self.backbone(self.normalise(pictures))
+        larger = functional.interpolate(self.from_coarse(coarse), scale_factor=2.0, mode="nearest")
+        found = self.find(self.mix(self.from_fine(fine) + self.from_middle(middle) + larger))
+        found = found.flatten(2).transpose(1, 2).unflatten(2, (len(REGIONS), 5))
+        reach = found[..., 1:].clamp(-4.0, 4.0).exp() * STRIDE
+        centres = cell_centres(height, width).to(reach)[:, None]
+        boxes = torch.cat((centres - reach[..., :2], centres + reach[..., 2:]), dim=-1)
+        return boxes, found[..., 0], self._wears(coarse)
+
+    def _wears(self, coarse: Tensor) -> Tensor:
+        described = self.describe(coarse)
+        strips = described.unflatten(2, (STRIPS, -1)).mean(dim=(3, 4)).flatten(1)
+        strongest = described.amax(dim=(2, 3))
+        logits: Tensor = self.wear(self.dropout(torch.cat((strips, strongest), dim=1)))
+        return logits
+
+
+def cell_centres(height: int, width: int) -> Tensor:
+    """The centres of the cells in input pixels, float `[height*width, 2]` xy, row by row."""
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    return (torch.stack((x, y), dim=-1).flatten(0, 1).float() + 0.5) * STRIDE

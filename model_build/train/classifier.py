@@ -1,0 +1,122 @@
+"""Trains the category classifier on laid-out, worn and rendered garments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from model_build.data.garment_pieces import PieceSample
+from model_build.networks.classifier import GarmentClassifier
+from model_build.train.fitting import Run, Schedule
+
+_EMBEDDING_WEIGHT = 0.3
+_SMOOTHING = 0.05
+
+
+class PieceSource(Protocol):
+    """Where garments come from."""
+
+    def draw(self, rng: np.random.Generator) -> PieceSample:
+        """A random garment, degraded."""
+
+
+@dataclass(frozen=True)
+class PieceBatch:
+    """Samples as tensors."""
+
+    crops: Tensor  # uint8 [M,160,128,3]
+    allowed: Tensor  # bool [M,15]
+
+
+class _Batches(Dataset[PieceBatch]):
+    """Batch number `i` is the same however often and by whomever it is asked for."""
+
+    def __init__(
+        self, sources: list[tuple[PieceSource, float]], schedule: Schedule, start: int
+    ) -> None:
+        self.sources = [source for source, _ in sources]
+        self.shares = np.cumsum([share for _, share in sources])
+        self.schedule = schedule
+        self.start = start
+
+    def __len__(self) -> int:
+        return self.schedule.steps - self.start
+
+    def __getitem__(self, index: int) -> PieceBatch:
+        cv2.setNumThreads(1)
+        rng = np.random.default_rng((self.schedule.seed, self.start + index))
+        samples = []
+        for _ in range(self.schedule.batch):
+            chosen = int(np.searchsorted(self.shares, rng.random() * self.shares[-1]))
+            samples.append(self.sources[chosen].draw(rng))
+        return PieceBatch(
+            torch.from_numpy(np.stack([sample.crop for sample in samples])),
+            torch.from_numpy(np.stack([sample.allowed for sample in samples])),
+        )
+
+
+def partial_cross_entropy(logits: Tensor, allowed: Tensor) -> Tensor:
+    """Minus the log of the summed probability of the allowed categories, mean over samples.
+
+    A little of the weight is spread over all categories, against overconfidence.
+
+    Args:
+        logits: `[M,15]`.
+        allowed: bool `[M,15]`, at least one in each row.
+    """
+    logs = logits.log_softmax(1)
+    hit = logs.masked_fill(~allowed, -torch.inf).logsumexp(1)
+    return -((1.0 - _SMOOTHING) * hit + _SMOOTHING * logs.mean(1)).mean()
+
+
+def losses(network: GarmentClassifier, batch: PieceBatch) -> dict[str, Tensor]:
+    """Every part of the loss, weighted."""
+    pictures = batch.crops.float().permute(0, 3, 1, 2).contiguous()
+    logits, cosine = network.predict(pictures)
+    return {
+        "category": partial_cross_entropy(logits, batch.allowed),
+        "embedding": _EMBEDDING_WEIGHT * partial_cross_entropy(cosine, batch.allowed),
+    }
+
+
+def train(
+    network: GarmentClassifier,
+    sources: list[tuple[PieceSource, float]],
+    schedule: Schedule,
+    folder: Path,
+) -> GarmentClassifier:
+    """Train to the schedule's end, going on from `folder`/last.pt; gives the averaged network.
+
+    Args:
+        network: with pretrained weights in its backbone.
+        sources: where garments come from, each with its share of them.
+        schedule: how long and how fast.
+        folder: of the run.
+    """
+    run = Run(network, network.backbone, schedule, folder)
+    batches = _Batches(sources, schedule, run.step)
+    loader: DataLoader[PieceBatch] = DataLoader(
+        batches, batch_size=None, num_workers=1, prefetch_factor=4
+    )
+    run.fit(loader, lambda batch: losses(network, batch))
+    return run.averaged.eval()
+
+
+@torch.no_grad()
+def calibrate(network: GarmentClassifier, logits: Tensor, allowed: Tensor) -> float:
+    """Find the temperature that fits held-out logits `[M,15]` best, and set it in the network."""
+    candidates = torch.linspace(0.3, 3.0, 271)
+    misfit = [
+        -(logits / value).log_softmax(1).masked_fill(~allowed, -torch.inf).logsumexp(1).mean()
+        for value in candidates
+    ]
+    best = candidates[int(torch.stack(misfit).argmin())]
+    network.temperature.copy_(best)
+    return float(best)

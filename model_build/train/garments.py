@@ -1,0 +1,182 @@
+"""Trains the garment model on street photos and rendered people: samples → losses → steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+
+from model_build.data.garment_crops import CropSample
+from model_build.networks.garments import STRIDE, GarmentNetwork, cell_centres
+from model_build.train.fitting import Run, Schedule
+
+_CENTRE_RADIUS_PX = 1.5 * STRIDE
+_BOX_WEIGHT = 2.0
+_WEARS_WEIGHT = 0.6
+
+
+class SampleSource(Protocol):
+    """Where hard samples come from: street photos, rendered people."""
+
+    def __len__(self) -> int:
+        """How many people there are."""
+
+    def hard(self, position: int, rng: np.random.Generator) -> CropSample:
+        """One of them, restaged and degraded."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples as tensors; boxes padded to the largest number of garments in the batch."""
+
+    crops: Tensor  # uint8 [N,256,128,3]
+    boxes: Tensor  # float32 [N,G,4]
+    regions: Tensor  # int64 [N,G], -1 where padded
+    has_boxes: Tensor  # bool [N]
+    wears: Tensor  # float32 [N,15]
+
+
+class _Batches(Dataset[Batch]):
+    """Batch number `i` is the same however often and by whomever it is asked for."""
+
+    def __init__(
+        self, sources: list[tuple[SampleSource, float]], schedule: Schedule, start: int
+    ) -> None:
+        self.sources = [source for source, _ in sources]
+        self.shares = np.cumsum([share for _, share in sources])
+        self.schedule = schedule
+        self.start = start
+
+    def __len__(self) -> int:
+        return self.schedule.steps - self.start
+
+    def __getitem__(self, index: int) -> Batch:
+        cv2.setNumThreads(1)
+        rng = np.random.default_rng((self.schedule.seed, self.start + index))
+        samples = []
+        for _ in range(self.schedule.batch):
+            chosen = int(np.searchsorted(self.shares, rng.random() * self.shares[-1]))
+            source = self.sources[chosen]
+            samples.append(source.hard(int(rng.integers(len(source))), rng))
+        return stack(samples)
+
+
+def stack(samples: list[CropSample]) -> Batch:
+    """Samples to one batch."""
+    most = max(1, *(len(sample.boxes) for sample in samples))
+    boxes = np.zeros((len(samples), most, 4), np.float32)
+    regions = np.full((len(samples), most), -1, np.int64)
+    for row, sample in enumerate(samples):
+        boxes[row, : len(sample.boxes)] = sample.boxes
+        regions[row, : len(sample.boxes)] = sample.regions
+    return Batch(
+        torch.from_numpy(np.stack([sample.crop for sample in samples])),
+        torch.from_numpy(boxes),
+        torch.from_numpy(regions),
+        torch.tensor([sample.has_boxes for sample in samples]),
+        torch.from_numpy(np.stack([sample.wears for sample in samples])),
+    )
+
+
+def aligned_overlap(boxes_a: Tensor, boxes_b: Tensor) -> tuple[Tensor, Tensor]:
+    """IoU and generalised IoU of boxes `[...,4]` xyxy, pair by pair (Rezatofighi et al. 2019)."""
+    inner = torch.minimum(boxes_a[..., 2:], boxes_b[..., 2:]) - torch.maximum(
+        boxes_a[..., :2], boxes_b[..., :2]
+    )
+    outer = torch.maximum(boxes_a[..., 2:], boxes_b[..., 2:]) - torch.minimum(
+        boxes_a[..., :2], boxes_b[..., :2]
+    )
+    shared = inner.clamp(min=0).prod(-1)
+    area_a = (boxes_a[..., 2:] - boxes_a[..., :2]).prod(-1)
+    area_b = (boxes_b[..., 2:] - boxes_b[..., :2]).prod(-1)
+    union = area_a + area_b - shared
+    around = outer.clamp(min=0).prod(-1)
+    overlap = shared / union.clamp(min=1e-6)
+    return overlap, overlap - (around - union) / around.clamp(min=1e-6)
+
+
+def box_losses(boxes: Tensor, logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Quality focal loss of the scores and GIoU loss of the boxes.
+
+    A cell answers for a garment when its centre is inside the garment and near the garment's
+    centre; where two garments of a region claim a cell, it answers for the one it already
+    fits better. The score's target is the overlap reached (Li et al., "Generalized Focal
+    Loss", 2020).
+
+    Args:
+        boxes: `[N,cells,3,4]`, xyxy.
+        logits: `[N,cells,3]`.
+        batch: the truth.
+    """
+    height, width = batch.crops.shape[1] // STRIDE, batch.crops.shape[2] // STRIDE
+    centres = cell_centres(height, width).to(boxes)  # [cells,2]
+    truth = batch.boxes.to(boxes)
+    middle = (truth[..., :2] + truth[..., 2:]) / 2  # [N,G,2]
+    away = (centres[:, None] - middle[:, None]).abs().amax(-1)  # [N,cells,G]
+    inside = ((centres[:, None] > truth[:, None, :, :2]).all(-1)) & (
+        (centres[:, None] < truth[:, None, :, 2:]).all(-1)
+    )
+    nearest = away == away.amin(1, keepdim=True)
+    claims = ((away < _CENTRE_RADIUS_PX) & inside) | nearest
+    claims &= (batch.regions >= 0)[:, None] & batch.has_boxes[:, None, None]
+    region = batch.regions.clamp(min=0)
+    picked = region[:, None, :, None].expand(-1, boxes.shape[1], -1, 4)
+    own = boxes.gather(2, picked)  # [N,cells,G,4]: each garment's region's box in each cell
+    overlap, generalised = aligned_overlap(own, truth[:, None].expand_as(own))
+    fit = torch.where(claims, overlap.detach() + 1e-3, torch.zeros_like(overlap))
+    rival = (region[:, :, None] == region[:, None, :]).to(fit)  # [N,G,G]
+    best = (fit.unsqueeze(2) * rival.unsqueeze(1)).amax(-1)  # [N,cells,G]
+    chosen = claims & (fit >= best)
+    target = torch.zeros_like(logits).scatter_reduce(
+        2, region[:, None].expand_as(fit), torch.where(chosen, fit, 0.0).clamp(max=1.0), "amax"
+    )
+    plain = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    focal = plain * (target - logits.sigmoid().detach()).square()
+    focal = focal * batch.has_boxes[:, None, None]
+    weight = torch.where(chosen, fit.clamp(min=0.1), 0.0)
+    total = weight.sum().clamp(min=1.0)
+    return focal.sum() / total, (weight * (1.0 - generalised)).sum() / total
+
+
+def losses(network: GarmentNetwork, batch: Batch) -> dict[str, Tensor]:
+    """Every part of the loss, weighted."""
+    pictures = batch.crops.float().permute(0, 3, 1, 2).contiguous()
+    boxes, logits, wears = network.predict(pictures)
+    score_loss, box_loss = box_losses(boxes, logits, batch)
+    smooth = batch.wears * 0.96 + 0.01
+    wears_loss = functional.binary_cross_entropy_with_logits(wears, smooth, reduction="none")
+    return {
+        "score": score_loss,
+        "box": _BOX_WEIGHT * box_loss,
+        "wears": _WEARS_WEIGHT * wears_loss.sum(1).mean(),
+    }
+
+
+def train(
+    network: GarmentNetwork,
+    sources: list[tuple[SampleSource, float]],
+    schedule: Schedule,
+    folder: Path,
+) -> GarmentNetwork:
+    """Train to the schedule's end, going on from `folder`/last.pt; gives the averaged network.
+
+    Args:
+        network: with pretrained weights in its backbone.
+        sources: where samples come from, each with its share of them.
+        schedule: how long and how fast.
+        folder: of the run.
+    """
+    run = Run(network, network.backbone, schedule, folder)
+    batches = _Batches(sources, schedule, run.step)
+    loader: DataLoader[Batch] = DataLoader(
+        batches, batch_size=None, num_workers=1, prefetch_factor=4
+    )
+    run.fit(loader, lambda batch: losses(network, batch))
+    return run.averaged.eval()
