@@ -73,7 +73,7 @@ class GarmentNetwork(nn.Module):
         return boxes.flatten(1, 2), scores.flatten(1, 2), wears.sigmoid()
 
     def predict(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """For training: boxes `[N,A,3,4]`, logits of scores `[N,A,3]` and wears `[N,15]`; A cells."""
+        """Training: boxes `[N,A,3,4]`, logits of scores `[N,A,3]` and wears `[N,15]`; A cells."""
         height, width = pictures.shape[2] // STRIDE, pictures.shape[3] // STRIDE
         fine, middle, coarse = self.backbone(self.normalise(pictures))
         larger = functional.interpolate(self.from_coarse(coarse), scale_factor=2.0, mode="nearest")
