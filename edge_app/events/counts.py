@@ -1,0 +1,189 @@
+"""Counts: what happened in each zone, in windows of event time that a restart does not disturb.
+
+::
+
+    entered, settled, staff ──> Ledger (sums) + Occupancy ──┐
+    seen ─────────────────────> Coverage ──> watermark ──> advance ──> CountWindow
+
+A minute is closed once the watermark has passed its end by 15 s; longer windows close with their
+last minute. What arrives later, within 24 h, publishes its windows again in full with ``rev`` + 1;
+occupancy and coverage of a closed window stay as they were known then. Event time may jump: windows
+that were skipped are published empty while the program runs, and a clock that goes back finds its
+windows closed and revises them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from edge_app.events.business_day import BusinessDays, LocalTime
+from edge_app.events.coverage import MINUTE_S, Coverage
+from edge_app.events.occupancy import ALL, Occupancy
+from edge_app.events.tally import DAY, Ledger, Tally
+from edge_app.events.windows import Windows, whole_minute
+from edge_app.flow import CountWindow, Entry, LiveCount, Outfit
+
+logger = logging.getLogger(__name__)
+
+_VERSION = 1
+_GRACE_S = 15.0
+"""A window is closed when the watermark is this far beyond its end."""
+_LATE_S = 24 * 3600.0
+"""Facts that are older than this change nothing any more."""
+
+
+class Counts:
+    """Counts entries, exits, occupancy and garments by zone and window.
+
+    Args:
+        zones: ids, in the order in which their windows are published; ``all`` follows.
+        timezone: of the store's business day.
+        business_day_start: local time at which it begins, such as ``04:00``.
+        started_at_s: when counting begins, seconds of Unix time.
+        cameras_of: by zone the camera that watches it.
+    """
+
+    def __init__(
+        self,
+        zones: Sequence[str],
+        timezone: str,
+        business_day_start: str,
+        started_at_s: float,
+        cameras_of: Mapping[str, str],
+    ) -> None:
+        cameras = {zone: frozenset({cameras_of[zone]}) for zone in zones}
+        every = frozenset(cameras_of[zone] for zone in zones)
+        self._zones = (*zones, ALL)
+        local_time = LocalTime(timezone)
+        days = BusinessDays(local_time, business_day_start)
+        self._ledger = Ledger(zones, days)
+        self._occupancy = Occupancy(zones)
+        self._coverage = Coverage(every)
+        self._windows = Windows(
+            {**cameras, ALL: every} if zones else {},
+            self._ledger,
+            self._occupancy,
+            self._coverage,
+            (days, local_time),
+            started_at_s,
+        )
+        self._now_s = started_at_s
+        self._watermark_s = started_at_s
+        self.late_dropped = 0
+        """Facts that came more than a day late and were left out, since the counters began."""
+
+    def entered(self, entry: Entry) -> None:
+        """Count a crossing, or somebody who was inside when the camera came up."""
+        if entry.direction == "out":
+            stay_ms = 0 if entry.dwell_s is None else round(1000 * entry.dwell_s)
+            stays = int(entry.dwell_s is not None)
+            what = Tally(exits=1, uturns=int(entry.is_uturn), stays=stays, stays_ms=stay_ms)
+        else:
+            what = Tally(initial=1) if entry.is_initial else Tally(entries=1)
+        if self._count(entry, what):
+            by = -1 if entry.direction == "out" else 1
+            self._occupancy.change(entry.zone, entry.at_s, by)
+
+    def settled(self, entry: Entry, outfit: Outfit) -> None:
+        """Count what somebody wears, in the windows of their entry; exits count nothing.
+
+        Each category is counted once per entry, ``unknown`` too, so that no cell is larger than
+        ``garment_n``. Not to be called for staff.
+        """
+        worn = {worn.category for worn in outfit.regions.values()}
+        if entry.direction == "in" and not entry.is_initial and worn:
+            self._count(entry, Tally(garment_n=1, garments=dict.fromkeys(sorted(worn), 1)))
+
+    def staff(self, entry: Entry) -> None:
+        """Count a counted entry as one of staff: footfall is ``in`` - ``uturn`` - ``staff_in``."""
+        if entry.direction == "in" and not entry.is_initial:
+            self._count(entry, Tally(staff=1))
+
+    def seen(self, camera: str, at_s: float) -> None:
+        """A frame of a camera, taken at a time, was processed."""
+        self._coverage.seen(camera, at_s)
+
+    def reset_occupancy(self, now_s: float) -> None:
+        """Nobody is inside any zone now, whatever was counted."""
+        self._occupancy.reset(now_s)
+
+    def advance(self, now_s: float) -> list[CountWindow]:
+        """The windows that are complete by now, and those that late facts have changed."""
+        self._now_s = now_s
+        self._watermark_s = self._coverage.watermark(now_s)
+        before_s = self._windows.closed_s
+        windows: list[CountWindow] = []
+        if self._watermark_s < before_s - _LATE_S:
+            windows += self._windows.set_back(self._watermark_s)
+        windows += self._windows.close_until(self._watermark_s - _GRACE_S)
+        windows += self._windows.revised()
+        if self._windows.closed_s != before_s:
+            self._windows.forget(self._watermark_s - _LATE_S)
+        return windows
+
+    def finish(self, now_s: float) -> list[CountWindow]:
+        """Every window that has begun, complete or not: the recording or the program ends.
+
+        Should counting go on after all, the incomplete ones are published again as revisions.
+        """
+        windows = self.advance(now_s)
+        ahead = deepcopy(self)
+        last_s = max([now_s, *ahead._ledger.minutes(ahead._windows.closed_s)])
+        windows += ahead._windows.close_until(whole_minute(last_s) + MINUTE_S, last_s)
+        unfinished = ahead._windows.close_open(float("inf"))
+        self._windows.note_published(windows + unfinished)
+        return windows + unfinished
+
+    def live(self, now_s: float) -> list[LiveCount]:
+        """Occupancy, and today's entries and exits, of each zone and ``all``."""
+        start, _ = self._ledger.bounds(DAY, now_s)
+        people = self._occupancy.latest(start)
+        counts = []
+        for zone in self._zones:
+            today = self._ledger.tally(zone, DAY, start)
+            counts.append(LiveCount(zone, now_s, people[zone], today.entries, today.exits))
+        return counts
+
+    def state(self) -> dict[str, Any]:
+        """What must survive a restart, JSON-able; to be kept together with the windows."""
+        return {
+            "version": _VERSION,
+            "watermark_s": self._watermark_s,
+            "late_dropped": self.late_dropped,
+            "ledger": self._ledger.state(),
+            "occupancy": self._occupancy.state(),
+            "coverage": self._coverage.state(),
+            "windows": self._windows.state(self._now_s),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from what :meth:`state` gave before a restart."""
+        if state["version"] != _VERSION:
+            logger.warning(
+                "counts: the kept state has version %s, expected %s; all counters start afresh, "
+                "with a new counter_epoch",
+                state["version"],
+                _VERSION,
+            )
+            return
+        self._watermark_s = state["watermark_s"]
+        self.late_dropped = state["late_dropped"]
+        self._ledger.restore(state["ledger"])
+        self._occupancy.restore(state["occupancy"])
+        self._coverage.restore(state["coverage"])
+        self._windows.restore(state["windows"])
+
+    def _count(self, entry: Entry, what: Tally) -> bool:
+        if entry.at_s < self._watermark_s - _LATE_S:
+            self.late_dropped += 1
+            logger.warning(
+                "counts: an event of zone %s came %.0f s late and was left out; is a clock wrong?",
+                entry.zone,
+                self._watermark_s - entry.at_s,
+            )
+            return False
+        self._windows.note(entry.zone, self._ledger.add(entry.zone, entry.at_s, what))
+        return True

@@ -1,0 +1,162 @@
+"""What was counted in each zone and window: the part that simply adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
+from typing import Any
+
+from edge_app.events.business_day import BusinessDays
+from edge_app.events.occupancy import ALL
+
+LENGTH_S = {"pt1m": 60, "pt15m": 900, "pt1h": 3600}
+"""Lengths of the windows that are aligned in UTC."""
+DAY = "p1d"
+"""The window that is aligned on the store's business day, of 23, 24 or 25 hours."""
+WINDOWS = (*LENGTH_S, DAY)
+GARMENT_WINDOWS = ("pt1h", DAY)
+"""Finer windows would single people out."""
+
+Key = tuple[str, str, int]
+"""Zone, window and the window's start in seconds of Unix time."""
+
+
+@dataclass
+class Tally:
+    """The sums of one zone and window.
+
+    Attributes:
+        entries: people who came in, U-turns and staff included.
+        exits: people who went out, U-turns included.
+        uturns: exits that undid an entry at once.
+        staff: entries of people who work here.
+        initial: people who were inside when the camera came up; they are no entries.
+        stays: exits of people whose entry is known.
+        stays_ms: the lengths of their stays added up; whole, so that no order changes the sum.
+        garments: per category and ``unknown`` the entries that wear it; in ``pt1h`` and ``p1d``.
+        garment_n: entries with at least one settled region.
+    """
+
+    entries: int = 0
+    exits: int = 0
+    uturns: int = 0
+    staff: int = 0
+    initial: int = 0
+    stays: int = 0
+    stays_ms: int = 0
+    garment_n: int = 0
+    garments: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: Tally) -> None:
+        """Add another tally to this one."""
+        self.entries += other.entries
+        self.exits += other.exits
+        self.uturns += other.uturns
+        self.staff += other.staff
+        self.initial += other.initial
+        self.stays += other.stays
+        self.stays_ms += other.stays_ms
+        self.garment_n += other.garment_n
+        for garment, n in other.garments.items():
+            self.garments[garment] = self.garments.get(garment, 0) + n
+
+    @property
+    def drift(self) -> int:
+        """People too many (or, below 0, too few) inside if all had left by the window's end."""
+        return self.entries + self.initial - self.exits
+
+
+class Ledger:
+    """Tallies by zone and window, kept while late facts may still change them.
+
+    Args:
+        zones: ids; ``all`` is their sum and never kept.
+        days: the store's business days.
+    """
+
+    def __init__(self, zones: Sequence[str], days: BusinessDays) -> None:
+        self._zones = tuple(zones)
+        self._days = days
+        self._tallies: dict[Key, Tally] = {}
+        self._totals = {zone: Tally() for zone in zones}
+
+    def bounds(self, window: str, at_s: float) -> tuple[int, int]:
+        """Start and end (exclusive) of the window of a kind that a time lies in."""
+        if window == DAY:
+            return self._days.span(self._days.day(at_s))
+        length = LENGTH_S[window]
+        start = int(at_s // length) * length
+        return start, start + length
+
+    def add(self, zone: str, at_s: float, what: Tally) -> list[tuple[str, int, int]]:
+        """Count something that happened at a time; returns its windows, with start and end."""
+        touched = []
+        for window in WINDOWS:
+            start, end = self.bounds(window, at_s)
+            tally = self._tallies.setdefault((zone, window, start), Tally())
+            tally.add(what)
+            if window not in GARMENT_WINDOWS:
+                tally.garments.clear()
+            touched.append((window, start, end))
+        self._totals[zone].add(what)
+        self._totals[zone].garments.clear()
+        return touched
+
+    def tally(self, zone: str, window: str, start: int) -> Tally:
+        """The sums of a zone, or of ``all``, in a window."""
+        total = Tally()
+        for each in self._zones if zone == ALL else (zone,):
+            total.add(self._tallies.get((each, window, start), Tally()))
+        return total
+
+    def totals_before(self, zone: str, end: int) -> tuple[int, int]:
+        """Entries and exits since the counters began, up to a whole minute of event time."""
+        zones = self._zones if zone == ALL else (zone,)
+        entries = sum(self._totals[each].entries for each in zones)
+        exits = sum(self._totals[each].exits for each in zones)
+        for (each, window, start), tally in self._tallies.items():
+            if window == "pt1m" and start >= end and each in zones:
+                entries -= tally.entries
+                exits -= tally.exits
+        return entries, exits
+
+    def minutes(self, since: int) -> Iterator[int]:
+        """Starts of the minutes, from a time on, in which anything was counted."""
+        for _, window, start in self._tallies:
+            if window == "pt1m" and start >= since:
+                yield start
+
+    def forget(self, before_s: float) -> None:
+        """Drop the windows that ended before a time; the totals stay."""
+        old = [k for k in self._tallies if self.bounds(k[1], k[2])[1] < before_s]
+        for key in old:
+            del self._tallies[key]
+
+    def clear(self) -> None:
+        """Drop all windows; the totals stay."""
+        self._tallies.clear()
+
+    def state(self) -> dict[str, Any]:
+        """What must survive a restart, JSON-able."""
+        return {
+            "tallies": [[*key, *_compact(tally)] for key, tally in self._tallies.items()],
+            "totals": {zone: _compact(tally) for zone, tally in self._totals.items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from what :meth:`state` gave; zones that are gone go."""
+        self._tallies = {
+            (zone, window, start): Tally(*values)
+            for zone, window, start, *values in state["tallies"]
+            if zone in self._zones
+        }
+        totals = state["totals"].items()
+        self._totals |= {zone: Tally(*v) for zone, v in totals if zone in self._zones}
+
+
+def _compact(tally: Tally) -> list[Any]:
+    """A tally's values in order, without the trailing ones that are empty."""
+    values = list(astuple(tally))
+    while values and not values[-1]:
+        values.pop()
+    return values

@@ -1,0 +1,289 @@
+"""Closing windows: when each is complete, what it says, and when it must be said again.
+
+Everything is driven by minutes, closed one after the other; a longer window collects the occupancy
+and coverage of its minutes and closes with its last one. Sums are not collected but read from the
+ledger when a window is published, so that late facts are in every publication after them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from edge_app.events.business_day import BusinessDays, LocalTime
+from edge_app.events.coverage import MINUTE_S, Coverage
+from edge_app.events.occupancy import ALL, Course, Occupancy
+from edge_app.events.series import Facts, Series
+from edge_app.events.tally import DAY, GARMENT_WINDOWS, LENGTH_S, WINDOWS, Key, Ledger
+from edge_app.flow import CountWindow
+from edge_app.vocabulary import CATEGORIES, UNKNOWN
+
+logger = logging.getLogger(__name__)
+
+_GAP_S = 26 * 3600
+"""A step of the clock by more than this is not time that passed: nothing is filled in."""
+
+
+@dataclass
+class _Open:
+    """What a window that is not over has collected."""
+
+    start: int
+    end: int
+    course: Course
+    watched_s: int
+
+
+class Windows:
+    """The windows of all zones, from the first open minute on.
+
+    Args:
+        cameras: by zone, and for ``all``, the cameras that watch it, in order of publication.
+        ledger: the sums.
+        occupancy: the people inside.
+        coverage: the seconds seen.
+        days: the store's business days.
+        local_time: the store's clock.
+        started_at_s: when counting begins, seconds of Unix time.
+    """
+
+    def __init__(
+        self,
+        cameras: Mapping[str, frozenset[str]],
+        ledger: Ledger,
+        occupancy: Occupancy,
+        coverage: Coverage,
+        calendar: tuple[BusinessDays, LocalTime],
+        started_at_s: float,
+    ) -> None:
+        self._cameras = cameras
+        self._ledger = ledger
+        self._occupancy = occupancy
+        self._coverage = coverage
+        self._days, self._local_time = calendar
+        self._started_at_s = started_at_s
+        self.epoch_s = started_at_s
+        self.closed_s = whole_minute(started_at_s)
+        self._skipped: list[tuple[int, int]] = [(0, self.closed_s)]
+        self._down = (0, 0)
+        self._open: dict[tuple[str, str], _Open] = {}
+        self._facts: dict[tuple[str, str], Series] = {}
+        self._revisions: dict[Key, int] = {}
+        self._changed: set[Key] = set()
+
+    def note(self, zone: str, touched: Sequence[tuple[str, int, int]]) -> None:
+        """Something was counted in a zone's windows, given with start and end."""
+        for window, start, end in touched:
+            if end <= self.closed_s:
+                self._changed |= {(zone, window, start), (ALL, window, start)}
+
+    def close_until(self, limit_s: float, known_until_s: float | None = None) -> list[CountWindow]:
+        """Close every minute that ends by a time.
+
+        Args:
+            limit_s: seconds of Unix time.
+            known_until_s: nothing is known of the time after this; default: all is known.
+        """
+        windows: list[CountWindow] = []
+        while self._cameras and self.closed_s + MINUTE_S <= limit_s:
+            stop = self._quiet_until(limit_s)
+            if stop > self.closed_s:
+                windows += self._skip(stop)
+            else:
+                windows += self._close_minute(known_until_s)
+        return windows
+
+    def close_open(self, end_s: float) -> list[CountWindow]:
+        """Publish the windows that have begun and end by a time, complete or not."""
+        due = [(o.end, WINDOWS.index(k[1]), k) for k, o in self._open.items() if o.end <= end_s]
+        order = list(self._cameras)
+        due.sort(key=lambda item: (item[0], item[1], order.index(item[2][0])))
+        return [self._publish(zone, window) for _, _, (zone, window) in due]
+
+    def revised(self) -> list[CountWindow]:
+        """The closed windows that have changed, in full, each with its next revision."""
+        order = list(self._cameras)
+        keys = sorted(self._changed, key=lambda k: (k[2], WINDOWS.index(k[1]), order.index(k[0])))
+        self._changed.clear()
+        windows = []
+        for zone, window, start in keys:
+            _, end = self._ledger.bounds(window, start)
+            before = 0 if self._was_published(start, end) else -1
+            revision = self._revisions.get((zone, window, start), before) + 1
+            self._revisions[zone, window, start] = revision
+            windows.append(self._window((zone, window, start), revision))
+        return windows
+
+    def note_published(self, windows: Sequence[CountWindow]) -> None:
+        """These windows went out before they were complete: the next time is a revision."""
+        for window in windows:
+            self._revisions[window.zone, window.window, int(window.start_s)] = window.rev
+
+    def set_back(self, to_s: float) -> list[CountWindow]:
+        """The clock went back by more than late facts may be late: begin again from there."""
+        logger.warning(
+            "counts: event time went back by %.0f s; open windows are published as they are",
+            self.closed_s - to_s,
+        )
+        windows = self.revised() + self.close_open(float("inf"))
+        self.closed_s = whole_minute(to_s)
+        self._skipped = [(0, self.closed_s)]
+        self._facts.clear()
+        self._revisions.clear()
+        self._ledger.clear()
+        self._coverage.forget(float("inf"))
+        self._occupancy.set_back(self.closed_s)
+        return windows
+
+    def forget(self, before_s: float) -> None:
+        """Drop what no late fact can change any more."""
+        self._ledger.forget(before_s)
+        for (_, window), series in self._facts.items():
+            series.forget(before_s - LENGTH_S.get(window, _GAP_S))
+        old = [k for k in self._revisions if self._ledger.bounds(k[1], k[2])[1] < before_s]
+        for key in old:
+            del self._revisions[key]
+        self._skipped = [span for span in self._skipped if span[1] >= before_s - _GAP_S]
+
+    def _quiet_until(self, limit_s: float) -> int:
+        """Where to go on, if the next minutes are such as are not published."""
+        quiet_until = self.closed_s
+        if limit_s - self.closed_s > _GAP_S:
+            quiet_until = whole_minute(limit_s)
+        elif self._down[0] <= self.closed_s < self._down[1]:
+            quiet_until = min(self._down[1], whole_minute(limit_s))
+        return min([quiet_until, *self._ledger.minutes(self.closed_s)])
+
+    def _skip(self, stop: int) -> list[CountWindow]:
+        windows = self.close_open(stop)
+        if self._days.day(self.closed_s) != self._days.day(stop):
+            self._occupancy.reset(self._days.span(self._days.day(stop))[0])
+        self._occupancy.close(self.closed_s, stop, stop)
+        self._coverage.forget(stop)
+        self._skipped.append((self.closed_s, stop))
+        self.closed_s = stop
+        return windows
+
+    def _close_minute(self, known_until_s: float | None) -> list[CountWindow]:
+        start, end = self.closed_s, self.closed_s + MINUTE_S
+        if self._ledger.bounds(DAY, start)[0] == start:
+            self._occupancy.reset(start)
+        known_s = end if known_until_s is None else min(end, known_until_s)
+        courses = self._occupancy.close(start, end, known_s)
+        for zone, cameras in self._cameras.items():
+            watched_s = self._coverage.watched_s(cameras, start)
+            for window in WINDOWS:
+                self._collect(zone, window, courses[zone], watched_s)
+        self._coverage.forget(end)
+        self.closed_s = end
+        return self.close_open(end)
+
+    def _collect(self, zone: str, window: str, course: Course, watched_s: int) -> None:
+        collected = self._open.get((zone, window))
+        if collected is None:
+            start, end = self._ledger.bounds(window, self.closed_s)
+            fresh = Course(course.start, course.start, course.start)
+            collected = self._open[zone, window] = _Open(start, end, fresh, 0)
+        collected.course.append(course)
+        collected.watched_s += watched_s
+
+    def _publish(self, zone: str, window: str) -> CountWindow:
+        """Close an open window."""
+        done = self._open.pop((zone, window))
+        coverage = round(done.watched_s / (done.end - done.start), 4)
+        course = done.course
+        facts = Facts(coverage, course.start, course.end, course.most, round(course.average, 3))
+        self._facts.setdefault((zone, window), Series()).put(done.start, facts)
+        key = (zone, window, done.start)
+        revision = self._revisions.get(key, -1) + 1
+        if revision > 0:
+            self._revisions[key] = revision
+        self._changed.discard(key)
+        return self._window(key, revision)
+
+    def _was_published(self, start: int, end: int) -> bool:
+        return not any(first <= start and end <= last for first, last in self._skipped)
+
+    def _window(self, key: Key, revision: int) -> CountWindow:
+        zone, window, start = key
+        _, end = self._ledger.bounds(window, start)
+        tally = self._ledger.tally(zone, window, start)
+        in_total, out_total = self._ledger.totals_before(zone, end)
+        facts = self._facts.get((zone, window), Series()).at(start)
+        garments = dict.fromkeys((*CATEGORIES, UNKNOWN), 0) if window in GARMENT_WINDOWS else {}
+        return CountWindow(
+            zone=zone,
+            window=window,
+            start_s=float(start),
+            end_s=float(end),
+            rev=revision,
+            business_day=self._days.day(start),
+            local_hour=self._local_time.hour(start),
+            coverage=facts.coverage,
+            counts={
+                "in": tally.entries,
+                "out": tally.exits,
+                "uturn": tally.uturns,
+                "staff_in": tally.staff,
+            },
+            occ={
+                "start": facts.start,
+                "end": facts.end,
+                "max": facts.most,
+                "avg": facts.average,
+            },
+            dwell_n=tally.stays,
+            dwell_sum_s=tally.stays_ms / 1000,
+            garment=garments | tally.garments,
+            garment_n=tally.garment_n,
+            in_total=in_total,
+            out_total=out_total,
+            counter_epoch_s=self.epoch_s,
+            drift=tally.drift if window == DAY else None,
+        )
+
+    def state(self, alive_s: float) -> dict[str, Any]:
+        """What must survive a restart, JSON-able; ``alive_s`` is the present."""
+        return {
+            "alive_s": alive_s,
+            "epoch_s": self.epoch_s,
+            "closed_s": self.closed_s,
+            "skipped": [list(span) for span in self._skipped],
+            "open": [
+                [*k, o.start, o.end, list(astuple(o.course)), o.watched_s]
+                for k, o in self._open.items()
+            ],
+            "facts": [[*key, series.state()] for key, series in self._facts.items()],
+            "revisions": [[*key, revision] for key, revision in self._revisions.items()],
+            "changed": [list(key) for key in sorted(self._changed)],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from what :meth:`state` gave; windows in which nothing ran stay unpublished."""
+        known = self._cameras
+        self.epoch_s = state["epoch_s"]
+        self.closed_s = state["closed_s"]
+        self._skipped = [(first, last) for first, last in state["skipped"]]
+        self._down = (
+            -whole_minute(-state["alive_s"]),
+            whole_minute(self._started_at_s),
+        )
+        self._open = {
+            (zone, window): _Open(start, end, Course(*course), watched_s)
+            for zone, window, start, end, course, watched_s in state["open"]
+            if zone in known
+        }
+        self._facts = {(z, w): Series.restored(kept) for z, w, kept in state["facts"] if z in known}
+        self._revisions = {(z, w, s): rev for z, w, s, rev in state["revisions"] if z in known}
+        self._changed = {(z, w, s) for z, w, s in state["changed"] if z in known}
+
+
+def whole_minute(at_s: float) -> int:
+    """Start of the minute that a time lies in.
+
+    >>> whole_minute(125.5)
+    120
+    """
+    return int(at_s // MINUTE_S) * MINUTE_S
