@@ -81,6 +81,16 @@ class BrokerSettings(Section):
     certificate_file: Path | None = Field(None, description="PEM of the client's certificate")
     key_file: Path | None = Field(None, description="PEM of the client's key")
     allow_insecure: bool = Field(False, description="allow mqtt:// to another machine")
+    keepalive_s: int = Field(20, ge=5, le=600, description="between signs of life")
+    connect_timeout_s: float = Field(
+        4.0, gt=0.0, le=60.0, description="for the name, the connection, TLS and the welcome, each"
+    )
+    stall_s: float = Field(
+        30.0, gt=0.0, le=600.0, description="messages under way and no answer: connect anew"
+    )
+    reconnect_max_s: float = Field(
+        60.0, ge=1.0, le=3600.0, description="longest pause between attempts to connect"
+    )
 
     @model_validator(mode="after")
     def _is_safe(self) -> BrokerSettings:
@@ -200,7 +210,8 @@ class TrackingSettings(Section):
     """How boxes become people (ByteTrack, Zhang et al., ECCV 2022)."""
 
     high_score: float = Field(0.4, ge=0.0, le=1.0, description="boxes matched in the first round")
-    new_score: float = Field(0.5, ge=0.0, le=1.0, description="boxes that may start a track")
+    hint_score: float = Field(0.2, ge=0.0, le=1.0, description="weaker boxes start no track")
+    new_score: float = Field(0.5, ge=0.0, le=1.0, description="reached once, it is a person")
     confirm_s: float = Field(0.2, ge=0.0, le=5.0, description="seen for this long is a person")
     lost_s: float = Field(2.0, ge=0.0, le=30.0, description="unseen for longer ends a track")
 
@@ -230,7 +241,10 @@ class OutboxSettings(Section):
 
     max_mb: float = Field(64.0, ge=1.0, le=10_000.0, description="size of the database")
     max_age_days: float = Field(14.0, gt=0.0, le=365.0, description="older windows are dropped")
-    drain_per_s: float = Field(20.0, gt=0.0, le=10_000.0, description="messages of a backlog")
+    history_days: float = Field(
+        35.0, gt=0.0, le=365.0, description="sent windows are kept, to be sent again on request"
+    )
+    drain_per_s: float = Field(20.0, gt=0.0, le=100_000.0, description="messages of a backlog")
 
 
 class LogsSettings(Section):

@@ -35,6 +35,8 @@ _NEW_UNSEEN_S = 0.25
 """An unconfirmed track that is unseen for longer was nobody."""
 _SEEN_SHARE = 0.6
 """An unconfirmed track must be seen in this share of its frames to be confirmed."""
+_HINT_S = 2.0
+"""Hints of a person (weak boxes) that are older tell nothing about when the person came."""
 _LEFT_S = 0.4
 """Who was cut off by the edge on the way out and is unseen for this long has left."""
 _RELINK_SIZES = 0.35
@@ -52,6 +54,7 @@ class _Life:
         last_seen_at_s: time of the latest detection.
         box_xyxy: float64 ``[4]``, of the latest detection.
         score: of the latest detection.
+        best_score: of all detections.
         frames: number of frames since the first.
         seen: in how many of them it was detected.
         alone: in how many of those it was not a part of another person's box.
@@ -62,9 +65,24 @@ class _Life:
     last_seen_at_s: float
     box_xyxy: Float64
     score: float
-    frames: int = 0
-    seen: int = 0
+    best_score: float
+    frames: int = 1
+    seen: int = 1
     alone: int = 0
+
+    def again(self, at_s: float, box_xyxy: Float64, score: float, is_alone: bool) -> _Life:
+        """The same person, detected once more."""
+        if self.track_id == 0 and at_s - self.first_seen_at_s > _HINT_S:
+            return _Life(0, at_s, at_s, box_xyxy, score, score, alone=int(is_alone))
+        return replace(
+            self,
+            last_seen_at_s=at_s,
+            box_xyxy=box_xyxy,
+            score=score,
+            best_score=max(score, self.best_score),
+            seen=self.seen + 1,
+            alone=self.alone + int(is_alone),
+        )
 
 
 class Tracker:
@@ -159,15 +177,7 @@ class Tracker:
         self._lives = [replace(life, frames=life.frames + 1) for life in self._lives]
         is_alone = _is_alone(boxes, boxes)
         for row, box, score, alone in zip(rows, boxes, scores, is_alone, strict=True):
-            life = self._lives[row]
-            self._lives[row] = replace(
-                life,
-                last_seen_at_s=now_s,
-                box_xyxy=box,
-                score=float(score),
-                seen=life.seen + 1,
-                alone=life.alone + int(alone),
-            )
+            self._lives[row] = self._lives[row].again(now_s, box, float(score), bool(alone))
 
     def _end(self, now_s: float, size: tuple[int, int]) -> list[int]:
         keep = np.array(
@@ -193,14 +203,17 @@ class Tracker:
         return bool(is_leaving) and unseen_s > _LEFT_S
 
     def _start(self, free: Rows, boxes: Float64, scores: Float64, now_s: float) -> None:
-        """Begin a track with every good detection that is nobody's."""
-        new = free[scores[free] >= self._settings.new_score]
+        """Begin a track with every detection that is nobody's.
+
+        Weak ones too: of who walks in over the edge, the first sight is a weak head.
+        """
+        new = free[scores[free] >= self._settings.hint_score]
         if not len(new):
             return
         is_alone = _is_alone(boxes[new], boxes)
         self._motion = self._motion.joined(Motion.start(boxes[new]))
         self._lives += [
-            _Life(0, now_s, now_s, boxes[k], float(scores[k]), 1, 1, int(alone))
+            _Life(0, now_s, now_s, boxes[k], float(scores[k]), float(scores[k]), alone=int(alone))
             for k, alone in zip(new, is_alone, strict=True)
         ]
 
@@ -225,6 +238,7 @@ class Tracker:
         seen_s = life.last_seen_at_s - life.first_seen_at_s
         return (
             seen_s >= self._settings.confirm_s - 1e-6
+            and life.best_score >= self._settings.new_score
             and life.alone >= 2
             and life.alone >= 0.5 * life.seen
             and life.seen >= _SEEN_SHARE * life.frames
