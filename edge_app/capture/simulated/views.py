@@ -1,0 +1,74 @@
+"""What a simulated frame holds: the annotations that train and measure detectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_app.capture.simulated.cloth import UInt8
+
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2 in px of the frame; x2 and y2 exclusive."""
+
+
+@dataclass(frozen=True)
+class GarmentView:
+    """One garment as seen in one frame.
+
+    Attributes:
+        region: top, bottom or long.
+        category: one of the fifteen.
+        colour: colour name.
+        box_xyxy: of its visible pixels, px of the frame, x2 and y2 exclusive.
+        visible_px: how many there are.
+    """
+
+    region: str
+    category: str
+    colour: str
+    box_xyxy: Box
+    visible_px: int
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """One person as seen in one frame.
+
+    Attributes:
+        person: id, as in the truth.
+        box_xyxy: of the whole person, also where others hide them, clipped to the picture, px,
+            x2 and y2 exclusive.
+        visible_share: share of the person's area that can be seen: neither hidden nor outside.
+        in_picture_share: share of the person's height and width that is inside the picture.
+        foot_xy: the ground point in px; may lie outside the picture.
+        heading_rad: 0 walks away from the camera along its axis, pi towards it.
+        garments: the garments of which anything can be seen.
+        wears: the categories worn, visible or not (outer layers, as the truth says).
+        worn_under: what shows under an open outer garment, from the front; None without one.
+    """
+
+    person: int
+    box_xyxy: Box
+    visible_share: float
+    in_picture_share: float
+    foot_xy: tuple[float, float]
+    heading_rad: float
+    garments: tuple[GarmentView, ...]
+    wears: frozenset[str]
+    worn_under: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Rendered:
+    """A frame and what is in it.
+
+    Attributes:
+        index: number of the frame.
+        time_s: its time, seconds from the start of the run.
+        frame_bgr: uint8 [H, W, 3], BGR.
+        people: everybody of whom anything can be seen, the farthest first.
+    """
+
+    index: int
+    time_s: float
+    frame_bgr: UInt8
+    people: tuple[PersonView, ...]
