@@ -1,0 +1,58 @@
+"""The simulated entrance as a camera."""
+
+from __future__ import annotations
+
+from edge_app.capture.masks import PrivacyMasks
+from edge_app.capture.replay import REPLAY_START_S
+from edge_app.capture.simulated.entrance import SimulatedEntrance
+from edge_app.flow import Frame
+
+
+class SimulatedCamera:
+    """A :class:`~edge_app.ports.Camera` over a ``sim://entrance`` address, at exact times.
+
+    Attributes:
+        fps: frames per second of simulated time.
+        frame_count: number of frames; None for an endless one.
+    """
+
+    def __init__(
+        self,
+        camera_id: str,
+        url: str,
+        start_s: float = REPLAY_START_S,
+        masks: PrivacyMasks | None = None,
+    ) -> None:
+        """Prepare the entrance.
+
+        Args:
+            camera_id: of the frames.
+            url: ``sim://entrance?people_per_min=5&seed=1&duration_s=60``.
+            start_s: when frame 0 is taken, seconds of Unix time.
+            masks: blacked out in every frame.
+
+        Raises:
+            SourceError: the address asks for something that there is not.
+        """
+        self._camera_id = camera_id
+        self._entrance = SimulatedEntrance.from_url(url)
+        self._start_s = start_s
+        self._masks = masks or PrivacyMasks()
+        self._index = 0
+        settings = self._entrance.settings
+        self.fps = settings.fps
+        self.frame_count = (
+            None if settings.duration_s is None else round(settings.duration_s * settings.fps)
+        )
+
+    def read(self) -> Frame | None:
+        """The next frame, or None at the end of the simulated time."""
+        index = self._index
+        if self.frame_count is not None and index >= self.frame_count:
+            return None
+        self._index += 1
+        picture = self._masks.apply(self._entrance.frame_at(index))
+        return Frame(self._camera_id, index, self._start_s + index / self.fps, picture)
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,113 @@
+"""A network camera or a USB camera, from opening to the first failure; see ``camera`` for more."""
+
+from __future__ import annotations
+
+import socket
+import time
+from urllib.parse import urlsplit
+
+from edge_app.capture.video import READ_TIMEOUT_S, next_picture, open_device, open_network
+from edge_app.config.secrets import redact, with_credentials
+from edge_app.errors import SourceError
+from edge_app.flow import Frame
+
+_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+
+
+class NetworkCamera:
+    """An RTSP or HTTP stream. Its frames' times are the stream's own clock."""
+
+    def __init__(
+        self, camera_id: str, url: str, username: str | None = None, password: str | None = None
+    ) -> None:
+        """Connect.
+
+        Raises:
+            SourceError: it cannot be opened; the message says how far the connection came.
+        """
+        self._camera_id = camera_id
+        self._shown = redact(url)
+        whole = with_credentials(url, username, password) if username else url
+        self._capture = open_network(whole)
+        self._index = 0
+        if not self._capture.isOpened():
+            raise SourceError(f"{self._shown}: {_why_not(url)}")
+
+    def __repr__(self) -> str:
+        return f"NetworkCamera({self._camera_id!r}, {self._shown!r})"
+
+    def read(self) -> Frame:
+        """The next picture.
+
+        Raises:
+            SourceError: the stream ended, or sent nothing for some seconds.
+        """
+        asked_s = time.monotonic()
+        picture = next_picture(self._capture)
+        if picture is None:
+            waited_s = time.monotonic() - asked_s
+            said = (
+                f"sent nothing for {waited_s:.0f} s" if waited_s > READ_TIMEOUT_S / 2 else "ended"
+            )
+            raise SourceError(f"{self._shown}: the stream {said}")
+        index = self._index
+        self._index += 1
+        # 0 is the number of CAP_PROP_POS_MSEC.
+        return Frame(self._camera_id, index, self._capture.get(0) / 1000.0, picture)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._capture.release()
+
+
+class DeviceCamera:
+    """A USB camera. Its frames' times are those of their arrival, on the monotonic clock."""
+
+    def __init__(self, camera_id: str, device: int | str, fps: float) -> None:
+        """Open the device.
+
+        Raises:
+            SourceError: there is none, it is busy, or it may not be used.
+        """
+        self._camera_id = camera_id
+        self._shown = f"/dev/video{device}" if isinstance(device, int) else device
+        self._capture = open_device(device, fps)
+        self._index = 0
+        if not self._capture.isOpened():
+            raise SourceError(
+                f"{self._shown}: expected a camera, got none that can be opened; is it plugged in, "
+                "in use by another program, or is the user not in the group 'video'?"
+            )
+
+    def read(self) -> Frame:
+        """The next picture.
+
+        Raises:
+            SourceError: the device is gone or sends nothing.
+        """
+        picture = next_picture(self._capture)
+        if picture is None:
+            raise SourceError(f"{self._shown}: the camera sends no pictures any more")
+        index = self._index
+        self._index += 1
+        return Frame(self._camera_id, index, time.monotonic(), picture)
+
+    def close(self) -> None:
+        """Release the device."""
+        self._capture.release()
+
+
+def _why_not(url: str) -> str:
+    """FFmpeg's reader says only that it failed; a connection of our own tells more."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or _PORTS[parts.scheme]
+        with socket.create_connection((parts.hostname or "", port), timeout=3.0):
+            pass
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return f"cannot connect: {reason}; is the camera on, and the address right?"
+    return (
+        f"port {port} answers, but there is no stream; check the path, the user name and the "
+        "password, and that the camera sends H.264, H.265 or MJPEG"
+    )

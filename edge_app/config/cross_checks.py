@@ -1,0 +1,102 @@
+"""What one section of the configuration must know of another, checked on the plain values.
+
+On plain values and not on the finished tree, so that one run lists these problems together with
+every other one. Shapes are the schema's business: whatever has the wrong one is passed over here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from edge_app.config.secrets import has_credentials
+from edge_app.config.yaml_tree import KeyPath
+
+Problem = tuple[KeyPath, str]
+
+SOURCE_SCHEMES = ("rtsp", "rtsps", "http", "https", "sim", "gst")
+RESERVED_ZONE = "all"
+
+
+def cross_problems(tree: Any) -> list[Problem]:
+    """Problems between sections: zones, rules, sources and their passwords."""
+    if not isinstance(tree, dict):
+        return []
+    zones: dict[str, str] = {}
+    problems: list[Problem] = []
+    for camera_id, camera in _section(tree, "cameras").items():
+        if isinstance(camera, dict):
+            problems += _source_problems(("cameras", camera_id), camera)
+            problems += _zone_problems(camera_id, camera, zones)
+    problems += _rule_problems(tree, zones)
+    for name in ("mqtt", "headquarters"):
+        url = _section(tree, name).get("url")
+        if isinstance(url, str) and has_credentials(url):
+            problems.append(((name, "url"), _no_credentials("url")))
+    return problems
+
+
+def _zone_problems(
+    camera_id: str, camera: dict[str, Any], zones: dict[str, str]
+) -> Iterator[Problem]:
+    for zone_id in _section(camera, "zones"):
+        path: KeyPath = ("cameras", camera_id, "zones", zone_id)
+        if zone_id == RESERVED_ZONE:
+            yield path, "'all' is reserved for the sum of all zones; choose another id"
+        elif zone_id in zones:
+            yield path, f"camera {zones[zone_id]!r} has a zone of this id too; rename one of them"
+        else:
+            zones[zone_id] = camera_id
+
+
+def _rule_problems(tree: dict[str, Any], zones: dict[str, str]) -> Iterator[Problem]:
+    for rule_id, rule in _section(tree, "alerts").items():
+        named = rule.get("zones") if isinstance(rule, dict) else None
+        for i, zone_id in enumerate(named if isinstance(named, list) else []):
+            path: KeyPath = ("alerts", rule_id, "zones", i)
+            if zone_id == RESERVED_ZONE:
+                yield path, "'all' is not a zone of a rule; leave zones out to mean every zone"
+            elif isinstance(zone_id, str) and zone_id not in zones:
+                close = difflib.get_close_matches(zone_id, zones, n=1)
+                known = ", ".join(zones) or "none, no camera has zones"
+                advice = f"did you mean {close[0]!r}?" if close else f"zones are: {known}"
+                yield path, f"expected the id of a zone of a camera, got {zone_id!r}; {advice}"
+
+
+def _source_problems(path: KeyPath, camera: dict[str, Any]) -> Iterator[Problem]:
+    source = camera.get("source")
+    if isinstance(source, str):
+        scheme = source.partition("://")[0] if "://" in source else None
+        if not source.strip():
+            yield (*path, "source"), "expected a URL, a device number or a path, got an empty text"
+        elif has_credentials(source):
+            yield (*path, "source"), _no_credentials("source")
+        elif scheme is not None and scheme not in SOURCE_SCHEMES:
+            schemes = ", ".join(f"{known}://" for known in SOURCE_SCHEMES)
+            yield (
+                (*path, "source"),
+                f"expected one of {schemes}, a device number or a path, got '{scheme}://'; "
+                "for a file write just its path",
+            )
+        elif scheme in ("rtsp", "rtsps", "http", "https") and not re.match(
+            r"\w+://[^\s/]+(/\S*)?$", source
+        ):
+            yield (*path, "source"), "expected scheme://host[:port]/path without spaces; correct it"
+    elif isinstance(source, int) and source < 0:
+        yield (*path, "source"), f"expected a device number of at least 0, got {source}"
+    if camera.get("password_file") is not None and camera.get("username") is None:
+        yield (*path, "password_file"), "a password_file needs a username beside it; add username:"
+
+
+def _no_credentials(key: str) -> str:
+    return (
+        "user names and passwords do not belong into a URL, which ends up in logs and backups; "
+        f"write username: and password_file: beside {key}:"
+    )
+
+
+def _section(tree: dict[str, Any], key: str) -> dict[str, Any]:
+    section = tree.get(key)
+    return section if isinstance(section, dict) else {}

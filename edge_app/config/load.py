@@ -1,0 +1,124 @@
+"""From a YAML file to a checked :class:`Config`, or every problem of the file at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from edge_app.config.cross_checks import cross_problems
+from edge_app.config.explain import Problem, explain
+from edge_app.config.schema import Config
+from edge_app.config.secrets import read_password, redact
+from edge_app.config.yaml_tree import AGAIN, KeyPath, YamlSyntaxError, read_tree
+from edge_app.errors import ConfigError
+
+_FILE_KEYS = frozenset(
+    {"password_file", "ca_file", "certificate_file", "key_file", "models", "state_dir"}
+)
+
+
+def load(path: Path) -> Config:
+    """Read a configuration; files that it names are relative to its own folder.
+
+    Raises:
+        ConfigError: with all problems, a line each:
+            ``store.yaml:12: cameras.door.fps: expected more than 0, got -1``.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigError(
+            [f"{path}: expected a configuration file, got: {reason}; check the path"]
+        ) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            [f"{path}:{line}: expected UTF-8 text, got other bytes; save the file as UTF-8"]
+        ) from error
+    return loads(text, str(path), path.parent)
+
+
+def loads(text: str, name: str = "store.yaml", folder: Path | None = None) -> Config:
+    """Like :func:`load`, from a text.
+
+    Args:
+        text: the YAML.
+        name: what problems call the file.
+        folder: what files named in the text are relative to; None for the current folder.
+
+    Raises:
+        ConfigError: as :func:`load`.
+    """
+    try:
+        tree = read_tree(text)
+    except YamlSyntaxError as error:
+        raise ConfigError([f"{name}:{error.line}:{error.column}: not YAML: {error}"]) from error
+    if tree.value is None and not tree.problems:
+        raise ConfigError(
+            [
+                f"{name}:1: expected a configuration, got an empty file; "
+                "begin with systemd/store.example.yaml"
+            ]
+        )
+    problems: list[Problem] = [*tree.problems, *cross_problems(tree.value)]
+    config: Config | None = None
+    try:
+        config = Config.model_validate(_with_whole_paths(tree.value, folder or Path.cwd()))
+    except ValidationError as error:
+        known = {path for path, _ in problems}
+        problems += [(path, said) for path, said in explain(error, tree.value) if path not in known]
+    if config is None or problems:
+        ordered = sorted((tree.line(path), i) for i, (path, _) in enumerate(problems))
+        raise ConfigError([_line(name, line, *problems[i]) for line, i in ordered])
+    return config
+
+
+def file_problems(config: Config) -> list[str]:
+    """What is wrong with the files that a configuration names, a line each; for ``check``."""
+    brokers = [("mqtt", config.mqtt), ("headquarters", config.headquarters)]
+    problems = []
+    for name, broker in brokers:
+        for key in ("ca_file", "certificate_file", "key_file"):
+            file = getattr(broker, key, None)
+            if file is not None and not file.is_file():
+                problems.append(f"{name}.{key}: expected a file, got nothing at {file}")
+        if broker is not None and broker.password_file is not None:
+            problems += _password_problems(f"{name}.password_file", broker.password_file)
+    for camera_id, camera in config.cameras.items():
+        if camera.password_file is not None:
+            key = f"cameras.{camera_id}.password_file"
+            problems += _password_problems(key, camera.password_file)
+    models = config.inference.models
+    if models is not None and not models.is_dir():
+        problems.append(f"inference.models: expected a folder, got nothing at {models}")
+    return problems
+
+
+def _password_problems(key: str, path: Path) -> list[str]:
+    try:
+        read_password(path)
+    except ConfigError as error:
+        return [f"{key}: {problem}" for problem in error.problems]
+    return []
+
+
+def _line(name: str, line: int, path: KeyPath, said: str) -> str:
+    key = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in path if part != AGAIN
+    ).lstrip(".")
+    return redact(f"{name}:{line}: {key}: {said}" if key else f"{name}:{line}: {said}")
+
+
+def _with_whole_paths(value: Any, folder: Path, key: str = "") -> Any:
+    """The tree with every file and folder name made whole; a source may be something else."""
+    if isinstance(value, dict):
+        return {name: _with_whole_paths(child, folder, name) for name, child in value.items()}
+    if isinstance(value, str) and value:
+        if key in _FILE_KEYS or (key == "source" and "://" not in value and not value.isdigit()):
+            return str(folder / Path(value).expanduser())
+        if key == "source" and value.isdigit() and len(value) < 5:
+            return int(value)
+    return value
