@@ -1,0 +1,56 @@
+# Every target makes what it needs; `make demo` and `make test` work on a fresh checkout.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Tools of the system that tests use where they are there: a real broker, a real GStreamer.
+DEBIAN_PACKAGES := mosquitto mosquitto-clients gstreamer1.0-tools \
+	gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+
+.PHONY: demo test check format clean help
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/.for-demo ## watch the simulated entrance, with a broker and a client of its own
+	$(BIN)/dresscode demo
+
+test: $(VENV)/.for-work | system-packages ## run all tests
+	$(BIN)/pytest
+
+check: $(VENV)/.for-work ## format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.for-work ## put the code into its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove the environment and everything that was built
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# Neither torch nor a GPU is needed to run it.
+$(VENV)/.for-demo: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet -e '.[demo]'
+	touch $@
+
+# Types and tests of model_build need torch. A build of it for the CPU, where pip finds one or one
+# is installed already, saves gigabytes.
+$(VENV)/.for-work: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet -e '.[demo,test,train]'
+	touch $@
+
+# As root on Debian; anywhere else the tests that need one of them skip and say so.
+.PHONY: system-packages
+system-packages:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		! dpkg -s $(DEBIAN_PACKAGES) >/dev/null 2>&1; then \
+		{ apt-get update -q && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -q -y --no-install-recommends $(DEBIAN_PACKAGES); } || \
+		echo "make: could not install $(DEBIAN_PACKAGES); some tests will skip"; \
+	fi
