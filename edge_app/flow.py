@@ -237,7 +237,8 @@ class Alert:
         colour: colour name of the garment, or ``unknown``.
         people: how many people the alert speaks of (a group, or those merged by the cool-down).
         entered_at_s: event time of the (first) entry.
-        settled_at_s: frame time at which entry and evidence both held.
+        settled_at_s: frame time at which the alert was due: entry and evidence both held, and no
+            wait for companions, cool-down or hourly cap delayed it any more.
         frame_index: number of the frame on which the alert was decided.
         expires_s: seconds after ``settled_at_s`` at which the alert is worthless.
         is_test: asked for by a command.
@@ -269,17 +270,20 @@ class CountWindow:
         business_day: ISO date of the store's business day that the window belongs to.
         local_hour: hour of the day in the store's time zone at the window's start, 0..23.
         coverage: share of the window during which every camera of the zone was seen, 0..1.
-        counts: ``in out uturn staff_in`` as integers.
+        counts: ``in out uturn staff_in`` as integers; U-turns and staff are part of ``in``, so that
+            footfall is ``in`` - ``uturn`` - ``staff_in``.
         occ: ``start end max avg`` of the zone's occupancy.
         dwell_n: number of stays that ended in the window.
         dwell_sum_s: their lengths added up, seconds.
         garment: per category and ``unknown``, entries of this window; empty below ``pt1h``. Not yet
             thresholded: small cells are suppressed where the payload is made.
+        withheld: garment cells to hide there whatever their value, since other windows (the zones
+            beside ``all``, the hours beside their day) would give small ones away.
         garment_n: entries of the window with at least one settled region.
         in_total: entries since ``counter_epoch_s``.
         out_total: exits since ``counter_epoch_s``.
         counter_epoch_s: when the totals began, seconds of Unix time.
-        drift: in ``p1d``: occupancy left over at the nightly reset, people.
+        drift: in ``p1d``: people too many (below 0: too few) at the nightly reset if all had left.
         is_historical: published again on request.
     """
 
@@ -302,6 +306,7 @@ class CountWindow:
     counter_epoch_s: float
     drift: int | None = None
     is_historical: bool = False
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

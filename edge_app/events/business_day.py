@@ -42,6 +42,7 @@ class BusinessDays:
     """
 
     def __init__(self, local_time: LocalTime, start: str) -> None:
+        self.local_time = local_time
         self._zone = local_time.zone
         self._start = time.fromisoformat(start)
         self._last = (0, 0, "")

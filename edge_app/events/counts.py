@@ -21,6 +21,7 @@ from typing import Any
 
 from edge_app.events.business_day import BusinessDays, LocalTime
 from edge_app.events.coverage import MINUTE_S, Coverage
+from edge_app.events.garments import GarmentMaps
 from edge_app.events.occupancy import ALL, Occupancy
 from edge_app.events.tally import DAY, Ledger, Tally
 from edge_app.events.windows import Windows, whole_minute
@@ -44,6 +45,7 @@ class Counts:
         business_day_start: local time at which it begins, such as ``04:00``.
         started_at_s: when counting begins, seconds of Unix time.
         cameras_of: by zone the camera that watches it.
+        min_cell: k of the garment statistics, as they will be published.
     """
 
     def __init__(
@@ -53,21 +55,22 @@ class Counts:
         business_day_start: str,
         started_at_s: float,
         cameras_of: Mapping[str, str],
+        min_cell: int = 5,
     ) -> None:
         cameras = {zone: frozenset({cameras_of[zone]}) for zone in zones}
         every = frozenset(cameras_of[zone] for zone in zones)
         self._zones = (*zones, ALL)
-        local_time = LocalTime(timezone)
-        days = BusinessDays(local_time, business_day_start)
+        days = BusinessDays(LocalTime(timezone), business_day_start)
         self._ledger = Ledger(zones, days)
         self._occupancy = Occupancy(zones)
         self._coverage = Coverage(every)
+        self._garments = GarmentMaps(zones, min_cell)
         self._windows = Windows(
             {**cameras, ALL: every} if zones else {},
             self._ledger,
             self._occupancy,
             self._coverage,
-            (days, local_time),
+            self._garments,
             started_at_s,
         )
         self._now_s = started_at_s
@@ -156,6 +159,7 @@ class Counts:
             "ledger": self._ledger.state(),
             "occupancy": self._occupancy.state(),
             "coverage": self._coverage.state(),
+            "garments": self._garments.state(),
             "windows": self._windows.state(self._now_s),
         }
 
@@ -174,6 +178,7 @@ class Counts:
         self._ledger.restore(state["ledger"])
         self._occupancy.restore(state["occupancy"])
         self._coverage.restore(state["coverage"])
+        self._garments.restore(state["garments"])
         self._windows.restore(state["windows"])
 
     def _count(self, entry: Entry, what: Tally) -> bool:

@@ -76,14 +76,14 @@ class Ledger:
 
     def __init__(self, zones: Sequence[str], days: BusinessDays) -> None:
         self._zones = tuple(zones)
-        self._days = days
+        self.days = days
         self._tallies: dict[Key, Tally] = {}
         self._totals = {zone: Tally() for zone in zones}
 
     def bounds(self, window: str, at_s: float) -> tuple[int, int]:
         """Start and end (exclusive) of the window of a kind that a time lies in."""
         if window == DAY:
-            return self._days.span(self._days.day(at_s))
+            return self.days.span(self.days.day(at_s))
         length = LENGTH_S[window]
         start = int(at_s // length) * length
         return start, start + length

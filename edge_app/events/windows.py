@@ -12,13 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from edge_app.events.business_day import BusinessDays, LocalTime
 from edge_app.events.coverage import MINUTE_S, Coverage
+from edge_app.events.garments import GarmentMaps
 from edge_app.events.occupancy import ALL, Course, Occupancy
 from edge_app.events.series import Facts, Series
 from edge_app.events.tally import DAY, GARMENT_WINDOWS, LENGTH_S, WINDOWS, Key, Ledger
 from edge_app.flow import CountWindow
-from edge_app.vocabulary import CATEGORIES, UNKNOWN
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +40,10 @@ class Windows:
 
     Args:
         cameras: by zone, and for ``all``, the cameras that watch it, in order of publication.
-        ledger: the sums.
+        ledger: the sums, with the store's business days.
         occupancy: the people inside.
         coverage: the seconds seen.
-        days: the store's business days.
-        local_time: the store's clock.
+        garments: what was published of garments.
         started_at_s: when counting begins, seconds of Unix time.
     """
 
@@ -55,14 +53,15 @@ class Windows:
         ledger: Ledger,
         occupancy: Occupancy,
         coverage: Coverage,
-        calendar: tuple[BusinessDays, LocalTime],
+        garments: GarmentMaps,
         started_at_s: float,
     ) -> None:
         self._cameras = cameras
         self._ledger = ledger
         self._occupancy = occupancy
         self._coverage = coverage
-        self._days, self._local_time = calendar
+        self._garments = garments
+        self._days = ledger.days
         self._started_at_s = started_at_s
         self.epoch_s = started_at_s
         self.closed_s = whole_minute(started_at_s)
@@ -97,29 +96,27 @@ class Windows:
 
     def close_open(self, end_s: float) -> list[CountWindow]:
         """Publish the windows that have begun and end by a time, complete or not."""
-        due = [(o.end, WINDOWS.index(k[1]), k) for k, o in self._open.items() if o.end <= end_s]
-        order = list(self._cameras)
-        due.sort(key=lambda item: (item[0], item[1], order.index(item[2][0])))
-        return [self._publish(zone, window) for _, _, (zone, window) in due]
+        ends = {(z, w, o.start): o.end for (z, w), o in self._open.items() if o.end <= end_s}
+        due = sorted(ends, key=lambda key: self._order(key, ends[key]))
+        return [self._publish(zone, window) for zone, window, _ in due]
 
     def revised(self) -> list[CountWindow]:
         """The closed windows that have changed, in full, each with its next revision."""
-        order = list(self._cameras)
-        keys = sorted(self._changed, key=lambda k: (k[2], WINDOWS.index(k[1]), order.index(k[0])))
+        ends = {key: self._ledger.bounds(key[1], key[2])[1] for key in self._changed}
         self._changed.clear()
         windows = []
-        for zone, window, start in keys:
-            _, end = self._ledger.bounds(window, start)
-            before = 0 if self._was_published(start, end) else -1
-            revision = self._revisions.get((zone, window, start), before) + 1
-            self._revisions[zone, window, start] = revision
-            windows.append(self._window((zone, window, start), revision))
+        for key in sorted(ends, key=lambda key: self._order(key, ends[key])):
+            before = 0 if self._was_published(key[2], ends[key]) else -1
+            self._revisions[key] = self._revisions.get(key, before) + 1
+            windows.append(self._window(key, self._revisions[key]))
         return windows
 
     def note_published(self, windows: Sequence[CountWindow]) -> None:
         """These windows went out before they were complete: the next time is a revision."""
         for window in windows:
-            self._revisions[window.zone, window.window, int(window.start_s)] = window.rev
+            key = (window.zone, window.window, int(window.start_s))
+            self._revisions[key] = window.rev
+            self._garments.note(key, window)
 
     def set_back(self, to_s: float) -> list[CountWindow]:
         """The clock went back by more than late facts may be late: begin again from there."""
@@ -133,6 +130,7 @@ class Windows:
         self._facts.clear()
         self._revisions.clear()
         self._ledger.clear()
+        self._garments.forget(float("inf"))
         self._coverage.forget(float("inf"))
         self._occupancy.set_back(self.closed_s)
         return windows
@@ -140,6 +138,7 @@ class Windows:
     def forget(self, before_s: float) -> None:
         """Drop what no late fact can change any more."""
         self._ledger.forget(before_s)
+        self._garments.forget(before_s - _GAP_S)
         for (_, window), series in self._facts.items():
             series.forget(before_s - LENGTH_S.get(window, _GAP_S))
         old = [k for k in self._revisions if self._ledger.bounds(k[1], k[2])[1] < before_s]
@@ -203,6 +202,10 @@ class Windows:
         self._changed.discard(key)
         return self._window(key, revision)
 
+    def _order(self, key: Key, end: int) -> tuple[int, int, int]:
+        """Parts before what they add up to: hours before their day, zones before ``all``."""
+        return end, WINDOWS.index(key[1]), list(self._cameras).index(key[0])
+
     def _was_published(self, start: int, end: int) -> bool:
         return not any(first <= start and end <= last for first, last in self._skipped)
 
@@ -212,7 +215,7 @@ class Windows:
         tally = self._ledger.tally(zone, window, start)
         in_total, out_total = self._ledger.totals_before(zone, end)
         facts = self._facts.get((zone, window), Series()).at(start)
-        garments = dict.fromkeys((*CATEGORIES, UNKNOWN), 0) if window in GARMENT_WINDOWS else {}
+        garments = self._garments.publish(key, end, tally)
         return CountWindow(
             zone=zone,
             window=window,
@@ -220,7 +223,7 @@ class Windows:
             end_s=float(end),
             rev=revision,
             business_day=self._days.day(start),
-            local_hour=self._local_time.hour(start),
+            local_hour=self._days.local_time.hour(start),
             coverage=facts.coverage,
             counts={
                 "in": tally.entries,
@@ -236,8 +239,9 @@ class Windows:
             },
             dwell_n=tally.stays,
             dwell_sum_s=tally.stays_ms / 1000,
-            garment=garments | tally.garments,
-            garment_n=tally.garment_n,
+            garment=garments.whole() if window in GARMENT_WINDOWS else {},
+            garment_n=garments.n,
+            withheld=garments.withheld,
             in_total=in_total,
             out_total=out_total,
             counter_epoch_s=self.epoch_s,
@@ -266,10 +270,7 @@ class Windows:
         self.epoch_s = state["epoch_s"]
         self.closed_s = state["closed_s"]
         self._skipped = [(first, last) for first, last in state["skipped"]]
-        self._down = (
-            -whole_minute(-state["alive_s"]),
-            whole_minute(self._started_at_s),
-        )
+        self._down = (-whole_minute(-state["alive_s"]), whole_minute(self._started_at_s))
         self._open = {
             (zone, window): _Open(start, end, Course(*course), watched_s)
             for zone, window, start, end, course, watched_s in state["open"]
