@@ -81,6 +81,9 @@ class BrokerSettings(Section):
     certificate_file: Path | None = Field(None, description="PEM of the client's certificate")
     key_file: Path | None = Field(None, description="PEM of the client's key")
     allow_insecure: bool = Field(False, description="allow mqtt:// to another machine")
+    protocol: Literal["auto", "5", "3.1.1"] = Field(
+        "auto", description="version of MQTT; auto tries 5 first and falls back"
+    )
     keepalive_s: int = Field(20, ge=5, le=600, description="between signs of life")
     connect_timeout_s: float = Field(
         4.0, gt=0.0, le=60.0, description="for the name, the connection, TLS and the welcome, each"

@@ -1,0 +1,289 @@
+"""One MQTT connection, from CONNECT to its loss: the only module that knows paho.
+
+paho is run here without its network thread: the sender's thread calls :meth:`Connection.step`,
+which reads and writes the socket and returns what happened. So no callback runs beside anybody
+(paho's thread dies of an exception in a callback while ``is_connected()`` stays true, and its locks
+deadlock with a caller's), nothing is sent that was not asked for (paho queues without limit while
+offline and sends all of it at once on reconnecting), and a connection that misbehaves is dropped
+with its client. One connection, one client: paho's own reconnecting is never used.
+"""
+
+from __future__ import annotations
+
+import select
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from edge_app.config.schema import BrokerSettings
+from edge_app.config.secrets import read_password
+from edge_app.errors import DeliveryError
+from edge_app.flow import Message
+
+Protocol = Literal["5", "3.1.1"]
+WILL_DELAY_S: Final = 20
+SESSION_EXPIRY_S: Final = 60
+"""Longer than the will's delay, which ends with the session."""
+
+UNSUPPORTED_VERSION: Final = 0x84
+_DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The broker said welcome; it takes ``receive_maximum`` unacknowledged messages."""
+
+    receive_maximum: int
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The broker did not let us in."""
+
+    reason: str
+    is_version: bool
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The connection is gone."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """The broker answered a message: it took it, or ``code`` (0x80 and up) says why not."""
+
+    mid: int
+    code: int
+    reason: str
+
+    @property
+    def is_failure(self) -> bool:
+        """The broker did not take it; on 3.1.1 it cannot say so."""
+        return self.code >= 0x80
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message for us."""
+
+    topic: str
+    payload: bytes
+    is_retained: bool
+    response_topic: str | None = None
+    correlation: bytes | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+Event = Connected | Refused | Lost | Acknowledged | Received
+
+
+def address(url: str) -> tuple[str, int]:
+    """Host and port of a broker's URL.
+
+    >>> address("mqtts://broker.store.lan"), address("mqtt://[::1]:1884")
+    (('broker.store.lan', 8883), ('::1', 1884))
+    """
+    parts = urlsplit(url)
+    return parts.hostname or "localhost", parts.port or _DEFAULT_PORTS[parts.scheme]
+
+
+def tls_context(settings: BrokerSettings) -> ssl.SSLContext:
+    """TLS 1.2 or later, the broker's certificate checked; ours shown where there is one.
+
+    Raises:
+        DeliveryError: a certificate or key cannot be read.
+    """
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if settings.certificate_file is not None:
+            context.load_cert_chain(settings.certificate_file, settings.key_file)
+    except (OSError, ssl.SSLError) as error:
+        files = (settings.ca_file, settings.certificate_file, settings.key_file)
+        named = ", ".join(str(file) for file in files if file is not None)
+        raise DeliveryError(
+            f"expected certificates in PEM in {named}, got: {error}; check the files and that the "
+            "service may read them"
+        ) from error
+    return context
+
+
+def _properties(packet: int) -> Properties:
+    return Properties(packet)  # type: ignore[no-untyped-call]
+
+
+class Connection:
+    """One connection to one broker.
+
+    Args:
+        settings: where, and as whom.
+        client_id: unique at the broker.
+        protocol: the version of MQTT to speak.
+        will: what the broker says when we are lost.
+    """
+
+    def __init__(
+        self, settings: BrokerSettings, client_id: str, protocol: Protocol, will: Message
+    ) -> None:
+        self._settings = settings
+        self._is_v5 = protocol == "5"
+        self._events: list[Event] = []
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=None if self._is_v5 else True,
+            protocol=paho.MQTTv5 if self._is_v5 else paho.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        self._client.connect_timeout = settings.connect_timeout_s
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_publish = self._on_publish
+        self._client.on_message = self._on_message
+        properties = None
+        if self._is_v5:
+            properties = _properties(PacketTypes.WILLMESSAGE)
+            properties.WillDelayInterval = WILL_DELAY_S
+        self._client.will_set(will.topic, will.payload, will.qos, will.is_retained, properties)
+
+    def open(self) -> None:
+        """Connect and send CONNECT; the answer comes as an event.
+
+        Raises:
+            DeliveryError: a password or certificate cannot be used.
+            ConfigError: the password file cannot be read.
+            OSError: the broker cannot be reached.
+        """
+        settings = self._settings
+        if settings.username is not None:
+            file = settings.password_file
+            self._client.username_pw_set(settings.username, read_password(file) if file else None)
+        if settings.url.startswith("mqtts:"):
+            self._client.tls_set_context(tls_context(settings))
+        host, port = address(settings.url)
+        if self._is_v5:
+            properties = _properties(PacketTypes.CONNECT)
+            properties.SessionExpiryInterval = SESSION_EXPIRY_S
+            # Not a clean start: that would end the old session, and with it the will's delay.
+            self._client.connect(
+                host, port, settings.keepalive_s, clean_start=False, properties=properties
+            )
+        else:
+            self._client.connect(host, port, settings.keepalive_s)
+
+    def step(self, timeout_s: float, wake_fd: int) -> list[Event]:
+        """Wait for the network or ``wake_fd``, read and write, and tell what happened."""
+        sock: Any = self._client.socket()
+        if sock is None:
+            return self._taken("closed")
+        has_bytes = getattr(sock, "pending", lambda: 0)() > 0  # of TLS, already off the wire
+        poll = select.poll()
+        poll.register(sock, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
+        poll.register(wake_fd, select.POLLIN)
+        ready = dict(poll.poll(0 if has_bytes else timeout_s * 1000))
+        state = ready.get(sock.fileno(), 0)
+        outcome = paho.MQTT_ERR_SUCCESS
+        if state & ~select.POLLOUT or has_bytes:
+            outcome = self._client.loop_read()
+        if not outcome and state & select.POLLOUT:
+            outcome = self._client.loop_write()
+        if not outcome:
+            outcome = self._client.loop_misc()
+        return self._taken(paho.error_string(outcome) if outcome else None)
+
+    def publish(self, message: Message, expiry_s: float | None = None) -> int:
+        """Hand a message to the network; returns the id that its acknowledgement will carry.
+
+        Raises:
+            DeliveryError: paho did not take it.
+        """
+        properties = None
+        if self._is_v5:
+            properties = _properties(PacketTypes.PUBLISH)
+            properties.ContentType = "application/json"
+            if expiry_s is not None:
+                properties.MessageExpiryInterval = max(1, round(expiry_s))
+            if message.properties:
+                properties.UserProperty = list(message.properties.items())
+        sent = self._client.publish(
+            message.topic, message.payload, message.qos, message.is_retained, properties
+        )
+        if sent.rc != paho.MQTT_ERR_SUCCESS:
+            raise DeliveryError(f"cannot publish: {paho.error_string(sent.rc)}")
+        return sent.mid
+
+    def answer(self, topic: str, payload: bytes, correlation: bytes | None) -> None:
+        """Publish the answer to a command, at QoS 1, kept for a minute."""
+        properties = None
+        if self._is_v5:
+            properties = _properties(PacketTypes.PUBLISH)
+            properties.ContentType = "application/json"
+            properties.MessageExpiryInterval = 60
+            if correlation is not None:
+                properties.CorrelationData = correlation
+        self._client.publish(topic, payload, 1, False, properties)
+
+    def subscribe(self, pattern: str) -> None:
+        """Ask for messages at QoS 1."""
+        if self._is_v5:
+            # Retained as published, so that a retained command is known for one and refused.
+            self._client.subscribe(pattern, options=SubscribeOptions(1, retainAsPublished=True))
+        else:
+            self._client.subscribe(pattern, 1)
+
+    def close(self, is_clean: bool) -> None:
+        """End the connection; a clean end tells the broker to forget the will."""
+        if is_clean:
+            self._client.disconnect()
+        sock: Any = self._client.socket()
+        if sock is not None:
+            sock.close()
+
+    def _taken(self, loss: str | None) -> list[Event]:
+        events, self._events = self._events, []
+        if loss is not None and not any(isinstance(event, Lost | Refused) for event in events):
+            events.append(Lost(loss))
+        return events
+
+    def _on_connect(
+        self, _client: Any, _data: Any, _flags: Any, code: ReasonCode, properties: Properties | None
+    ) -> None:
+        if code.is_failure:
+            self._events.append(Refused(str(code), code.value == UNSUPPORTED_VERSION))
+        else:
+            self._events.append(Connected(getattr(properties, "ReceiveMaximum", 65535)))
+
+    def _on_disconnect(
+        self, _client: Any, _data: Any, _flags: Any, code: ReasonCode, _properties: Any
+    ) -> None:
+        self._events.append(Lost(str(code)))
+
+    def _on_publish(
+        self, _client: Any, _data: Any, mid: int, code: ReasonCode, _properties: Any
+    ) -> None:
+        self._events.append(Acknowledged(mid, code.value, str(code)))
+
+    def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
+        properties = message.properties
+        self._events.append(
+            Received(
+                message.topic,
+                bytes(message.payload),
+                message.retain,
+                getattr(properties, "ResponseTopic", None),
+                getattr(properties, "CorrelationData", None),
+                dict(getattr(properties, "UserProperty", ())),
+            )
+        )

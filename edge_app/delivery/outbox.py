@@ -1,0 +1,292 @@
+"""Where messages wait for the brokers, in one SQLite file, together with the state behind them.
+
+Lanes: ``alert`` goes first and expires, ``agg`` is first in, first out, ``state`` keeps the latest
+of each topic, ``now`` is not stored: it is sent if there is a connection, else dropped and counted.
+Each broker has its own cursor per lane, so a broker that is away holds nobody else up. Windows stay
+after they were sent: they are the history that ``resend`` reads.
+
+Messages get their ``seq`` here, in the transaction that stores them: alerts and windows are
+numbered apart, from 1 and over restarts, so that a reader of either sees every gap.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from edge_app.config.schema import OutboxSettings
+from edge_app.delivery import lanes
+from edge_app.delivery.bounds import count, drop_excess, drop_old, used_mb
+from edge_app.delivery.database import Database
+from edge_app.delivery.lanes import STORED, Lane
+from edge_app.delivery.topics import WINDOW_EXPIRY_S
+from edge_app.flow import Message
+
+NOW_KEPT: Final = 256
+"""Live messages kept for a broker until its sender takes them."""
+
+UPKEEP_S: Final = 60.0
+"""How often the outbox looks for what became too old."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A message that a broker has not acknowledged.
+
+    Attributes:
+        position: its place in its lane.
+        message: what to send.
+        deadline_s: by the monotonic clock, when it becomes worthless; None for never.
+    """
+
+    position: int
+    message: Message
+    deadline_s: float | None
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How full the outbox is, seen from one broker.
+
+    Attributes:
+        rows: messages waiting.
+        oldest_s: age of the oldest of them, seconds; 0 when there are none.
+        size_mb: size of the database in MiB.
+        alerts_expired: alerts that became too old unsent, ever.
+        windows_dropped: windows given up although a broker lacked them, ever.
+        live_dropped: live messages that could not be sent, since the start.
+        refused: messages that the broker refused for good, ever.
+        trouble: why the outbox works in memory; None while it is on the disk.
+    """
+
+    rows: int
+    oldest_s: float
+    size_mb: float
+    alerts_expired: int
+    windows_dropped: int
+    live_dropped: int
+    refused: int
+    trouble: str | None
+
+
+class Outbox:
+    """The publisher of the box: what it took is delivered, or counted as lost.
+
+    Args:
+        path: the SQLite file.
+        settings: bounds.
+        brokers: names of the brokers.
+        clock: Unix time in seconds.
+        monotonic: seconds that never jump.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        settings: OutboxSettings,
+        brokers: Sequence[str] = ("store",),
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._clock, self._monotonic = clock, monotonic
+        self._database = Database(path, monotonic)
+        self._upkeep_at_s = monotonic()
+        # An alert's life is measured by the steady clock, so that a jump of the wall clock kills
+        # none; only alerts of an earlier run fall back on the time that is written in them.
+        self._deadlines: dict[int, float] = {}
+        self._now = {broker: deque[Message](maxlen=NOW_KEPT) for broker in brokers}
+        self._live_dropped = dict.fromkeys(brokers, 0)
+        self._listeners: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+        self._database.transact(lambda db: lanes.keep_cursors(db, brokers))
+
+    def __enter__(self) -> Outbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the outbox works in memory; None while it is on the disk."""
+        return self._database.trouble
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have a function called, in the publishing thread, after each ``publish``."""
+        self._listeners.append(listener)
+
+    def publish(
+        self, messages: Sequence[Message], state: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> None:
+        """Take messages and the state behind them for good; see :class:`edge_app.ports.Publisher`.
+
+        With an alert or a window among them all of it survives a power cut on return; a mere state
+        survives the end of the process.
+        """
+        kept = [message for message in messages if message.lane != "now"]
+        if kept or state is not None:
+            is_durable = any(message.lane in STORED for message in kept)
+            self._database.transact(lambda db: self._store(db, kept, state or {}), is_durable)
+        with self._lock:
+            for message in messages:
+                if message.lane == "now":
+                    for broker, queue in self._now.items():
+                        self._live_dropped[broker] += len(queue) == NOW_KEPT
+                        queue.append(message)
+        for listener in self._listeners:
+            listener()
+
+    def _store(
+        self,
+        db: sqlite3.Connection,
+        messages: Sequence[Message],
+        state: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        now_s, steady_s = self._clock(), self._monotonic()
+        for alert in lanes.store(db, messages, now_s):
+            if alert.message.expires_at_s is not None:
+                self._deadlines[alert.position] = steady_s + alert.message.expires_at_s - now_s
+        lanes.store_state(db, state)
+        if steady_s >= self._upkeep_at_s:
+            self._upkeep_at_s = steady_s + UPKEEP_S
+            drop_old(db, self._settings, now_s)
+            alerts = db.execute("SELECT position, expires_s FROM message WHERE lane = 'alert'")
+            self._living({position: self._deadline(position, at) for position, at in alerts}, db)
+        drop_excess(db, self._settings)
+
+    def state(self) -> dict[str, Any]:
+        """The state that was published last, by name."""
+        rows = self._database.transact(lambda db: db.execute("SELECT * FROM state").fetchall())
+        return {name: json.loads(value) for name, value in rows}
+
+    def next_birth(self) -> int:
+        """A number for a new connection, higher than every one before, restarts included."""
+        return self._database.transact(lambda db: count(db, "birth"), is_durable=True)
+
+    def waiting(self, broker: str, lane: Lane, after: int, limit: int) -> list[Waiting]:
+        """The first messages of a lane that a broker lacks, after a position, in order.
+
+        Alerts that became too old on the way are given up and counted.
+        """
+
+        def work(db: sqlite3.Connection) -> list[Waiting]:
+            rows = lanes.waiting(db, broker, lane, after, limit)
+            if lane == "resend":
+                deadline_s = self._monotonic() + WINDOW_EXPIRY_S
+                return [Waiting(row.position, row.message, deadline_s) for row in rows]
+            until = {
+                row.position: self._deadline(row.position, row.message.expires_at_s) for row in rows
+            }
+            if lane == "alert":
+                until = self._living(until, db)
+                if rows and not until:
+                    return work(db)
+            return [
+                Waiting(row.position, row.message, until[row.position])
+                for row in rows
+                if row.position in until
+            ]
+
+        return self._database.transact(work)
+
+    def latest(self, after: int) -> list[Waiting]:
+        """The state messages newer than a version, which is their position, oldest first."""
+        rows = self._database.transact(lambda db: lanes.latest(db, after))
+        return [Waiting(row.position, row.message, None) for row in rows]
+
+    def take_now(self, broker: str) -> list[Message]:
+        """The live messages that came since the last call."""
+        with self._lock:
+            taken = list(self._now[broker])
+            self._now[broker].clear()
+        return taken
+
+    def drop_now(self, broker: str) -> None:
+        """Drop and count the live messages: there is nobody to send them to."""
+        with self._lock:
+            self._live_dropped[broker] += len(self._now[broker])
+            self._now[broker].clear()
+
+    def advance(self, broker: str, reached: Mapping[Lane, int]) -> None:
+        """Note that a broker has everything of these lanes up to these positions."""
+        self._database.transact(lambda db: lanes.advance(db, broker, reached))
+
+    def refuse(self, broker: str, message: Message, reason: str) -> None:
+        """Keep a message that a broker refused for good apart, and count it."""
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute(
+                "INSERT INTO refused (broker, topic, payload, reason, at_s) VALUES (?, ?, ?, ?, ?)",
+                (broker, message.topic, message.payload, reason, self._clock()),
+            )
+            count(db, f"refused.{broker}")
+
+        self._database.transact(work)
+
+    def resend(self, broker: str, which: Mapping[str, str]) -> int:
+        """Queue windows of the history for a broker again.
+
+        Args:
+            broker: who gets them.
+            which: ``zone`` and ``window``, each an id or ``*`` for all; ``start`` and ``end``,
+                RFC 3339 as in the payloads: windows that start from here, and before this.
+
+        Returns:
+            How many will be sent.
+        """
+        n = self._database.transact(lambda db: lanes.resend(db, broker, which), is_durable=True)
+        for listener in self._listeners:
+            listener()
+        return n
+
+    def depth(self, broker: str) -> Depth:
+        """How full the outbox is, seen from a broker."""
+
+        def work(db: sqlite3.Connection) -> Depth:
+            rows, oldest_s = lanes.backlog(db, broker)
+            return Depth(
+                rows,
+                max(0.0, self._clock() - oldest_s) if oldest_s is not None else 0.0,
+                used_mb(db),
+                lanes.total(db, f"expired.{broker}"),
+                lanes.total(db, "dropped."),
+                self._live_dropped[broker],
+                lanes.total(db, f"refused.{broker}"),
+                self._database.trouble,
+            )
+
+        return self._database.transact(work)
+
+    def _deadline(self, position: int, expires_at_s: float | None) -> float | None:
+        if position in self._deadlines:
+            return self._deadlines[position]
+        if expires_at_s is None:
+            return None
+        return self._monotonic() + expires_at_s - self._clock()
+
+    def _living(
+        self, until: dict[int, float | None], db: sqlite3.Connection
+    ) -> dict[int, float | None]:
+        """Those of some alerts that are still worth sending; the others are given up."""
+        steady_s = self._monotonic()
+        late = [position for position, end in until.items() if end is not None and end <= steady_s]
+        lanes.give_up_alerts(db, late)
+        alive = {position: end for position, end in until.items() if position not in late}
+        if not alive:
+            return {}
+        oldest = min(alive)
+        for position in [p for p in self._deadlines if p in late or p < oldest]:
+            del self._deadlines[position]
+        return alive

@@ -1,0 +1,328 @@
+"""The thread that brings the outbox to a broker, however often the broker goes away.
+
+One thread per broker, and no other: it runs paho's network loop itself. Whatever goes wrong ends
+the connection, never the thread; the next connection starts from what the outbox knows.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import ssl
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from edge_app.config.schema import BrokerSettings
+from edge_app.delivery.messages import Messages
+from edge_app.delivery.mqtt import Connected, Connection, Lost, Protocol, Refused
+from edge_app.delivery.outbox import Outbox
+from edge_app.delivery.session import WINDOW, Clocks, Limits, Session
+from edge_app.delivery.wake import Wake
+from edge_app.errors import DeliveryError, DresscodeError
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S: Final = 5.0
+"""Longest pause after a loss; it doubles with every failure, and the real one is random below it,
+so that a thousand stores do not come back in the same second."""
+
+STEADY_S: Final = 10.0
+"""A connection that lived shorter is a failure too."""
+
+DRAIN_S: Final = 2.5
+FAREWELL_S: Final = 1.5
+STOP_S: Final = 5.0
+
+
+class WelcomeError(Exception):
+    """The broker did not welcome us; another version of MQTT may help or not.
+
+    Some brokers say so, some close the connection, and some (amqtt) wait for bytes that never come.
+    """
+
+    def __init__(self, reason: str, may_be_version: bool) -> None:
+        super().__init__(reason)
+        self.may_be_version = may_be_version
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a sender is doing.
+
+    Attributes:
+        is_connected: the broker has welcomed us.
+        url: of the broker.
+        protocol: version of MQTT spoken now, or tried next.
+        detail: a few words for people: what works, or what does not.
+        in_flight: messages handed over and not acknowledged.
+        puback_age_s: since deliveries last went forward; None before the first connection.
+        sent: messages acknowledged since the start.
+        connections: how often we were welcomed since the start.
+    """
+
+    is_connected: bool
+    url: str
+    protocol: str
+    detail: str
+    in_flight: int
+    puback_age_s: float | None
+    sent: int
+    connections: int
+
+
+class Sender:
+    """Delivers the outbox to one broker from ``start`` to ``stop``, or within ``with``.
+
+    Args:
+        settings: the broker.
+        outbox: what is to be delivered.
+        messages: makes the box's own state messages.
+        broker: the outbox's name for the broker.
+        drain_per_s: messages of a backlog per second.
+        clocks: what time it is.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        outbox: Outbox,
+        messages: Messages,
+        broker: str = "store",
+        drain_per_s: float = 20.0,
+        clocks: Clocks | None = None,
+    ) -> None:
+        self._settings = settings
+        self._outbox = outbox
+        self._messages = messages
+        self._broker = broker
+        self._drain_per_s = drain_per_s
+        self._clocks = clocks or Clocks()
+        self._wake = Wake()
+        self._stopping = threading.Event()
+        self._reloading = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"sender-{broker}", daemon=True)
+        self._protocol: Protocol = "5" if settings.protocol == "auto" else settings.protocol
+        self._session: Session | None = None
+        self._said: tuple[str, str] | None = None
+        self._trouble: str | None = None
+        self._detail = "not connected yet"
+        self._sent = 0
+        self._connections = 0
+        self._acknowledged_at_s: float | None = None
+        outbox.listen(self._wake.set)
+
+    def __enter__(self) -> Sender:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Begin to connect; a broker that is not there is waited for."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Deliver what can be delivered, say good-bye and end, within five seconds."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join(STOP_S)
+        if self._thread.is_alive():
+            log.warning("the connection to %s hangs; leaving it behind", self._settings.url)
+        else:
+            self._wake.close()
+
+    def reload(self) -> None:
+        """Connect anew, with passwords and certificates read again."""
+        self._reloading.set()
+        self._wake.set()
+
+    def degrade(self, reason: str | None) -> None:
+        """Say that the box is degraded and why, or with None that it no longer is."""
+        self._trouble = reason
+        self._wake.set()
+
+    @property
+    def is_alive(self) -> bool:
+        """The thread runs."""
+        return self._thread.is_alive()
+
+    def status(self) -> Status:
+        """How it is doing, from any thread."""
+        session = self._session
+        at_s = self._acknowledged_at_s if session is None else session.acknowledged_at_s
+        return Status(
+            session is not None,
+            self._settings.url,
+            self._protocol,
+            self._detail,
+            session.in_flight if session else 0,
+            None if at_s is None else max(0.0, self._clocks.steady() - at_s),
+            self._sent + (session.sent if session else 0),
+            self._connections,
+        )
+
+    def _run(self) -> None:
+        failures = 0
+        reported = None
+        while not self._stopping.is_set():
+            began_s = self._clocks.steady()
+            welcomed = self._connections
+            try:
+                self._connect_and_serve()
+                reason = "connecting anew"
+            except WelcomeError as refusal:
+                reason = str(refusal)
+                if self._fall_back(refusal):
+                    continue
+            except (OSError, DresscodeError) as error:
+                reason = _in_words(error)
+            except Exception as error:  # the thread's top: log, and start over
+                log.exception("delivery to %s failed; connecting anew", self._settings.url)
+                reason = f"{type(error).__name__}: {error}"
+            self._end_session()
+            if self._connections > welcomed:
+                reported = None
+                if self._settings.protocol == "auto":
+                    self._protocol = "5"  # the broker may have learnt it meanwhile
+            if self._connections > welcomed and self._clocks.steady() - began_s > STEADY_S:
+                failures = 0
+            self._detail = f"not connected: {reason}"
+            if not self._stopping.is_set():
+                level = logging.DEBUG if reason == reported else logging.WARNING
+                log.log(
+                    level, "no connection to the broker %s (%s): %s; counting goes on, and what "
+                    "waits is sent later", self._settings.url, self._broker, reason,
+                )  # fmt: skip
+                reported = reason
+                self._pause(failures)
+                failures += 1
+        self._end_session()
+
+    def _fall_back(self, refusal: WelcomeError) -> bool:
+        """Speak the other version of MQTT next, where that may help; whether to do so at once."""
+        if self._settings.protocol != "auto" or not refusal.may_be_version:
+            return False
+        was_first = self._protocol == "5"
+        self._protocol = "3.1.1" if was_first else "5"
+        return was_first
+
+    def _pause(self, failures: int) -> None:
+        longest_s = min(self._settings.reconnect_max_s, FIRST_PAUSE_S * 2.0 ** min(failures, 20))
+        until_s = self._clocks.steady() + random.uniform(0.1, 1.0) * longest_s
+        while not self._stopping.is_set() and not self._reloading.is_set():
+            left_s = until_s - self._clocks.steady()
+            if left_s <= 0.0:
+                break
+            self._wake.wait(min(left_s, 1.0))
+            self._outbox.drop_now(self._broker)
+        self._reloading.clear()
+
+    def _connect_and_serve(self) -> None:
+        """One connection from its birth to its end.
+
+        Raises:
+            WelcomeError: the broker refused us.
+            DeliveryError, OSError: the connection was lost, or never was.
+        """
+        birth = self._outbox.next_birth()
+        will = self._messages.node_state("offline", "lost", birth, self._clocks.wall())
+        client_id = f"dresscode-{self._messages.store}-{self._messages.node}"
+        connection = Connection(self._settings, client_id, self._protocol, will)
+        try:
+            connection.open()
+            welcome = self._welcome(connection)
+            limits = Limits(
+                min(WINDOW, welcome.receive_maximum), self._drain_per_s, self._settings.stall_s
+            )
+            session = Session(connection, self._outbox, self._broker, limits, self._clocks)
+            self._connections += 1
+            self._said = None
+            self._session = session
+            self._detail = f"connected with MQTT {self._protocol}"
+            log.info(
+                "connected to the broker %s (%s) with MQTT %s, %d messages waiting",
+                self._settings.url, self._broker, self._protocol,
+                self._outbox.depth(self._broker).rows,
+            )  # fmt: skip
+            self._serve(connection, session, birth)
+            if self._stopping.is_set():
+                self._say_farewell(connection, session, birth)
+            connection.close(is_clean=True)
+        finally:
+            connection.close(is_clean=False)
+
+    def _welcome(self, connection: Connection) -> Connected:
+        until_s = self._clocks.steady() + self._settings.connect_timeout_s
+        while (left_s := until_s - self._clocks.steady()) > 0.0 and not self._stopping.is_set():
+            for event in connection.step(min(left_s, 0.2), self._wake.fileno()):
+                if isinstance(event, Connected):
+                    return event
+                if isinstance(event, Refused):
+                    raise WelcomeError(f"refused: {event.reason}", event.is_version)
+                if isinstance(event, Lost):
+                    raise WelcomeError("closed without a welcome", may_be_version=True)
+            if self._wake.clear():
+                self._outbox.drop_now(self._broker)
+        raise WelcomeError("it accepts the connection but says nothing", may_be_version=True)
+
+    def _serve(self, connection: Connection, session: Session, birth: int) -> None:
+        """Deliver until we are to stop or to connect anew."""
+        while not self._stopping.is_set() and not self._reloading.is_set():
+            self._say_state(session, birth)
+            self._turn(connection, session)
+        self._reloading.clear()
+
+    def _turn(self, connection: Connection, session: Session) -> None:
+        session.send()
+        events = connection.step(session.patience_s, self._wake.fileno())
+        if self._wake.clear():
+            session.changed()
+        session.handle(events)
+        for event in events:
+            if isinstance(event, Lost | Refused):
+                raise DeliveryError(f"connection lost: {event.reason}")
+        if session.is_stalled:
+            raise DeliveryError(
+                f"no acknowledgement for {self._settings.stall_s:.0f} s, "
+                f"{session.in_flight} messages under way"
+            )
+
+    def _say_state(self, session: Session, birth: int) -> None:
+        refusal = session.refusal and f"the broker refuses messages: {session.refusal}"
+        trouble = self._trouble or self._outbox.trouble or refusal
+        self._say(session, birth, ("degraded", trouble) if trouble else ("online", "started"))
+
+    def _say(self, session: Session, birth: int, words: tuple[str, str]) -> None:
+        if words != self._said:
+            self._said = words
+            session.say(self._messages.node_state(*words, birth, self._clocks.wall()))
+
+    def _say_farewell(self, connection: Connection, session: Session, birth: int) -> None:
+        until_s = self._clocks.steady() + DRAIN_S
+        self._say(session, birth, ("stopping", "stopped"))
+        while not session.is_idle and self._clocks.steady() < until_s:
+            self._turn(connection, session)
+        until_s = self._clocks.steady() + FAREWELL_S
+        session.finish(self._messages.node_state("offline", "stopped", birth, self._clocks.wall()))
+        while not session.is_idle and self._clocks.steady() < until_s:
+            self._turn(connection, session)
+
+    def _end_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            self._sent += session.sent
+            self._acknowledged_at_s = session.acknowledged_at_s
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the broker's certificate is not accepted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or error}"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return str(error)

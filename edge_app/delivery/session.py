@@ -1,0 +1,228 @@
+"""What happens over one connection: birth, deliveries in order, and silence noticed.
+
+On every welcome the box says what it is (info, cameras), then that it is there, then sends what
+waits: alerts first, then windows in order and no faster than the drain limit, then what was asked
+for again. Nothing is forgotten before the broker acknowledged it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from edge_app.delivery.flight import Allowance, Flight, Handed, Stall, is_hopeless
+from edge_app.delivery.lanes import Lane
+from edge_app.delivery.mqtt import Acknowledged, Connection, Event
+from edge_app.delivery.outbox import Outbox, Waiting
+from edge_app.flow import Message
+
+log = logging.getLogger(__name__)
+
+WINDOW: Final = 8
+"""Most messages under way; fewer where the broker's Receive Maximum says so."""
+
+FETCH: Final = 64
+_STORED: Final[tuple[Lane, ...]] = ("alert", "agg", "resend")
+_ORDER: Final = ("state", "own", *_STORED)
+_LIMITED: Final = ("agg", "resend")
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """Unix time, and seconds that never jump."""
+
+    wall: Callable[[], float] = time.time
+    steady: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much at once, how fast, and how much silence.
+
+    Attributes:
+        window: most messages under way.
+        drain_per_s: messages of a backlog per second.
+        stall_s: silence after which a connection is given up.
+    """
+
+    window: int
+    drain_per_s: float
+    stall_s: float
+
+
+class Session:
+    """Deliveries over one connection that the broker has welcomed.
+
+    Args:
+        connection: open and welcomed.
+        outbox: what is to be delivered.
+        broker: the outbox's name for the broker.
+        limits: how much at once, how fast.
+        clocks: what time it is.
+    """
+
+    def __init__(
+        self, connection: Connection, outbox: Outbox, broker: str, limits: Limits, clocks: Clocks
+    ) -> None:
+        self._connection = connection
+        self._outbox = outbox
+        self._broker = broker
+        self._window = limits.window
+        self._clocks = clocks
+        self._allowance = Allowance(limits.drain_per_s, clocks.steady())
+        self._stall = Stall(limits.stall_s, clocks.steady)
+        self._flight = Flight()
+        self._fetched = {lane: deque[Waiting]() for lane in _ORDER}
+        self._after = dict.fromkeys(_ORDER, 0)
+        self._has_more = {lane: lane != "own" for lane in _ORDER}
+        self._is_throttled = False
+        self._is_finishing = False
+        self.refusal: str | None = None
+        self.sent = 0
+
+    @property
+    def in_flight(self) -> int:
+        """Messages under way."""
+        return len(self._flight)
+
+    @property
+    def is_idle(self) -> bool:
+        """Everything that waited was delivered."""
+        waits = any(self._fetched.values()) or any(self._has_more.values())
+        return not self._flight and not waits
+
+    @property
+    def is_stalled(self) -> bool:
+        """Messages are under way, and the broker has been silent about them for too long."""
+        return self._flight.is_under_way and self._stall.is_over()
+
+    @property
+    def acknowledged_at_s(self) -> float:
+        """When something last went forward, by the steady clock."""
+        return self._stall.progress_at_s
+
+    @property
+    def patience_s(self) -> float:
+        """How long the network may be waited for before :meth:`send` has something to do."""
+        return 0.05 if self._is_throttled or self._flight.has_refused else 1.0
+
+    def changed(self) -> None:
+        """The outbox may have more now."""
+        if self._is_finishing:
+            return
+        for lane in ("state", *_STORED):
+            self._has_more[lane] = True
+
+    def say(self, message: Message) -> None:
+        """Queue a message of the sender's own: the box's state."""
+        self._fetched["own"].append(Waiting(0, message, None))
+
+    def finish(self, message: Message) -> None:
+        """Take up nothing more but this last word."""
+        for lane in _ORDER:
+            self._fetched[lane].clear()
+            self._has_more[lane] = False
+        self._is_finishing = True
+        self._flight.give_up_refused()
+        self.say(message)
+
+    def send(self) -> None:
+        """Hand over what may go now."""
+        now_s = self._clocks.steady()
+        self._is_throttled = False
+        for handed in self._flight.due(now_s):
+            if _is_late(handed.waiting, now_s):
+                # The outbox gives up, and counts, what it finds too old.
+                self._outbox.waiting(self._broker, "alert", handed.waiting.position - 1, 1)
+                handed.is_done = True
+            else:
+                self._hand_over(handed, now_s)
+        while len(self._flight) < self._window:
+            next_one = self._next(now_s)
+            if next_one is None:
+                break
+            self._hand_over(next_one, now_s)
+        for message in self._outbox.take_now(self._broker):
+            expires_at_s = message.expires_at_s
+            left_s = None if expires_at_s is None else expires_at_s - self._clocks.wall()
+            self._connection.publish(message, left_s)
+
+    def handle(self, events: Sequence[Event]) -> None:
+        """Take note of acknowledgements, and let the outbox know how far each lane is."""
+        for event in events:
+            if isinstance(event, Acknowledged):
+                handed = self._flight.take(event.mid)
+                if handed is not None:
+                    self._answered(handed, event)
+        reached = self._flight.reached()
+        stored = {lane: reached[lane] for lane in _STORED if lane in reached}
+        if stored:
+            self._outbox.advance(self._broker, stored)
+
+    def _answered(self, handed: Handed, answer: Acknowledged) -> None:
+        self._stall.progressed()
+        topic = handed.waiting.message.topic
+        if not answer.is_failure:
+            handed.is_done = True
+            self.sent += 1
+        elif is_hopeless(answer.code, handed.tries):
+            handed.is_done = True
+            self._outbox.refuse(self._broker, handed.waiting.message, answer.reason)
+            log.warning("the broker refused %s for good: %s; set aside", topic, answer.reason)
+        else:
+            pause_s = self._flight.retry_later(handed, self._clocks.steady())
+            log.log(
+                logging.WARNING if self.refusal is None else logging.DEBUG,
+                "the broker refused %s: %s; trying again in %.0f s", topic, answer.reason, pause_s,
+            )  # fmt: skip
+            self.refusal = answer.reason
+        if not self._flight.has_refused and not self._flight.is_retrying:
+            self.refusal = None
+
+    def _hand_over(self, handed: Handed, now_s: float) -> None:
+        deadline_s = handed.waiting.deadline_s
+        left_s = None if deadline_s is None else deadline_s - now_s
+        if not self._flight.is_under_way:
+            self._stall.progressed()
+        self._flight.add(self._connection.publish(handed.waiting.message, left_s), handed)
+
+    def _next(self, now_s: float) -> Handed | None:
+        for lane in _ORDER:
+            if self._flight.is_blocked(lane):
+                continue
+            queue = self._queue(lane, now_s)
+            if queue:
+                if lane in _LIMITED and not self._allowance.take(now_s):
+                    self._is_throttled = True
+                    return None
+                return Handed(lane, queue.popleft())
+        return None
+
+    def _queue(self, lane: str, now_s: float) -> deque[Waiting]:
+        """What of a lane is ready, fetched from the outbox if need be."""
+        queue = self._fetched[lane]
+        if queue and _is_late(queue[0], now_s):
+            self._after[lane] = queue[0].position - 1
+            self._has_more[lane] = True
+            queue.clear()
+        if not queue and self._has_more[lane]:
+            after = self._after[lane]
+            if lane == "state":
+                queue.extend(self._outbox.latest(after))
+            else:
+                stored: Lane = "alert" if lane == "alert" else "agg" if lane == "agg" else "resend"
+                queue.extend(self._outbox.waiting(self._broker, stored, after, FETCH))
+            self._has_more[lane] = len(queue) == FETCH
+            if queue:
+                self._after[lane] = queue[-1].position
+        return queue
+
+
+def _is_late(waiting: Waiting, now_s: float) -> bool:
+    """An alert that became too old before it could be handed over."""
+    is_alert = waiting.message.lane == "alert"
+    return is_alert and waiting.deadline_s is not None and waiting.deadline_s <= now_s
