@@ -109,7 +109,9 @@ def _line(name: str, line: int, path: KeyPath, said: str) -> str:
     key = "".join(
         f"[{part}]" if isinstance(part, int) else f".{part}" for part in path if part != AGAIN
     ).lstrip(".")
-    return redact(f"{name}:{line}: {key}: {said}" if key else f"{name}:{line}: {said}")
+    text = redact(f"{name}:{line}: {key}: {said}" if key else f"{name}:{line}: {said}")
+    # Keys are shown as they were written, whatever was written.
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _with_whole_paths(value: Any, folder: Path, key: str = "") -> Any:

@@ -1,0 +1,112 @@
+"""Logs: readable on a terminal, with the journal's priorities otherwise; no secrets, no floods."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import dataclass
+from typing import TextIO
+
+from edge_app.config.secrets import redact
+
+_PRIORITIES = (
+    (logging.CRITICAL, 2),
+    (logging.ERROR, 3),
+    (logging.WARNING, 4),
+    (logging.INFO, 6),
+)
+_DEBUG_PRIORITY = 7
+_MAX_KINDS = 1000
+
+
+def configure(level: str, stream: TextIO | None = None) -> None:
+    """Send everything logged from here on, and Python's warnings, to one stream.
+
+    Args:
+        level: ``debug``, ``info``, ``warning`` or ``error``.
+        stream: None for stderr. A terminal gets readable lines; anything else gets lines that
+            begin with ``<N>``, which systemd's journal takes for their priority (sd-daemon(3)).
+    """
+    stream = stream or sys.stderr
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(ReadableFormatter() if stream.isatty() else JournalFormatter())
+    handler.addFilter(RepeatLimit())
+    logging.captureWarnings(True)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats a record, traceback included, without user names and passwords of URLs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text."""
+        text = redact(super().format(record))
+        hidden = getattr(record, "hidden_repeats", 0)
+        return f"{text} ({hidden} more like this were not shown)" if hidden else text
+
+
+class ReadableFormatter(RedactingFormatter):
+    """``14:03:07 warning edge_app.capture.camera: camera door: offline``."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(level)s %(name)s: %(message)s", "%H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text."""
+        record.level = record.levelname.lower()
+        return super().format(record)
+
+
+class JournalFormatter(RedactingFormatter):
+    """``<4>edge_app.capture.camera: camera door: offline``, the priority before every line."""
+
+    def __init__(self) -> None:
+        super().__init__("%(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text."""
+        text = super().format(record)
+        priority = next((n for level, n in _PRIORITIES if record.levelno >= level), _DEBUG_PRIORITY)
+        return "\n".join(f"<{priority}>{line}" for line in text.splitlines() or [""])
+
+
+@dataclass
+class _Kind:
+    began_s: float
+    shown: int = 0
+    hidden: int = 0
+
+
+class RepeatLimit(logging.Filter):
+    """Lets a few records of one kind (logger, level, message before its arguments) pass a minute.
+
+    The first one of the next minute says how many were held back.
+    """
+
+    def __init__(self, most: int = 10, per_s: float = 60.0) -> None:
+        """Begin with nothing seen.
+
+        Args:
+            most: records of one kind that pass within
+            per_s: so many seconds.
+        """
+        super().__init__()
+        self._most = most
+        self._per_s = per_s
+        self._kinds: dict[tuple[str, int, str], _Kind] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is shown."""
+        key = (record.name, record.levelno, str(record.msg))
+        kind = self._kinds.get(key)
+        if kind is None or not 0 <= record.created - kind.began_s < self._per_s:
+            if len(self._kinds) >= _MAX_KINDS:
+                # Messages that are never alike, such as f-strings of a library, must not pile up.
+                self._kinds.clear()
+            record.hidden_repeats = kind.hidden if kind else 0
+            kind = self._kinds[key] = _Kind(record.created)
+        if kind.shown >= self._most:
+            kind.hidden += 1
+            return False
+        kind.shown += 1
+        return True

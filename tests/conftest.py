@@ -1,0 +1,42 @@
+"""What many tests need: the training data where it is there, and quiet, repeatable libraries."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# A slow machine is not a failing test.
+settings.register_profile("dresscode", deadline=None, print_blob=True)
+settings.load_profile("dresscode")
+
+cv2.setNumThreads(1)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The data folder; see CONTRIBUTING. Skips without it."""
+    folder = Path(os.environ.get("DRESSCODE_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"DRESSCODE_DATA: no data folder at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clips_dir(data_dir: Path) -> Path:
+    """The recordings with their truth file. Skips without them."""
+    folder = data_dir / "clips"
+    if not (folder / "truth.json").is_file():
+        pytest.skip(f"DRESSCODE_DATA: no recordings at {folder}")
+    return folder
