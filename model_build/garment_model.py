@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from edge_app.vocabulary import REGIONS
 from model_build.data.ccp import read_label_names
 from model_build.data.garment_crops import CROP_HEIGHT, CROP_WIDTH, CropSample
+from model_build.data.rendered_crops import RenderedCrops, open_rendered
+from model_build.data.store import PictureStore
 from model_build.data.street_crops import StreetCrops
 from model_build.data.street_people import best_person, open_people
 from model_build.evaluate.garments import GarmentReport, evaluate_garments
@@ -24,6 +25,8 @@ CANDIDATES = 32
 VERSION = "0.1.0"
 _PERSON_MODEL = Path(__file__).parent.parent / "edge_app" / "models" / "detector.onnx"
 _HARD_SEED = 20_240_601
+_RENDERED_PEOPLE = 6000
+_RENDERED_SHARE = 0.3
 
 
 @dataclass(frozen=True)
@@ -35,23 +38,29 @@ class Folders:
 
     def street_crops(self, held_out: bool) -> StreetCrops:
         """The people of Clothing Co-Parsing on one side of the split."""
-        cv2.setNumThreads(1)  # before the loader forks: OpenCV's threads do not survive it
         folder = self.data / "ccp"
         store = open_people(folder, self.cache / "people", best_person(_PERSON_MODEL))
         return StreetCrops(store, read_label_names(folder), held_out)
+
+    def rendered(self) -> PictureStore:
+        """People of the simulated entrance's training seeds."""
+        return open_rendered(self.cache / "rendered", _RENDERED_PEOPLE)
 
 
 def train_garments(folders: Folders, schedule: Schedule, run: Path) -> GarmentNetwork:
     """Train from NanoDet's backbone, or go on with a run."""
     network = GarmentNetwork()
     load_nanodet_weights(network.backbone, folders.data / "weights" / "nanodet_m_416.onnx")
-    sources: list[tuple[training.SampleSource, float]] = [(folders.street_crops(False), 1.0)]
+    sources: list[tuple[training.SampleSource, float]] = [
+        (folders.street_crops(held_out=False), 1.0 - _RENDERED_SHARE),
+        (RenderedCrops(folders.rendered()), _RENDERED_SHARE),
+    ]
     return training.train(network, sources, schedule, run)
 
 
 def held_out_samples(folders: Folders, is_hard: bool) -> list[CropSample]:
     """Held-out people, as photographed or as a bad camera would see them, always the same."""
-    crops = folders.street_crops(True)
+    crops = folders.street_crops(held_out=True)
     rng = np.random.default_rng(_HARD_SEED)
     return [crops.hard(i, rng) if is_hard else crops.plain(i) for i in range(len(crops))]
 

@@ -129,7 +129,7 @@ class GarmentPieces:
                 min(float(_STORED_SIZE[1]), bottom + above),
             ]
         )
-        crop = _stretch(self._store.picture(self._indices[position]), view, 0.0, False)
+        crop = stretch(self._store.picture(self._indices[position]), view, 0.0, False)
         return PieceSample(crop, category_mask(record["categories"]))
 
     def draw(self, rng: np.random.Generator) -> PieceSample:
@@ -156,13 +156,13 @@ class GarmentPieces:
         if is_worn and rng.random() < 0.15:
             view[3] = top + tall * rng.uniform(0.5, 1.0)
         lean = float(np.radians(rng.normal(0.0, 5.0 if is_worn else 9.0)))
-        crop = _stretch(picture, view, lean, bool(rng.random() < 0.5))
+        crop = stretch(picture, view, lean, bool(rng.random() < 0.5))
         if rng.random() < 0.75:
             crop = degrade(crop, rng, rng.uniform(0.2, 1.0))
         return PieceSample(crop, category_mask(record["categories"]))
 
 
-def _stretch(
+def stretch(
     picture: NDArray[np.uint8], view: NDArray[np.float64], lean_rad: float, is_mirrored: bool
 ) -> NDArray[np.uint8]:
     """The rectangle `view` (xyxy) of a picture, rotated about its centre, as 160x128."""

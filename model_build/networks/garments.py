@@ -36,7 +36,7 @@ def _mixing(size: int) -> nn.Sequential:
 
 
 class GarmentNetwork(nn.Module):
-    """Float crops `[N,3,H,W]` BGR 0..255, H and W multiples of 32, to boxes, scores and wears."""
+    """Float crops `[N,3,H,W]` BGR 0..255 to boxes, scores and wears; H in 128s, W in 32s."""
 
     def __init__(self, dropout: float = 0.2) -> None:
         super().__init__()

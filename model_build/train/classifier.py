@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from model_build.data.garment_pieces import PieceSample
 from model_build.networks.classifier import GarmentClassifier
-from model_build.train.fitting import Run, Schedule
+from model_build.train.fitting import Run, Schedule, made_ahead
 
 _EMBEDDING_WEIGHT = 0.3
 _SMOOTHING = 0.05
@@ -35,31 +33,20 @@ class PieceBatch:
     allowed: Tensor  # bool [M,15]
 
 
-class _Batches(Dataset[PieceBatch]):
-    """Batch number `i` is the same however often and by whomever it is asked for."""
-
-    def __init__(
-        self, sources: list[tuple[PieceSource, float]], schedule: Schedule, start: int
-    ) -> None:
-        self.sources = [source for source, _ in sources]
-        self.shares = np.cumsum([share for _, share in sources])
-        self.schedule = schedule
-        self.start = start
-
-    def __len__(self) -> int:
-        return self.schedule.steps - self.start
-
-    def __getitem__(self, index: int) -> PieceBatch:
-        cv2.setNumThreads(1)
-        rng = np.random.default_rng((self.schedule.seed, self.start + index))
-        samples = []
-        for _ in range(self.schedule.batch):
-            chosen = int(np.searchsorted(self.shares, rng.random() * self.shares[-1]))
-            samples.append(self.sources[chosen].draw(rng))
-        return PieceBatch(
-            torch.from_numpy(np.stack([sample.crop for sample in samples])),
-            torch.from_numpy(np.stack([sample.allowed for sample in samples])),
-        )
+def draw_batch(
+    sources: list[tuple[PieceSource, float]], schedule: Schedule, step: int
+) -> PieceBatch:
+    """The batch of a step: the same however often it is drawn."""
+    rng = np.random.default_rng((schedule.seed, step))
+    shares = np.cumsum([share for _, share in sources])
+    samples = []
+    for _ in range(schedule.batch):
+        source = sources[int(np.searchsorted(shares, rng.random() * shares[-1]))][0]
+        samples.append(source.draw(rng))
+    return PieceBatch(
+        torch.from_numpy(np.stack([sample.crop for sample in samples])),
+        torch.from_numpy(np.stack([sample.allowed for sample in samples])),
+    )
 
 
 def partial_cross_entropy(logits: Tensor, allowed: Tensor) -> Tensor:
@@ -101,11 +88,9 @@ def train(
         folder: of the run.
     """
     run = Run(network, network.backbone, schedule, folder)
-    batches = _Batches(sources, schedule, run.step)
-    loader: DataLoader[PieceBatch] = DataLoader(
-        batches, batch_size=None, num_workers=1, prefetch_factor=4
-    )
-    run.fit(loader, lambda batch: losses(network, batch))
+    steps = range(run.step, schedule.steps)
+    batches = made_ahead(lambda step: draw_batch(sources, schedule, step), steps)
+    run.fit(batches, lambda batch: losses(network, batch))
     return run.averaged.eval()
 
 

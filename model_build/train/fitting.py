@@ -12,7 +12,9 @@ import csv
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -106,7 +108,7 @@ class Run(Generic[Network]):
                 self._write_losses(parts, pace)
             self.step += 1
             if self.step % 200 == 0 or self.step == self.schedule.steps:
-                self._save()
+                self.save()
 
     def _improve(self, loss: Tensor) -> None:
         self.optimiser.zero_grad(set_to_none=True)
@@ -119,7 +121,8 @@ class Run(Generic[Network]):
             for mean, value in pairs:
                 mean.lerp_(value, 1.0 - keep)
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write `last.pt`, so that the run can go on from here."""
         state = {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -148,6 +151,22 @@ class Run(Generic[Network]):
                 writer.writeheader()
             writer.writerow(row)
         logger.info("%s", row)
+
+
+def made_ahead(make: Callable[[int], Batch], steps: range, ahead: int = 3) -> Iterator[Batch]:
+    """The batches of `steps`, each made in a second thread while the ones before are in use.
+
+    A thread, not a process: OpenCV's own threads do not survive a fork, and its calls leave the
+    interpreter free.
+    """
+    waiting: deque[Future[Batch]] = deque()
+    with ThreadPoolExecutor(1, "batches") as maker:
+        for step in steps:
+            waiting.append(maker.submit(make, step))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def load_averaged(network: Network, run: Path) -> Network:

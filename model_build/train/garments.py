@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
 
 from model_build.data.garment_crops import CropSample
 from model_build.networks.garments import STRIDE, GarmentNetwork, cell_centres
-from model_build.train.fitting import Run, Schedule
+from model_build.train.fitting import Run, Schedule, made_ahead
 
 _CENTRE_RADIUS_PX = 1.5 * STRIDE
 _BOX_WEIGHT = 2.0
@@ -43,29 +41,15 @@ class Batch:
     wears: Tensor  # float32 [N,15]
 
 
-class _Batches(Dataset[Batch]):
-    """Batch number `i` is the same however often and by whomever it is asked for."""
-
-    def __init__(
-        self, sources: list[tuple[SampleSource, float]], schedule: Schedule, start: int
-    ) -> None:
-        self.sources = [source for source, _ in sources]
-        self.shares = np.cumsum([share for _, share in sources])
-        self.schedule = schedule
-        self.start = start
-
-    def __len__(self) -> int:
-        return self.schedule.steps - self.start
-
-    def __getitem__(self, index: int) -> Batch:
-        cv2.setNumThreads(1)
-        rng = np.random.default_rng((self.schedule.seed, self.start + index))
-        samples = []
-        for _ in range(self.schedule.batch):
-            chosen = int(np.searchsorted(self.shares, rng.random() * self.shares[-1]))
-            source = self.sources[chosen]
-            samples.append(source.hard(int(rng.integers(len(source))), rng))
-        return stack(samples)
+def draw_batch(sources: list[tuple[SampleSource, float]], schedule: Schedule, step: int) -> Batch:
+    """The batch of a step: the same however often it is drawn."""
+    rng = np.random.default_rng((schedule.seed, step))
+    shares = np.cumsum([share for _, share in sources])
+    samples = []
+    for _ in range(schedule.batch):
+        source = sources[int(np.searchsorted(shares, rng.random() * shares[-1]))][0]
+        samples.append(source.hard(int(rng.integers(len(source))), rng))
+    return stack(samples)
 
 
 def stack(samples: list[CropSample]) -> Batch:
@@ -174,9 +158,7 @@ def train(
         folder: of the run.
     """
     run = Run(network, network.backbone, schedule, folder)
-    batches = _Batches(sources, schedule, run.step)
-    loader: DataLoader[Batch] = DataLoader(
-        batches, batch_size=None, num_workers=1, prefetch_factor=4
-    )
-    run.fit(loader, lambda batch: losses(network, batch))
+    steps = range(run.step, schedule.steps)
+    batches = made_ahead(lambda step: draw_batch(sources, schedule, step), steps)
+    run.fit(batches, lambda batch: losses(network, batch))
     return run.averaged.eval()

@@ -1,0 +1,108 @@
+"""The category classifier from data to file: train it, judge it, calibrate it, export it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from edge_app.vocabulary import CATEGORIES
+from model_build.data.garment_pieces import (
+    LAID_OUT,
+    PIECE_HEIGHT,
+    PIECE_WIDTH,
+    WORN,
+    GarmentPieces,
+    PieceSample,
+    open_pieces,
+)
+from model_build.data.rendered_crops import RenderedPieces
+from model_build.evaluate.classification import ClassificationReport, evaluate_classifier
+from model_build.export import Card, ClassifierGraph, export_classifier, largest_difference
+from model_build.garment_model import Folders
+from model_build.networks.classifier import GarmentClassifier
+from model_build.networks.shufflenet import load_nanodet_weights
+from model_build.train import classifier as training
+from model_build.train.fitting import Schedule, load_averaged
+
+VERSION = "0.1.0"
+_SHARES = {LAID_OUT: 0.45, WORN: 0.4, "rendered": 0.15}
+
+
+def train_classifier(folders: Folders, schedule: Schedule, run: Path) -> GarmentClassifier:
+    """Train from NanoDet's backbone, or go on with a run."""
+    network = GarmentClassifier()
+    load_nanodet_weights(network.backbone, folders.data / "weights" / "nanodet_m_416.onnx")
+    sources: list[tuple[training.PieceSource, float]] = [
+        (_pieces(folders, LAID_OUT, held_out=False), _SHARES[LAID_OUT]),
+        (_pieces(folders, WORN, held_out=False), _SHARES[WORN]),
+        (RenderedPieces(folders.rendered()), _SHARES["rendered"]),
+    ]
+    return training.train(network, sources, schedule, run)
+
+
+def held_out_pieces(folders: Folders, source: str) -> list[PieceSample]:
+    """The held-out garments of a source, as they are."""
+    pieces = _pieces(folders, source, held_out=True)
+    return [pieces.plain(index) for index in range(len(pieces))]
+
+
+def judge_classifier(folders: Folders, model: Path) -> dict[str, ClassificationReport]:
+    """Reports by source: laid-out and worn garments, both held out."""
+    return {
+        source: evaluate_classifier(model, held_out_pieces(folders, source))
+        for source in (LAID_OUT, WORN)
+    }
+
+
+def export_model(folders: Folders, run: Path, path: Path) -> dict[str, float]:
+    """Calibrate, write the file with its figures inside; gives the differences from torch."""
+    network = load_averaged(GarmentClassifier(), run)
+    _calibrate(folders, network)
+    size = (PIECE_HEIGHT, PIECE_WIDTH)
+    export_classifier(network, size, path, _card({}))
+    figures = {}
+    for source, report in judge_classifier(folders, path).items():
+        figures[f"{source}_top1"] = round(report.top1, 4)
+        figures[f"{source}_calibration_error"] = round(report.calibration_error, 4)
+    export_classifier(network, size, path, _card(figures))
+    crops = np.stack([sample.crop for sample in held_out_pieces(folders, WORN)[:16]])
+    return largest_difference(ClassifierGraph(network), path, crops)
+
+
+@torch.no_grad()
+def _calibrate(folders: Folders, network: GarmentClassifier) -> float:
+    """Set the temperature by the held-out garments of both sources, equally many of each."""
+    sets = [held_out_pieces(folders, source) for source in (LAID_OUT, WORN)]
+    least = min(len(samples) for samples in sets)
+    rng = np.random.default_rng(0)
+    samples = [one[i] for one in sets for i in rng.permutation(len(one))[:least]]
+    logits = []
+    for start in range(0, len(samples), 64):
+        crops = np.stack([sample.crop for sample in samples[start : start + 64]])
+        pictures = torch.from_numpy(crops).float().permute(0, 3, 1, 2)
+        logits.append(network.predict(pictures)[0])
+    allowed = torch.from_numpy(np.stack([sample.allowed for sample in samples]))
+    return training.calibrate(network, torch.cat(logits), allowed)
+
+
+def _pieces(folders: Folders, source: str, held_out: bool) -> GarmentPieces:
+    store = open_pieces(
+        folders.data / "clothing-dataset", folders.data / "ccp", folders.cache / "pieces"
+    )
+    return GarmentPieces(store, source, held_out)
+
+
+def _card(figures: dict[str, float]) -> Card:
+    return Card(
+        task="classifier",
+        version=VERSION,
+        labels=CATEGORIES,
+        license="Apache-2.0",
+        training_data=(
+            "backbone of NanoDet-m (COCO, Apache-2.0); clothing-dataset (CC0); Clothing "
+            "Co-Parsing (Apache-2.0); garments of Dresscode's simulated entrance"
+        ),
+        metrics=figures,
+    )
