@@ -52,7 +52,11 @@ class Payload(BaseModel):
     """Base of all payloads: frozen, unknown keys refused, published under their aliases."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        allow_inf_nan=False,
+        json_schema_serialization_defaults_required=True,
     )
 
     def to_json(self) -> bytes:

@@ -135,7 +135,7 @@ class Messages:
         garment, suppressed = None, 0
         if window.window in WINDOWS_WITH_GARMENTS:
             cells = {name: window.garment.get(name, 0) for name in (*CATEGORIES, UNKNOWN)}
-            shown, suppressed = suppress(cells, self.min_cell)
+            shown, suppressed = suppress(cells, self.min_cell, window.withheld)
             garment = GarmentCounts(**shown)
         payload = WindowPayload(
             id=window_id(self.store, self.node, window.zone, window.window, start, window.rev),

@@ -131,11 +131,11 @@ class Connection:
         settings: where, and as whom.
         client_id: unique at the broker.
         protocol: the version of MQTT to speak.
-        will: what the broker says when we are lost.
+        will: what the broker says when we are lost; None for nothing.
     """
 
     def __init__(
-        self, settings: BrokerSettings, client_id: str, protocol: Protocol, will: Message
+        self, settings: BrokerSettings, client_id: str, protocol: Protocol, will: Message | None
     ) -> None:
         self._settings = settings
         self._is_v5 = protocol == "5"
@@ -152,6 +152,10 @@ class Connection:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
+        if will is not None:
+            self._set_will(will)
+
+    def _set_will(self, will: Message) -> None:
         properties = None
         if self._is_v5:
             properties = _properties(PacketTypes.WILLMESSAGE)
