@@ -8,11 +8,12 @@ hours, a revision minus the one before it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from edge_app.events.occupancy import ALL
-from edge_app.events.tally import DAY, GARMENT_WINDOWS, Key, Tally
+from edge_app.events.shelf import Key, Shelf
+from edge_app.events.tally import DAY, GARMENT_WINDOWS, Tally
 from edge_app.flow import CountWindow
 from edge_app.suppression import suppress, withheld_in_total
 from edge_app.vocabulary import CATEGORIES, UNKNOWN
@@ -52,7 +53,10 @@ class GarmentMaps:
     def __init__(self, zones: Sequence[str], k: int) -> None:
         self._zones = tuple(zones)
         self._k = k
-        self._published: dict[Key, GarmentMap] = {}
+        self._published = Shelf[GarmentMap](
+            lambda shown: [dict(shown.cells), shown.n, list(shown.withheld)],
+            lambda row: GarmentMap(row[0], row[1], tuple(row[2])),
+        )
 
     def publish(self, key: Key, end: int, tally: Tally) -> GarmentMap:
         """What to publish of a window's garments.
@@ -73,32 +77,29 @@ class GarmentMaps:
             return before
         parts = self._parts(key, end)
         total = fresh.whole()
-        withheld = [withheld_in_total(total, shown, self._k) for shown in parts if shown]
+        withheld = [withheld_in_total(total, part, self._k) for part in parts if part]
         names = tuple(sorted(frozenset().union(*withheld)))
-        self._published[key] = GarmentMap(fresh.cells, fresh.n, names)
-        return self._published[key]
+        shown = GarmentMap(fresh.cells, fresh.n, names)
+        self._published.put(key, shown)
+        return shown
 
     def note(self, key: Key, window: CountWindow) -> None:
         """A copy of these counters has published this window."""
         if window.garment:
             cells = {name: n for name, n in window.garment.items() if n}
-            self._published[key] = GarmentMap(cells, window.garment_n, window.withheld)
+            self._published.put(key, GarmentMap(cells, window.garment_n, window.withheld))
 
     def forget(self, before_s: float) -> None:
         """Drop the maps of windows that began before a time."""
-        for key in [key for key in self._published if key[2] < before_s]:
-            del self._published[key]
+        self._published.forget(lambda key: key[2] < before_s)
 
-    def state(self) -> list[list[Any]]:
+    def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able."""
-        return [[*key, *astuple(shown)] for key, shown in self._published.items()]
+        return self._published.state()
 
-    def restore(self, state: Sequence[Sequence[Any]]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what :meth:`state` gave."""
-        self._published = {
-            (zone, window, start): GarmentMap(cells, n, tuple(withheld))
-            for zone, window, start, cells, n, withheld in state
-        }
+        self._published.restore(state)
 
     def _tells_of_few(self, before: Mapping[str, int], after: Mapping[str, int]) -> bool:
         return any(0 < abs(n - before[name]) < self._k for name, n in after.items())
@@ -107,7 +108,7 @@ class GarmentMaps:
         """What was published of its parts: the zones of ``all``, the hours of a day."""
         zone, window, start = key
         zones, hours = [], []
-        for (other, kind, begun), published in self._published.items():
+        for (other, kind, begun), published in self._published.since(start):
             if zone == ALL and other in self._zones and (kind, begun) == (window, start):
                 zones.append(published.shown(self._k))
             if window == DAY and other == zone and kind != DAY and start <= begun < end:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from edge_app.events.business_day import BusinessDays
 from edge_app.events.occupancy import ALL
+from edge_app.events.shelf import Shelf
 
 LENGTH_S = {"pt1m": 60, "pt15m": 900, "pt1h": 3600}
 """Lengths of the windows that are aligned in UTC."""
@@ -16,9 +17,6 @@ DAY = "p1d"
 WINDOWS = (*LENGTH_S, DAY)
 GARMENT_WINDOWS = ("pt1h", DAY)
 """Finer windows would single people out."""
-
-Key = tuple[str, str, int]
-"""Zone, window and the window's start in seconds of Unix time."""
 
 
 @dataclass
@@ -77,7 +75,7 @@ class Ledger:
     def __init__(self, zones: Sequence[str], days: BusinessDays) -> None:
         self._zones = tuple(zones)
         self.days = days
-        self._tallies: dict[Key, Tally] = {}
+        self._tallies = Shelf[Tally](_to_row, lambda row: Tally(*row))
         self._totals = {zone: Tally() for zone in zones}
 
     def bounds(self, window: str, at_s: float) -> tuple[int, int]:
@@ -93,10 +91,11 @@ class Ledger:
         touched = []
         for window in WINDOWS:
             start, end = self.bounds(window, at_s)
-            tally = self._tallies.setdefault((zone, window, start), Tally())
+            tally = self._tallies.get((zone, window, start)) or Tally()
             tally.add(what)
             if window not in GARMENT_WINDOWS:
                 tally.garments.clear()
+            self._tallies.put((zone, window, start), tally)
             touched.append((window, start, end))
         self._totals[zone].add(what)
         self._totals[zone].garments.clear()
@@ -106,7 +105,7 @@ class Ledger:
         """The sums of a zone, or of ``all``, in a window."""
         total = Tally()
         for each in self._zones if zone == ALL else (zone,):
-            total.add(self._tallies.get((each, window, start), Tally()))
+            total.add(self._tallies.get((each, window, start)) or Tally())
         return total
 
     def totals_before(self, zone: str, end: int) -> tuple[int, int]:
@@ -114,23 +113,21 @@ class Ledger:
         zones = self._zones if zone == ALL else (zone,)
         entries = sum(self._totals[each].entries for each in zones)
         exits = sum(self._totals[each].exits for each in zones)
-        for (each, window, start), tally in self._tallies.items():
-            if window == "pt1m" and start >= end and each in zones:
+        for (each, window, _), tally in self._tallies.since(end):
+            if window == "pt1m" and each in zones:
                 entries -= tally.entries
                 exits -= tally.exits
         return entries, exits
 
     def minutes(self, since: int) -> Iterator[int]:
         """Starts of the minutes, from a time on, in which anything was counted."""
-        for _, window, start in self._tallies:
-            if window == "pt1m" and start >= since:
+        for (_, window, start), _ in self._tallies.since(since):
+            if window == "pt1m":
                 yield start
 
     def forget(self, before_s: float) -> None:
         """Drop the windows that ended before a time; the totals stay."""
-        old = [k for k in self._tallies if self.bounds(k[1], k[2])[1] < before_s]
-        for key in old:
-            del self._tallies[key]
+        self._tallies.forget(lambda key: self.bounds(key[1], key[2])[1] < before_s)
 
     def clear(self) -> None:
         """Drop all windows; the totals stay."""
@@ -139,24 +136,21 @@ class Ledger:
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able."""
         return {
-            "tallies": [[*key, *_compact(tally)] for key, tally in self._tallies.items()],
-            "totals": {zone: _compact(tally) for zone, tally in self._totals.items()},
+            "tallies": self._tallies.state(),
+            "totals": {zone: _to_row(tally) for zone, tally in self._totals.items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what :meth:`state` gave; zones that are gone go."""
-        self._tallies = {
-            (zone, window, start): Tally(*values)
-            for zone, window, start, *values in state["tallies"]
-            if zone in self._zones
-        }
+        self._tallies.restore(state["tallies"])
+        self._tallies.forget(lambda key: key[0] not in self._zones)
         totals = state["totals"].items()
         self._totals |= {zone: Tally(*v) for zone, v in totals if zone in self._zones}
 
 
-def _compact(tally: Tally) -> list[Any]:
+def _to_row(tally: Tally) -> list[Any]:
     """A tally's values in order, without the trailing ones that are empty."""
-    values = list(astuple(tally))
+    values = list(vars(tally).values())
     while values and not values[-1]:
         values.pop()
     return values

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from edge_app.events.coverage import MINUTE_S, Coverage
+from edge_app.events.facts import FactBook, Facts
 from edge_app.events.garments import GarmentMaps
 from edge_app.events.occupancy import ALL, Course, Occupancy
-from edge_app.events.series import Facts, Series
-from edge_app.events.tally import DAY, GARMENT_WINDOWS, LENGTH_S, WINDOWS, Key, Ledger
+from edge_app.events.shelf import Key
+from edge_app.events.tally import DAY, GARMENT_WINDOWS, WINDOWS, Ledger
 from edge_app.flow import CountWindow
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class Windows:
         self._skipped: list[tuple[int, int]] = [(0, self.closed_s)]
         self._down = (0, 0)
         self._open: dict[tuple[str, str], _Open] = {}
-        self._facts: dict[tuple[str, str], Series] = {}
+        self._facts = FactBook()
         self._revisions: dict[Key, int] = {}
         self._changed: set[Key] = set()
 
@@ -139,8 +140,7 @@ class Windows:
         """Drop what no late fact can change any more."""
         self._ledger.forget(before_s)
         self._garments.forget(before_s - _GAP_S)
-        for (_, window), series in self._facts.items():
-            series.forget(before_s - LENGTH_S.get(window, _GAP_S))
+        self._facts.forget(before_s)
         old = [k for k in self._revisions if self._ledger.bounds(k[1], k[2])[1] < before_s]
         for key in old:
             del self._revisions[key]
@@ -194,8 +194,8 @@ class Windows:
         coverage = round(done.watched_s / (done.end - done.start), 4)
         course = done.course
         facts = Facts(coverage, course.start, course.end, course.most, round(course.average, 3))
-        self._facts.setdefault((zone, window), Series()).put(done.start, facts)
         key = (zone, window, done.start)
+        self._facts.put(key, facts)
         revision = self._revisions.get(key, -1) + 1
         if revision > 0:
             self._revisions[key] = revision
@@ -214,7 +214,7 @@ class Windows:
         _, end = self._ledger.bounds(window, start)
         tally = self._ledger.tally(zone, window, start)
         in_total, out_total = self._ledger.totals_before(zone, end)
-        facts = self._facts.get((zone, window), Series()).at(start)
+        facts = self._facts.at(key)
         garments = self._garments.publish(key, end, tally)
         return CountWindow(
             zone=zone,
@@ -256,10 +256,10 @@ class Windows:
             "closed_s": self.closed_s,
             "skipped": [list(span) for span in self._skipped],
             "open": [
-                [*k, o.start, o.end, list(astuple(o.course)), o.watched_s]
+                [*k, o.start, o.end, list(vars(o.course).values()), o.watched_s]
                 for k, o in self._open.items()
             ],
-            "facts": [[*key, series.state()] for key, series in self._facts.items()],
+            "facts": self._facts.state(),
             "revisions": [[*key, revision] for key, revision in self._revisions.items()],
             "changed": [list(key) for key in sorted(self._changed)],
         }
@@ -276,7 +276,7 @@ class Windows:
             for zone, window, start, end, course, watched_s in state["open"]
             if zone in known
         }
-        self._facts = {(z, w): Series.restored(kept) for z, w, kept in state["facts"] if z in known}
+        self._facts.restore(state["facts"])
         self._revisions = {(z, w, s): rev for z, w, s, rev in state["revisions"] if z in known}
         self._changed = {(z, w, s) for z, w, s in state["changed"] if z in known}
 

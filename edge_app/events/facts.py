@@ -1,0 +1,92 @@
+"""What closed windows said of coverage and occupancy, kept for revisions in little space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edge_app.events.shelf import Key, Shelf
+from edge_app.events.tally import DAY, LENGTH_S
+
+_HOUR_S = 3600
+_DAY_S = 25 * _HOUR_S
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a window says that does not add up.
+
+    Attributes:
+        coverage: share of the window in which every camera of the zone was seen, 0..1.
+        start: people inside at its start.
+        end: people inside at its end.
+        most: the most at any time.
+        average: over the time that was counted.
+    """
+
+    coverage: float = 0.0
+    start: int = 0
+    end: int = 0
+    most: int = 0
+    average: float = 0.0
+
+    def continued(self) -> Facts:
+        """The next window if nothing happens in it."""
+        return Facts(self.coverage, self.end, self.end, self.end, float(self.end))
+
+
+class FactBook:
+    """The facts of closed windows; within an hour, quiet windows take no space.
+
+    >>> book = FactBook()
+    >>> for start in (0, 60):
+    ...     book.put(("door", "pt1m", start), Facts(1.0, 2, 2, 2, 2.0))
+    >>> book.at(("door", "pt1m", 60)).end, len(book.state()["plain"])
+    (2, 1)
+    """
+
+    def __init__(self) -> None:
+        self._shelf = Shelf[Facts](
+            lambda f: [f.coverage, f.start, f.end, f.most, f.average], lambda row: Facts(*row)
+        )
+
+    def put(self, key: Key, facts: Facts) -> None:
+        """Note the facts of a window."""
+        if self._shelf.get(key) is not None or self._before(key) != facts:
+            self._shelf.put(key, facts)
+
+    def at(self, key: Key) -> Facts:
+        """The facts of a window; all zero if it was never closed."""
+        return self._shelf.get(key) or self._before(key) or Facts()
+
+    def forget(self, before_s: float) -> None:
+        """Drop the hours that ended before a time, and days a day after that."""
+        self._shelf.forget(lambda key: _hour_end(key) + (key[1] == DAY) * _DAY_S < before_s)
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self._shelf.clear()
+
+    def state(self) -> dict[str, Any]:
+        """What must survive a restart, JSON-able."""
+        return self._shelf.state()
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from what :meth:`state` gave."""
+        self._shelf.restore(state)
+
+    def _before(self, key: Key) -> Facts | None:
+        """What the windows earlier in the hour lead one to expect."""
+        zone, window, start = key
+        length = LENGTH_S.get(window, _HOUR_S)
+        for earlier in range(start - length, start // _HOUR_S * _HOUR_S - 1, -length):
+            facts = self._shelf.get((zone, window, earlier))
+            if facts is not None:
+                return facts.continued()
+        return None
+
+
+def _hour_end(key: Key) -> int:
+    """End of the hour in which a window begins: quiet windows rest on the hour's others."""
+    return (key[2] // _HOUR_S + 1) * _HOUR_S
