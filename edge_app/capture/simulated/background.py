@@ -61,7 +61,7 @@ def build_background(layout: Layout, rng: np.random.Generator) -> Background:
     size = (camera.width, camera.height)
     colours = cv2.resize(caster.colours, size, interpolation=cv2.INTER_AREA)
     cover = cv2.resize(caster.cover, size, interpolation=cv2.INTER_NEAREST)
-    return Background(colours, cover)
+    return Background(np.asarray(colours, np.float32), np.asarray(cover, np.float32))
 
 
 class _Caster:
@@ -150,6 +150,11 @@ def _shell(caster: _Caster, layout: Layout, rng: np.random.Generator) -> float:
     caster.plane(1, ceiling_m, surfaces.box_texture(rng), 6.0, 0.95)
     caster.plane(0, -wide, wall, 4.0, 0.9)
     caster.plane(0, wide, wall, 4.0, 0.9)
+    if rng.random() < 0.5:
+        half = layout.lane_half_width_m + 0.2
+        near, far = sorted((layout.line_z_m - 1.2 * layout.inward, layout.line_z_m))
+        mat = (surfaces.box_texture(rng) * 0.45).astype(np.uint8)
+        caster.plane(1, 0.006, mat, 3.0, 1.0, (-half, half, near - 0.2, far - 0.2))
     hole = None
     if layout.view == "facing":
         half = layout.lane_half_width_m + 0.45
@@ -174,10 +179,13 @@ def _shell(caster: _Caster, layout: Layout, rng: np.random.Generator) -> float:
 def _furniture(layout: Layout, rng: np.random.Generator, back_z: float) -> list[Block]:
     """Shelves along the far wall, beside the way in and at the sides; never in the way."""
     found: list[Block] = []
-    shelves = [surfaces.shelf_texture(rng) for _ in range(3)]
+    shelves = [
+        surfaces.rail_texture(rng) if rng.random() < 0.4 else surfaces.shelf_texture(rng)
+        for _ in range(4)
+    ]
 
     def shelf(low_x: float, high_x: float, near_z: float, far_z: float, tall: float) -> None:
-        texture = shelves[int(rng.integers(3))]
+        texture = shelves[int(rng.integers(4))]
         found.append(Block((low_x, 0.0, near_z), (high_x, tall, far_z), texture, 2.0))
 
     if layout.view == "facing":

@@ -61,7 +61,18 @@ class Camera:
         tilt = np.array([[1, 0, 0], [0, -cos_t, -sin_t], [0, -sin_t, cos_t]])
         cos_r, sin_r = math.cos(self.roll_rad), math.sin(self.roll_rad)
         roll = np.array([[cos_r, -sin_r, 0], [sin_r, cos_r, 0], [0, 0, 1]])
-        return (roll @ tilt @ yaw).astype(np.float32)
+        return np.asarray(roll @ tilt @ yaw, np.float32)
+
+    @cached_property
+    def numbers(self) -> tuple[float, ...]:
+        """The nine numbers of ``rotation`` row by row, then the position: for plain arithmetic."""
+        return (*self.rotation.ravel().tolist(), *self.position.tolist())
+
+    def seen(self, point: tuple[float, float, float]) -> tuple[float, float, float]:
+        """One world point in camera coordinates; far cheaper than arrays for a single point."""
+        a, b, c, d, e, f, g, h, i, x0, y0, z0 = self.numbers
+        x, y, z = point[0] - x0, point[1] - y0, point[2] - z0
+        return a * x + b * y + c * z, d * x + e * y + f * z, g * x + h * y + i * z
 
     def project(self, points: NDArray[np.floating]) -> Floats:
         """Project world points.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -45,7 +46,7 @@ HAIR: tuple[Bgr, ...] = (
     (40, 60, 92),
     (70, 110, 150),
     (110, 160, 195),
-    (50, 60, 130),
+    (44, 66, 112),
     (130, 132, 136),
     (196, 198, 200),
 )
@@ -147,6 +148,7 @@ def weave_cloth(
 def _pattern(
     rng: np.random.Generator, cloth: Cloth, rows: int, columns: int, px_m: float
 ) -> Floats | None:
+    found: NDArray[Any]
     period = max(cloth.size_m * px_m, 3.0)
     turns = max(round(columns / period), 4)
     across = np.sin(np.arange(rows) * (2 * np.pi / period))[:, None]
@@ -182,6 +184,6 @@ def fold(rng: np.random.Generator, sheet: Floats, strength: float, upright: bool
     sheet *= np.clip(1 + strength * soft, 0.45, 1.5)[:, :, None]
 
 
-def to_texture(sheet: Floats) -> UInt8:
+def to_texture(sheet: NDArray[Any]) -> UInt8:
     """Round a sheet to a texture, uint8 [rows, columns, 3]."""
     return np.ascontiguousarray(np.clip(sheet, 0, 255).astype(np.uint8))

@@ -77,6 +77,9 @@ def _door_view(settings: SimulationSettings, rng: np.random.Generator) -> Layout
     )
     line_z = _ground_z(camera, rng.uniform(0.72, 0.84))
     far = 1.65 * camera.focal_px * math.cos(camera.tilt_rad) / (0.17 * settings.height)
+    top_rad = camera.tilt_rad - view_rad / 2
+    if top_rad > 0.02:  # keep heads in the picture
+        far = min(far, (height_m - 1.8) / math.tan(top_rad))
     first = line_z + rng.uniform(1.6, 2.4)
     last = max(first + 0.6, min(first + 5.0, far))
     aisles = tuple(float(z) for z in np.linspace(first, last, 3 if last - first > 2.4 else 2))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from edge_app.capture.simulated.cloth import Floats, UInt8, noise
+from edge_app.capture.simulated.cloth import Floats, UInt8, noise, to_texture
 from edge_app.capture.simulated.layout import Layout
 from edge_app.capture.simulated.solids import Light
 
@@ -71,7 +71,7 @@ def draw_look(rng: np.random.Generator, style: float, height: int) -> Look:
         veil_bgr=(veil, veil, veil),
         flicker=float(rng.uniform(0, 0.025) * style) if rng.random() < 0.5 else 0.0,
         noise_level=float(abs(rng.normal(2.2, 2.0)) * style),
-        blur_px=float(rng.uniform(0.45, 0.75) * height / 360 + rng.exponential(0.25) * style),
+        blur_px=float(rng.uniform(0.45, 0.75) * height / 360 + rng.exponential(0.16) * style),
         jpeg_quality=quality if compressed else None,
         gradient=(float(rng.normal(0, 0.14) * style), float(rng.normal(0, 0.1) * style)),
         saturation=float(np.clip(rng.normal(0.95, 0.15 * style), 0.0, 1.3)),
@@ -106,11 +106,10 @@ class Optics:
         shape = (height + 61, width + 67, 3)
         grain = rng.normal(0, 1, shape).astype(np.float32)
         grain = 0.75 * grain + 0.6 * cv2.GaussianBlur(grain, (3, 3), 0.8) * 1.6
-        return np.clip(128 + self.look.noise_level * grain, 0, 255).astype(np.uint8)
+        return to_texture(128 + self.look.noise_level * grain)
 
-    def light_scene(self, colours: Floats, depth_m: Floats | None = None) -> Floats:
+    def light_scene(self, colours: Floats) -> Floats:
         """Light the empty scene; float32 [H, W, 3] in and out."""
-        del depth_m
         lit = colours * self._field[:, :, None] * np.array(self.look.tint_bgr, np.float32)
         haze = np.float32(self.look.haze)
         lit = lit * (1 - haze) + np.array(self.look.veil_bgr, np.float32) * haze
@@ -130,10 +129,11 @@ class Optics:
             np.array(self.look.veil_bgr, np.float32) * np.float32(haze),
         )
 
-    def expose(self, frame: UInt8, index: int) -> UInt8:
+    def expose(self, scene_bgr: UInt8, index: int) -> UInt8:
         """Lens, sensor and encoder; uint8 [H, W, 3] in and out. Depends on the frame's number."""
         look = self.look
         rng = np.random.default_rng([self._seed, 13, index])
+        frame: cv2.typing.MatLike = scene_bgr
         if look.blur_px > 0.3:
             reach = 3 if look.blur_px < 0.9 else 5
             frame = cv2.GaussianBlur(frame, (reach, reach), look.blur_px)
@@ -149,7 +149,8 @@ class Optics:
             frame = cv2.addWeighted(frame, 1.0, sheet, 1.0, -128.0)
         if look.jpeg_quality is not None:
             encoded = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, look.jpeg_quality])[1]
-            frame = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+            decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+            frame = frame if decoded is None else decoded
         return np.asarray(frame, np.uint8)
 
     def _tone(self, rng: np.random.Generator) -> UInt8:

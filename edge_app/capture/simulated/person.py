@@ -2,73 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
 import numpy as np
 
-from edge_app.capture.simulated.body import (
-    Body,
-    draw_body,
-    hair_texture,
-    head_texture,
-    skin_texture,
-)
+from edge_app.capture.simulated.body import Body, draw_body, hair_texture
 from edge_app.capture.simulated.camera import Camera
-from edge_app.capture.simulated.cloth import Floats, UInt8, pick_shade
-from edge_app.capture.simulated.garments import (
-    Cut,
-    cut_of,
-    hip_texture,
-    leg_texture,
-    skirt_texture,
-    sleeve_texture,
-    trunk_texture,
-)
+from edge_app.capture.simulated.cloth import Floats, pick_shade
+from edge_app.capture.simulated.ellipsoid import draw_ellipsoid
+from edge_app.capture.simulated.garments import Cut, cut_of
+from edge_app.capture.simulated.parts import NECK, WAIST, build_parts, skirt_hem
 from edge_app.capture.simulated.pose import Joints, pose_joints
-from edge_app.capture.simulated.solids import (
-    STEPS,
-    Canvas,
-    Light,
-    Skin,
-    Tube,
-    draw_ellipsoid,
-    draw_tube,
-)
+from edge_app.capture.simulated.solids import Canvas, Light, Skin, Tube, Vector
+from edge_app.capture.simulated.tube import draw_tube
 from edge_app.capture.simulated.walk import Place
 from edge_app.capture.simulated.wardrobe import Outfit, draw_outfit
-from edge_app.vocabulary import REGIONS
-
-BODY_LABEL = 4
-"""Label of skin, hair, shoes and bags; garments have 1 + the index of their region."""
-NECK = 0.86
-_WAIST = 0.62
-
-
-def region_label(region: str) -> int:
-    """The label that a region's surfaces carry in a canvas."""
-    return 1 + REGIONS.index(region)
-
-
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """A person's solids that do not depend on the pose; None where there is nothing."""
-
-    trunk: Tube
-    hips: Tube | None
-    hips_over: bool
-    collar: Tube | None
-    neck: Tube
-    arm: tuple[Tube, Tube]
-    sleeve: tuple[Tube | None, Tube | None]
-    leg: tuple[Tube, Tube]
-    trouser: tuple[Tube | None, Tube | None]
-    shoe: Tube
-    hand: Skin
-    head: Skin
-    hair: Skin | None
-    hood: Skin | None
-    bag: Skin | None
 
 
 class Person:
@@ -89,8 +35,7 @@ class Person:
         self.umbrella = Skin(
             hair_texture(
                 rng, pick_shade(rng, str(rng.choice(["black", "blue", "red", "green", "grey"])))
-            ),
-            BODY_LABEL,
+            )
         )
         self.parts = build_parts(rng, self.outfit, self.body, self.cut)
         self._bag_place = str(rng.choice(["back", "side"]))
@@ -134,7 +79,7 @@ class Person:
 
     def _hips(self, drawing: _Drawing, hips: Tube) -> None:
         bottom = 0.445 if self.outfit.lower != "skirt" else skirt_hem(self.outfit)
-        drawing.tube(hips, (0, _WAIST, 0.004), (0, bottom, 0))
+        drawing.tube(hips, (0, WAIST, 0.004), (0, bottom, 0))
 
     def _behind(self, drawing: _Drawing, from_front: float) -> None:
         """What the trunk hides: the far arm, and what hangs on the back when seen in front."""
@@ -145,13 +90,12 @@ class Person:
             self._arm(drawing, arm)
 
     def _on_back(self, drawing: _Drawing) -> None:
-        height = self.body.height_m
         if self.parts.hood is not None:
             drawing.ellipsoid(self.parts.hood, (0, 0.845, -0.042), (0.07, 0.042, 0.04))
         if self.parts.bag is not None and self._bag_place == "back":
-            drawing.ellipsoid(self.parts.bag, (0, 0.7, -0.11), (0.09, 0.135, 0.06))
+            drawing.ellipsoid(self.parts.bag, (0, 0.715, -0.095), (0.075, 0.115, 0.048))
         elif self.parts.bag is not None:
-            side = 0.16 + 0.05 * (height > 1.7)
+            side = 0.125 + 0.04 * (self.body.girth - 1)
             drawing.ellipsoid(self.parts.bag, (side, 0.5, 0), (0.035, 0.07, 0.09))
 
     def _long_hair(self, drawing: _Drawing) -> None:
@@ -224,8 +168,9 @@ class _Drawing:
     ) -> None:
         self._canvas, self._camera, self._light = canvas, camera, light
         self._joints, self._level = joints, level
-        self._axes = joints.basis[[0, 2]]
-        self._lying_axes = joints.basis[[0, 1]]
+        right, up, front = (_numbers(row) for row in joints.basis)
+        self._axes = (right, front)
+        self._lying_axes = (right, up)
 
     def place(self, point: tuple[float, float, float]) -> Floats:
         """World place of a point right, up and forward in shares of the height."""
@@ -246,7 +191,7 @@ class _Drawing:
             self._camera,
             self._light,
             tube,
-            np.stack([first, last]),
+            (_numbers(first), _numbers(last)),
             self._axes if upright else self._lying_axes,
         )
 
@@ -289,147 +234,6 @@ class _Drawing:
         return sorted(found, key=lambda arm: float(arm[1] @ self._level))
 
 
-def skirt_hem(outfit: Outfit) -> float:
-    """Height of a skirt's hem as a share of the body's."""
-    return 0.4 - 0.19 * outfit.length
-
-
-def _limb(
-    height_m: float,
-    shares: tuple[float, ...],
-    skin: Skin,
-    loose_m: float = 0.0,
-    rows: tuple[float, float] = (0.0, 1.0),
-    ends: tuple[float, float] = (0.8, 0.8),
-) -> Tube:
-    radii = np.interp(np.linspace(0, 1, STEPS), np.linspace(0, 1, len(shares)), shares)
-    radii = (radii * height_m + loose_m).astype(np.float32)
-    return Tube(radii, radii, skin, rows, ends)
-
-
-def build_parts(rng: np.random.Generator, outfit: Outfit, body: Body, cut: Cut) -> Parts:
-    """Make a person's solids."""
-    tall, girth = body.height_m, math.sqrt(body.girth)
-    upper = region_label(outfit.garments[0].region)
-    lower = region_label("bottom") if outfit.lower is not None else upper
-    skin = Skin(skin_texture(rng, body.skin), BODY_LABEL)
-    hosiery = skin
-    if outfit.tights and outfit.lower != "shorts":
-        hosiery = Skin(skin_texture(rng, (32, 28, 30)), BODY_LABEL)
-    trunk = _trunk_tube(outfit, body, cut, Skin(trunk_texture(rng, outfit, body, NECK, cut), upper))
-    sleeve = Skin(sleeve_texture(rng, outfit), upper)
-    leg = Skin(leg_texture(rng, outfit), lower)
-    thigh = tuple(value * girth for value in (0.05, 0.05, 0.041, 0.034))
-    shin = tuple(value * girth for value in (0.034, 0.034, 0.029, 0.021))
-    arm_top = tuple(value * girth for value in (0.031, 0.029, 0.025, 0.023))
-    arm_low = tuple(value * girth for value in (0.023, 0.023, 0.019, 0.015))
-    trousers = outfit.lower in ("jeans", "trousers", "shorts") or outfit.upper in (
-        "suit",
-        "jumpsuit",
-    )
-    loose, stand = outfit.leg_loose_m, min(outfit.loose_m, 0.03) * 0.8 + 0.004
-    collar = None
-    if cut.collar_m > 0:
-        collar = _limb(tall, (0.037, 0.04, 0.05), Skin(_collar(outfit), upper), 0.004, ends=(0, 0))
-    shoe_colour = pick_shade(rng, str(rng.choice(["black", "black", "brown", "white", "grey"])))
-    bag = None
-    if rng.random() < 0.24:
-        bag = Skin(
-            skin_texture(
-                rng,
-                pick_shade(
-                    rng, str(rng.choice(["black", "brown", "red", "blue", "beige", "grey"]))
-                ),
-            ),
-            BODY_LABEL,
-        )
-    return Parts(
-        trunk=trunk,
-        hips=_hip_tube(rng, outfit, body, lower),
-        hips_over=outfit.lower in ("skirt", "trousers", "jeans", "shorts")
-        and outfit.upper in ("shirt", "top", "tshirt", "sweater")
-        and outfit.length < 0.35
-        and outfit.cut < 0.7,
-        collar=collar,
-        neck=_limb(tall, (0.03, 0.031, 0.034), skin, ends=(0, 0.4)),
-        arm=(_limb(tall, arm_top, skin), _limb(tall, arm_low, skin)),
-        sleeve=(
-            _limb(tall, arm_top, sleeve, stand, (0, 0.5), (0.9, 0.25))
-            if outfit.sleeve > 0
-            else None,
-            _limb(tall, arm_low, sleeve, stand, (0.5, 1), (0.8, 0.2))
-            if outfit.sleeve > 0.5
-            else None,
-        ),
-        leg=(_limb(tall, thigh, hosiery), _limb(tall, shin, hosiery)),
-        trouser=(
-            _limb(tall, thigh, leg, loose * 0.6 + 0.004, (0, 0.5), (0.4, 0.5))
-            if trousers
-            else None,
-            _limb(tall, shin, leg, loose + 0.006, (0.5, 1), (0.6, 0.1))
-            if trousers and outfit.lower != "shorts"
-            else None,
-        ),
-        shoe=_limb(
-            tall,
-            (0.02, 0.024, 0.022, 0.017),
-            Skin(skin_texture(rng, shoe_colour), BODY_LABEL),
-            ends=(1, 1),
-        ),
-        hand=skin,
-        head=Skin(head_texture(rng, body), BODY_LABEL),
-        hair=Skin(hair_texture(rng, body.hair), BODY_LABEL)
-        if body.style not in ("bald", "cap", "short")
-        else None,
-        hood=Skin(sleeve_texture(rng, outfit), upper) if outfit.upper == "hoodie" else None,
-        bag=bag,
-    )
-
-
-def _collar(outfit: Outfit) -> UInt8:
-    cloth = outfit.cloth if outfit.upper not in ("blazer", "suit") else outfit.inner_cloth
-    sheet = np.empty((16, 32, 3), np.uint8)
-    sheet[:] = np.clip(np.array(cloth.bgr) * 0.92, 0, 255).astype(np.uint8)
-    sheet[:3] = (sheet[:3] * 0.6).astype(np.uint8)
-    if outfit.upper not in ("sweater",):
-        sheet[:, 14:18] = (sheet[:, 14:18] * 0.7).astype(np.uint8)
-    return sheet
-
-
-def _trunk_tube(outfit: Outfit, body: Body, cut: Cut, skin: Skin) -> Tube:
-    heights = np.linspace(NECK, cut.hem, STEPS)
-    side, front = body.trunk_m(np.maximum(heights, 0.5))
-    stands = np.clip((0.845 - heights) / 0.06, 0, 1) * outfit.loose_m
-    below = np.clip((0.6 - heights) / max(0.6 - cut.hem, 0.02), 0, 1) * cut.flare_m
-    if outfit.upper in ("hoodie", "jacket", "sweater"):
-        # A ribbed hem pulls in what hangs over it.
-        stands = stands - np.clip((cut.hem + 0.03 - heights) / 0.03, 0, 1) * outfit.loose_m * 0.5
-    if outfit.upper not in ("dress", "top", "jumpsuit"):
-        # Outer clothes do not follow the waist.
-        waist = np.exp(-(((heights - 0.63) / 0.06) ** 2))
-        stands = stands + waist * (0.02 if body.feminine else 0.006)
-    grown = (stands + below).astype(np.float32)
-    return Tube(side + grown, front + grown * np.float32(0.9), skin, (0, 1), (0.1, 0.0))
-
-
-def _hip_tube(rng: np.random.Generator, outfit: Outfit, body: Body, label: int) -> Tube | None:
-    if outfit.lower is None and outfit.upper not in ("suit", "jumpsuit"):
-        return None
-    hem = skirt_hem(outfit) if outfit.lower == "skirt" else 0.445
-    heights = np.linspace(_WAIST, hem, STEPS)
-    side, front = body.trunk_m(np.maximum(heights, 0.47))
-    grown = np.full(STEPS, 0.008, np.float32)
-    if outfit.lower == "skirt":
-        flare = 0.0 if outfit.cut < 0.3 else 0.05 + 0.14 * outfit.cut
-        grown += (np.clip((0.56 - heights) / (0.56 - hem), 0, 1) * flare).astype(np.float32)
-        texture = skirt_texture(rng, outfit, (_WAIST - hem) * body.height_m)
-        return Tube(side + grown, front + grown, Skin(texture, label))
-    shrink = np.clip((0.485 - heights) / 0.05, 0, 1) * 0.2
-    factor = (1 - shrink).astype(np.float32)
-    return Tube(
-        (side + grown) * factor,
-        (front + grown) * factor,
-        Skin(hip_texture(rng, outfit), label),
-        (0, 1),
-        (0, 0.5),
-    )
+def _numbers(point: Floats) -> Vector:
+    x, y, z = point.tolist()
+    return x, y, z

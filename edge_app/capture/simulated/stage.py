@@ -12,7 +12,8 @@ from edge_app.capture.simulated.background import Background
 from edge_app.capture.simulated.cloth import Floats, UInt8
 from edge_app.capture.simulated.layout import Layout
 from edge_app.capture.simulated.optics import Optics
-from edge_app.capture.simulated.person import Person, region_label
+from edge_app.capture.simulated.parts import region_label
+from edge_app.capture.simulated.person import Person
 from edge_app.capture.simulated.solids import Canvas
 from edge_app.capture.simulated.trolley import draw_trolley
 from edge_app.capture.simulated.views import Box, GarmentView, PersonView

@@ -13,6 +13,18 @@ SIZE = 512
 """Side of a surface texture in px."""
 
 
+def _endless(rng: np.random.Generator, cells: int) -> Floats:
+    """Noise that closes in both directions."""
+    one = noise(rng, (SIZE, SIZE), (cells, cells))
+    return np.asarray((one + one[::-1]) * 0.75, np.float32)
+
+
+def _muted(rng: np.random.Generator) -> Floats:
+    """A colour as goods and pictures have it: seldom pure."""
+    grey = rng.uniform(25, 230)
+    return np.asarray(grey + (rng.uniform(20, 235, 3) - grey) * rng.uniform(0.1, 0.75), np.float32)
+
+
 def floor_texture(rng: np.random.Generator) -> tuple[UInt8, float]:
     """A floor that repeats seamlessly, and how many metres it covers."""
     kind = str(rng.choice(["planks", "tiles", "concrete", "carpet", "herringbone"]))
@@ -25,7 +37,7 @@ def floor_texture(rng: np.random.Generator) -> tuple[UInt8, float]:
             "herringbone": (80, 115, 155),
         }[kind],
         np.float32,
-    ) * rng.uniform(0.55, 1.2) + rng.normal(0, 10, 3)
+    ) * rng.uniform(0.55, 1.15) + rng.normal(0, 5, 3)
     sheet = np.empty((SIZE, SIZE, 3), np.float32)
     sheet[:] = base
     sheet *= (1 + 0.06 * noise(rng, (SIZE, SIZE), (5, 5)))[:, :, None]
@@ -85,7 +97,7 @@ def wall_texture(rng: np.random.Generator) -> UInt8:
     for _ in range(int(rng.integers(0, 4))):
         left, top = (int(value) for value in rng.integers(0, SIZE - 130, 2))
         wide, high = (int(value) for value in rng.integers(40, 120, 2))
-        picture = rng.uniform(20, 235, 3) * (1 + 0.4 * noise(rng, (high, wide), (5, 4)))[:, :, None]
+        picture = _muted(rng) * (1 + 0.4 * noise(rng, (high, wide), (5, 4)))[:, :, None]
         sheet[top : top + high, left : left + wide] = picture
         cv2.rectangle(
             sheet, (left, top), (left + wide, top + high), [float(rng.choice([25, 60, 200]))] * 3, 3
@@ -103,11 +115,11 @@ def shelf_texture(rng: np.random.Generator) -> UInt8:
     pastel = rng.random() < 0.4
     for top, bottom in itertools.pairwise(edges):
         left = 0
-        theme = rng.uniform(20, 235, 3)
+        theme = _muted(rng)
         while left < SIZE:
             wide = int(rng.integers(10, 46))
             high = int((bottom - top) * rng.uniform(0.45, 0.92))
-            own = theme if rng.random() < 0.5 else rng.uniform(20, 235, 3)
+            own = theme if rng.random() < 0.5 else _muted(rng)
             colour = own * 0.4 + 140 if pastel else own
             item = sheet[bottom - high : bottom, left : left + wide - 2]
             item[:] = colour
@@ -119,6 +131,29 @@ def shelf_texture(rng: np.random.Generator) -> UInt8:
             left += wide
         sheet[bottom - 7 : bottom] = frame
         sheet[top : top + 10] *= 0.55
+    return to_texture(sheet)
+
+
+def rail_texture(rng: np.random.Generator) -> UInt8:
+    """Clothes hanging side by side on rails, 2 m wide and high."""
+    sheet = np.empty((SIZE, SIZE, 3), np.float32)
+    sheet[:] = rng.uniform(25, 90)
+    rails = int(rng.integers(1, 3))
+    for rail in range(rails):
+        top = int((rail + 0.08) * SIZE / rails)
+        left = 0
+        own = _muted(rng)
+        while left < SIZE:
+            wide = int(rng.integers(7, 26))
+            long = int(SIZE / rails * rng.uniform(0.55, 0.86))
+            if rng.random() < 0.6:
+                own = _muted(rng)
+            item = sheet[top : top + long, left : left + wide]
+            item[:] = own
+            item *= np.linspace(0.6, 1.1, item.shape[1], dtype=np.float32)[None, :, None]
+            item[:10] *= 0.8
+            left += wide
+        sheet[top - 8 : top - 3] = 190
     return to_texture(sheet)
 
 

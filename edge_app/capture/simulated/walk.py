@@ -77,7 +77,8 @@ class Walker:
         part = place - low
 
         def mix(values: NDArray[np.float64]) -> NDArray[np.float64]:
-            return values[low] * (1 - part) + values[low + 1] * part
+            mixed: NDArray[np.float64] = values[low] * (1 - part) + values[low + 1] * part
+            return mixed
 
         x_m, z_m = mix(self.ground_m)
         return Place(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -179,7 +179,12 @@ def _upper_cloth(rng: np.random.Generator, upper: str) -> Cloth:
             ("plain", "plain", "plain", "denim", "dots"),
         ),
     }
-    return pick_cloth(rng, *choices[upper])
+    cloth = pick_cloth(rng, *choices[upper])
+    if upper in ("blazer", "suit") and cloth.weave == "upright":
+        # Pinstripes are thin and close to the cloth's own shade.
+        blue, green, red = (min(value * 1.25 + 16, 250.0) for value in cloth.bgr)
+        return replace(cloth, second_bgr=(blue, green, red), size_m=0.022)
+    return cloth
 
 
 def _lower_cloth(rng: np.random.Generator, lower: str | None) -> Cloth:
