@@ -83,6 +83,7 @@ class Pipeline:
             config.business_day_start,
             started_at_s,
             {zone: camera for zone, (camera, _) in config.zones.items()},
+            config.privacy.min_cell,
         )
         self._unsettled: dict[Key, list[Entry]] = {}
         self.stage_s: dict[str, float] = {}

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from edge_app.app import Networks
+from edge_app.capture.replay import PICTURE_SUFFIXES, natural_order, read_picture
 from edge_app.draw import PERSON, REGION, draw_box, save
 from edge_app.errors import SourceError
 from edge_app.flow import Detections, Float32, Look, UInt8
@@ -19,9 +18,6 @@ from edge_app.geometry import widen
 from edge_app.outfit.crops import MARGIN
 from edge_app.outfit.vote import category_of, wears_of
 from edge_app.vocabulary import CATEGORIES
-
-ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
-"""What counts as a picture in a folder."""
 
 
 @dataclass(frozen=True)
@@ -43,22 +39,11 @@ def pictures_in(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise SourceError(f"{path}: there is no such picture or folder")
-    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in ENDINGS)
+    found = [p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file()]
     if not found:
-        raise SourceError(f"{path}: the folder holds no pictures ({', '.join(ENDINGS)})")
-    return found
-
-
-def read_picture(path: Path) -> UInt8:
-    """Read a picture as uint8 ``[h, w, 3]`` BGR.
-
-    Raises:
-        SourceError: it cannot be decoded.
-    """
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise SourceError(f"{path}: cannot be decoded as a picture; is it damaged?")
-    return np.asarray(picture, np.uint8)
+        known = " ".join(sorted(PICTURE_SUFFIXES))
+        raise SourceError(f"{path}: expected pictures ({known}) in this folder, got none")
+    return sorted(found, key=lambda p: (p.parent, natural_order(p)))
 
 
 def see(networks: Networks, picture_bgr: UInt8, min_score: float) -> Seen:
@@ -106,7 +91,7 @@ def describe(seen: Seen, min_score: float) -> list[dict[str, Any]]:
 
 def draw(picture_bgr: UInt8, people: list[dict[str, Any]]) -> UInt8:
     """A copy of the picture with what :func:`describe` says drawn onto it."""
-    drawn = picture_bgr.copy()
+    drawn: UInt8 = np.array(picture_bgr)
     for person in people:
         likely = sorted(person["wears"].items(), key=lambda pair: -pair[1])[:3]
         words = [f"{name} {share:.2f}" for name, share in likely]
@@ -133,20 +118,6 @@ def look(
             inside = path.relative_to(root).with_suffix(".jpg")
             save(draw(picture, people), draw_dir / inside)
         yield {"image": str(path), "people": people}
-
-
-def write_lines(lines: Iterator[dict[str, Any]], path: Path) -> None:
-    """Write one JSON object per line, each as soon as it is there.
-
-    Raises:
-        SourceError: the file cannot be written.
-    """
-    try:
-        with path.open("w", encoding="utf-8") as file:
-            for line in lines:
-                file.write(json.dumps(line) + "\n")
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _common_folder(paths: list[Path]) -> Path:

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from edge_app.config.schema import RuleSettings
+from edge_app.capture.simulated import SimulatedEntrance
+from edge_app.config.schema import RuleSettings, ZoneSettings
 from edge_app.errors import TruthError
 
 ENTRY_TOLERANCE_S = 1.0
@@ -105,6 +106,30 @@ def truth_of(described: Mapping[str, Any], where: str) -> Truth:
     if fps <= 0:
         raise TruthError(f"{where}: fps must be above 0, it is {fps}")
     return Truth(fps, tuple(sorted(entries, key=lambda e: e.frame)), garments)
+
+
+def simulated_truth(url: str, zones: Mapping[str, tuple[str, ZoneSettings]]) -> Truth:
+    """The exact truth of a simulated entrance.
+
+    Args:
+        url: ``sim://entrance?...`` with a ``duration_s``.
+        zones: of the configuration; one of them must be the entrance's own line.
+
+    Raises:
+        SourceError: the address is wrong.
+        TruthError: no zone is the entrance's line, so that its crossings cannot be compared.
+    """
+    entrance = SimulatedEntrance.from_url(url)
+    line = np.array(entrance.line)
+    for name, (_, zone) in zones.items():
+        if zone.line is not None and np.abs(np.array(zone.line) - line).max() < 0.01:
+            truth = entrance.truth(entrance.settings.duration_s or 0.0)
+            return truth_of(truth.document(url, zone=name)[url], url)
+    wanted = [[round(float(v), 4) for v in point] for point in entrance.line]
+    raise TruthError(
+        f"{url}: its entrance line is {wanted}; no zone of the configuration is this line, so "
+        "the truth cannot be compared. Put it there"
+    )
 
 
 def compare(

@@ -1,0 +1,167 @@
+"""The command ``dresscode``: reads arguments, calls :mod:`edge_app.commands`, shows the outcome."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from edge_app import __version__
+from edge_app.errors import DresscodeError
+
+PATH = click.Path(path_type=Path)
+CONFIG = click.option(
+    "-c", "--config", "config_path", type=PATH, required=True, help="The store's YAML file."
+)
+CAMERA = click.option("--camera", help="Which camera of the configuration the recording is of.")
+console = Console(stderr=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dresscode")
+def cli() -> None:
+    """In-store camera software: who comes in, what they wear, told over MQTT."""
+
+
+@cli.command()
+@CONFIG
+def run(config_path: Path) -> None:
+    """Run the daemon: cameras in, alerts and counts out, until stopped."""
+    from edge_app.commands.run import run as run_daemon
+    from edge_app.config.load import load
+
+    run_daemon(load(config_path))
+
+
+@cli.command()
+@click.option("--source", help="A camera, file, folder or sim:// URL instead of the simulation.")
+@click.option("-c", "--config", "config_path", type=PATH, help="Zones and rules from this file.")
+@CAMERA
+@click.option("--seconds", type=click.FloatRange(min=1), help="End after so long.")
+@click.option("--draw", "draw_dir", type=PATH, help="Save annotated frames in this folder.")
+def demo(
+    source: str | None,
+    config_path: Path | None,
+    camera: str | None,
+    seconds: float | None,
+    draw_dir: Path | None,
+) -> None:
+    """Show everything at once: broker, camera, pipeline, and a client that reads what arrives."""
+    from edge_app.commands.demo import demo_config, run_demo
+
+    run_demo(demo_config(source, config_path, camera), seconds, draw_dir)
+
+
+@cli.command()
+@click.argument("config_path", type=PATH)
+def check(config_path: Path) -> None:
+    """Check a configuration file: exit 1 and every problem with its line on a bad one."""
+    from edge_app.config.load import load
+
+    config = load(config_path)
+    zones = ", ".join(config.zones) or "none"
+    click.echo(f"{config_path}: good. Store {config.store}, node {config.node}; zones: {zones}.")
+
+
+@cli.command()
+@click.argument("path", type=PATH)
+@click.option("--json", "json_path", type=PATH, help="Write one JSON object per picture.")
+@click.option("--draw", "draw_dir", type=PATH, help="Save annotated pictures in this folder.")
+@click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    default=0.3,
+    show_default=True,
+    help="Weaker people and garments are left out.",
+)
+@click.option("--models", type=PATH, help="Folder of models; default: the shipped ones.")
+def look(
+    path: Path, json_path: Path | None, draw_dir: Path | None, min_score: float, models: Path | None
+) -> None:
+    """Find people and clothes in a picture, or in a folder of pictures."""
+    from rich.progress import track
+
+    from edge_app.app import open_networks
+    from edge_app.commands.json_files import write_lines
+    from edge_app.commands.look import look as look_at
+    from edge_app.commands.look import pictures_in
+    from edge_app.config.schema import DetectionSettings, InferenceSettings, OutfitSettings
+
+    paths = pictures_in(path)
+    networks = open_networks(
+        InferenceSettings(models=models),
+        DetectionSettings(min_score=max(min_score, 0.01)),
+        OutfitSettings(garment_score=min_score),
+    )
+    lines = look_at(networks, paths, min_score, draw_dir)
+    shown = track(lines, "looking", total=len(paths), console=console, transient=True)
+    if json_path is not None:
+        write_lines(shown, json_path)
+        return
+    for line in shown:
+        click.echo(json.dumps(line))
+
+
+@cli.command()
+@click.argument("clip")
+@CONFIG
+@CAMERA
+@click.option("--truth", "truth_path", type=PATH, help="Compare with this hand-made truth.")
+@click.option("--json", "json_path", type=PATH, help="Write the result here.")
+@click.option("--mot", "mot_path", type=PATH, help="Write tracks in MOTChallenge format here.")
+@click.option("--draw", "draw_dir", type=PATH, help="Save annotated frames in this folder.")
+@click.option("--start", help="When the recording began (RFC 3339); rules then keep their hours.")
+def replay(
+    clip: str,
+    config_path: Path,
+    camera: str | None,
+    truth_path: Path | None,
+    json_path: Path | None,
+    mot_path: Path | None,
+    draw_dir: Path | None,
+    start: str | None,
+) -> None:
+    """Run a recording exactly, every frame; compare counts and alerts with a truth.
+
+    CLIP is a video, a folder of pictures or a sim:// URL (whose truth is known).
+    """
+    from edge_app.commands.json_files import write_json
+    from edge_app.commands.replay import ReplayOptions, replay_clip
+    from edge_app.commands.report import summary
+    from edge_app.config.load import load
+
+    options = ReplayOptions(camera, start, truth_path, mot_path, draw_dir)
+    result = replay_clip(clip, load(config_path), options, console)
+    if json_path is not None:
+        write_json(result.as_json(), json_path)
+    click.echo(summary(result))
+
+
+@cli.command()
+@click.argument("clip")
+@CONFIG
+@CAMERA
+@click.option("--json", "json_path", type=PATH, help="Write the figures here.")
+def bench(clip: str, config_path: Path, camera: str | None, json_path: Path | None) -> None:
+    """Measure frames per second, milliseconds per stage and the share of the networks' limit."""
+    from edge_app.commands.bench import bench_clip
+    from edge_app.commands.json_files import write_json
+    from edge_app.commands.report import bench_table
+    from edge_app.config.load import load
+
+    figures = bench_clip(clip, load(config_path), camera)
+    if json_path is not None:
+        write_json(figures, json_path)
+    Console().print(bench_table(figures))
+
+
+def main() -> None:
+    """Run a command; errors of Dresscode's own are shown plainly, with exit status 1."""
+    try:
+        cli()
+    except DresscodeError as error:
+        click.echo(f"dresscode: {error}", err=True)
+        sys.exit(1)

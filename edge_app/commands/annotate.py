@@ -1,0 +1,78 @@
+"""Annotated frames for ``--draw``: zones, tracked people, what they wear, what happened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge_app.config.schema import CameraSettings
+from edge_app.draw import PERSON, draw_box, draw_zones, save
+from edge_app.flow import Frame, Outfit, TrackedFrame, UInt8
+from edge_app.pipeline import Key, Step
+
+_NEWS_S = 2.0
+_UNSEEN = (160, 160, 160)
+
+
+class Annotator:
+    """Draws every frame with its people and the latest news, and saves it as a JPEG."""
+
+    def __init__(self, folder: Path, cameras: dict[str, CameraSettings]) -> None:
+        self._folder = folder
+        self._cameras = cameras
+        self._outfits: dict[Key, Outfit] = {}
+        self._news: list[tuple[float, str]] = []
+
+    def save(self, frame: Frame, step: Step) -> None:
+        """Draw one frame of a step.
+
+        Raises:
+            SourceError: the folder cannot be written.
+        """
+        self._note(frame, step)
+        for people in step.tracked:
+            if people.camera == frame.camera:
+                drawn = self._draw(frame, people)
+                save(drawn, self._folder / f"{frame.camera}-{frame.index:06d}.jpg")
+                for track_id in people.ended:
+                    self._outfits.pop((people.camera, track_id), None)
+
+    def _note(self, frame: Frame, step: Step) -> None:
+        self._outfits.update(step.outfits)
+        for entry in step.entries:
+            words = f"{entry.direction}: {entry.zone}, person {entry.track_id}"
+            self._news.append((frame.taken_at_s, words))
+        for alert in step.alerts:
+            words = f"ALERT {alert.rule}: {alert.garment} {alert.probability:.2f}"
+            self._news.append((frame.taken_at_s, words))
+        self._news = [news for news in self._news if news[0] > frame.taken_at_s - _NEWS_S]
+
+    def _draw(self, frame: Frame, people: TrackedFrame) -> UInt8:
+        drawn: UInt8 = np.array(frame.frame_bgr)
+        draw_zones(drawn, self._cameras[frame.camera].zones)
+        for track in people.tracks:
+            outfit = self._outfits.get((people.camera, track.track_id))
+            words = [f"{track.track_id}", *([] if outfit is None else _wearing(outfit))]
+            draw_box(drawn, track.box_xyxy, PERSON if track.is_observed else _UNSEEN, words)
+        for i, (_, words_of_news) in enumerate(self._news):
+            place = (6, drawn.shape[0] - 10 - 20 * i)
+            for colour, width in (((0, 0, 0), 4), ((60, 220, 255), 1)):
+                cv2.putText(
+                    drawn,
+                    words_of_news,
+                    place,
+                    cv2.FONT_HERSHEY_SIMPLEX,
+                    0.55,
+                    colour,
+                    width,
+                    cv2.LINE_AA,
+                )
+        return drawn
+
+
+def _wearing(outfit: Outfit) -> list[str]:
+    """Lines such as ``dress 0.91``; a question mark while the vote is open."""
+    mark = "" if outfit.is_settled else "?"
+    return [f"{worn.category}{mark} {worn.probability:.2f}" for worn in outfit.regions.values()]

@@ -1,0 +1,274 @@
+"""``dresscode replay``: a recording through the whole pipeline, every frame, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from edge_app.app import build_pipeline, open_networks
+from edge_app.capture.replay import REPLAY_START_S
+from edge_app.capture.source import Recording, open_replay, source_kind
+from edge_app.commands.annotate import Annotator
+from edge_app.commands.mot import mot_writer
+from edge_app.commands.truth import Truth, compare, load_truth, simulated_truth
+from edge_app.config.schema import Config
+from edge_app.errors import ConfigError, SourceError
+from edge_app.flow import Entry, Frame, Outfit
+from edge_app.pipeline import Key, Pipeline, Step
+from edge_app.vocabulary import UNKNOWN
+
+
+@dataclass
+class ReplayResult:
+    """What a replay found, as ``--json`` writes it."""
+
+    clip: str
+    fps: float
+    frames: int = 0
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+    zones: tuple[str, ...] = ()
+    truth: dict[str, Any] | None = None
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Entries and exits per zone."""
+        return {
+            zone: {
+                direction: sum(
+                    1 for e in self.entries if (e["zone"], e["direction"]) == (zone, direction)
+                )
+                for direction in ("in", "out")
+            }
+            for zone in self.zones
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that ``--json`` writes."""
+        described = {
+            "clip": self.clip,
+            "frames": self.frames,
+            "fps": round(self.fps, 4),
+            "counts": self.counts,
+            "entries": self.entries,
+            "alerts": self.alerts,
+        }
+        return described | ({} if self.truth is None else {"truth": self.truth})
+
+
+def choose_camera(config: Config, camera: str | None) -> Config:
+    """The configuration with the one camera that the recording stands for.
+
+    Raises:
+        ConfigError: the file names several cameras and none was chosen, or not the chosen one.
+    """
+    names = list(config.cameras)
+    if camera is None and len(names) > 1:
+        raise ConfigError(
+            [f"the configuration has several cameras; choose one: {', '.join(names)}"]
+        )
+    chosen = camera or names[0]
+    if chosen not in config.cameras:
+        raise ConfigError([f"--camera {chosen}: the configuration knows {', '.join(names)}"])
+    return config.model_copy(update={"cameras": {chosen: config.cameras[chosen]}})
+
+
+def replay(
+    pipeline: Pipeline,
+    recording: Recording,
+    result: ReplayResult,
+    watch: Callable[[Frame, Step], None],
+) -> ReplayResult:
+    """Run a recording to its end.
+
+    Args:
+        pipeline: built for a replay of the recording's camera.
+        recording: read frame by frame.
+        result: filled with what is found.
+        watch: sees every frame with its step, for progress, drawing and track files.
+
+    Raises:
+        SourceError: the recording cannot be read to its end.
+        EngineError: a network failed.
+    """
+    ledger = _Ledger(result)
+    last: Frame | None = None
+    while (frame := recording.read()) is not None:
+        step = pipeline.step([frame], frame.taken_at_s)
+        ledger.note(step)
+        watch(frame, step)
+        result.frames += 1
+        last = frame
+    if last is None:
+        raise SourceError(f"{result.clip}: the recording holds no frame")
+    ledger.note(pipeline.finish(last.taken_at_s, last.index))
+    return result
+
+
+class _Ledger:
+    """Writes entries and alerts into a result, and outfits into entries as they settle."""
+
+    def __init__(self, result: ReplayResult) -> None:
+        self._result = result
+        self._open: dict[Key, list[dict[str, Any]]] = {}
+
+    def note(self, step: Step) -> None:
+        for entry in step.entries:
+            described = _describe(entry)
+            self._result.entries.append(described)
+            self._open.setdefault((entry.camera, entry.track_id), []).append(described)
+        for key, outfit in step.outfits.items():
+            for described in self._open.get(key, ()):
+                described.update(_worn(outfit))
+            if outfit.is_settled:
+                self._open.pop(key, None)
+        for alert in step.alerts:
+            self._result.alerts.append(
+                {
+                    "frame": alert.frame_index,
+                    "rule": alert.rule,
+                    "zone": alert.zone,
+                    "garment": alert.garment,
+                    "probability": round(alert.probability, 4),
+                    "people": alert.people,
+                }
+            )
+
+
+def _describe(entry: Entry) -> dict[str, Any]:
+    return {
+        "frame": entry.frame_index,
+        "zone": entry.zone,
+        "direction": entry.direction,
+        "outfit": {},
+        "settled": False,
+    }
+
+
+def _worn(outfit: Outfit) -> dict[str, Any]:
+    """An entry's ``outfit`` and ``settled``: every region that is worn has a category."""
+    regions = {
+        region: {"category": worn.category, "probability": round(worn.probability, 4)}
+        for region, worn in outfit.regions.items()
+    }
+    is_known = bool(regions) and all(w.category != UNKNOWN for w in outfit.regions.values())
+    return {"outfit": regions, "settled": outfit.is_settled and is_known}
+
+
+@dataclass(frozen=True)
+class ReplayOptions:
+    """How a recording is replayed.
+
+    Attributes:
+        camera: which camera of the configuration it is of; None where there is only one.
+        start: when it began, RFC 3339; None: unknown, and rules ignore their hours.
+        truth_path: hand-made truth to compare with.
+        mot_path: where to write tracks in MOTChallenge format.
+        draw_dir: where to save annotated frames.
+    """
+
+    camera: str | None = None
+    start: str | None = None
+    truth_path: Path | None = None
+    mot_path: Path | None = None
+    draw_dir: Path | None = None
+
+
+def start_time(start: str | None) -> float:
+    """When a recording began, seconds of Unix time; a fixed time where nothing is known.
+
+    Args:
+        start: RFC 3339; UTC where it names no offset.
+
+    Raises:
+        ConfigError: it is no time.
+    """
+    if start is None:
+        return REPLAY_START_S
+    try:
+        began = datetime.fromisoformat(start.replace("Z", "+00:00"))
+    except ValueError as error:
+        raise ConfigError(
+            [f"--start {start}: expected a time such as 2026-05-08T14:30:00+02:00"]
+        ) from error
+    return (began if began.tzinfo else began.replace(tzinfo=timezone.utc)).timestamp()
+
+
+def open_clip(clip: str, config: Config, start_s: float) -> Recording:
+    """Open a recording in place of the source of a configuration's one camera.
+
+    Args:
+        clip: video file, folder of pictures or ``sim://`` URL.
+        config: with one camera.
+        start_s: when the recording began, seconds of Unix time.
+
+    Raises:
+        SourceError: the recording cannot be read.
+    """
+    name, camera = next(iter(config.cameras.items()))
+    return open_replay(name, camera.model_copy(update={"source": clip}), start_s)
+
+
+def replay_clip(
+    clip: str, config: Config, options: ReplayOptions, console: Console
+) -> ReplayResult:
+    """Replay one recording from its name to its result.
+
+    Args:
+        clip: video file, folder of pictures or ``sim://`` URL.
+        config: of the store; must name the recording's camera.
+        options: see :class:`ReplayOptions`.
+        console: shows progress.
+
+    Raises:
+        ConfigError: the camera is not clear, or the start is no time.
+        SourceError: the recording cannot be read.
+        TruthError: the truth cannot be used.
+        ModelError: a model is missing or breaks the contract.
+        EngineError: a network failed.
+    """
+    chosen = choose_camera(config, options.camera)
+    name = next(iter(chosen.cameras))
+    start_s = start_time(options.start)
+    recording = open_clip(clip, chosen, start_s)
+    truth = _truth_of(clip, options.truth_path, chosen)
+    networks = open_networks(chosen.inference, chosen.detection, chosen.outfit)
+    pipeline = build_pipeline(
+        chosen,
+        networks,
+        start_s,
+        is_replay=True,
+        honours_hours=options.start is not None,
+    )
+    result = ReplayResult(Path(clip).name, recording.fps, zones=tuple(chosen.zones))
+    annotator = Annotator(options.draw_dir, dict(chosen.cameras)) if options.draw_dir else None
+    with mot_writer(options.mot_path) as write_tracks, Progress(console=console) as progress:
+        task = progress.add_task(f"{name}: {result.clip}", total=recording.frame_count)
+
+        def watch(frame: Frame, step: Step) -> None:
+            write_tracks(frame, step)
+            if annotator is not None:
+                annotator.save(frame, step)
+            progress.advance(task)
+
+        replay(pipeline, recording, result, watch)
+    recording.close()
+    networks.close()
+    if truth is not None:
+        result.truth = compare(truth, result.entries, result.alerts, chosen.alerts)
+    return result
+
+
+def _truth_of(clip: str, path: Path | None, config: Config) -> Truth | None:
+    """The truth of a recording: that of the file, or the simulation's own."""
+    if path is not None:
+        return load_truth(path, Path(clip).name)
+    if source_kind(clip) == "simulated":
+        return simulated_truth(clip, config.zones)
+    return None

@@ -1,0 +1,96 @@
+"""How the box is doing: frames per second, latencies, drops and memory, measured over a minute."""
+
+from __future__ import annotations
+
+import resource
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_app.flow import Frame
+
+_KEPT = 2000
+
+
+class HealthMeter:
+    """Adds up what the health message tells.
+
+    Args:
+        started_at_s: when the program started, seconds of Unix time.
+    """
+
+    def __init__(self, started_at_s: float) -> None:
+        self._started_at_s = started_at_s
+        self._since_s = started_at_s
+        self._frames: Counter[str] = Counter()
+        self._step_s: deque[float] = deque(maxlen=_KEPT)
+        self._latency_s: deque[float] = deque(maxlen=_KEPT)
+
+    def stepped(self, frames: Sequence[Frame], step_s: float, now_s: float) -> None:
+        """Note one step of the pipeline.
+
+        Args:
+            frames: that went through it; a step without frames says nothing.
+            step_s: how long it took.
+            now_s: when it began, seconds of Unix time.
+        """
+        if not frames:
+            return
+        self._frames.update(frame.camera for frame in frames)
+        self._step_s.append(step_s)
+        self._latency_s.extend(max(now_s - frame.taken_at_s, 0.0) + step_s for frame in frames)
+
+    def report(self, drops: Mapping[str, Mapping[str, int]], now_s: float) -> dict[str, Any]:
+        """The keys of the health message that are measured here; begins a new span.
+
+        Args:
+            drops: frames dropped since the start, by camera and reason.
+            now_s: the present, seconds of Unix time.
+        """
+        span_s = max(now_s - self._since_s, 1e-3)
+        measured = {
+            "uptime_s": round(max(now_s - self._started_at_s, 0.0), 1),
+            "fps": {camera: round(n / span_s, 2) for camera, n in self._frames.items()},
+            "frames_dropped": {camera: sum(counts.values()) for camera, counts in drops.items()},
+            "stage_p50_ms": _milliseconds("pipeline", self._step_s, 50),
+            "stage_p99_ms": _milliseconds("pipeline", self._step_s, 99),
+            "latency_p50_ms": _milliseconds("all", self._latency_s, 50).get("all"),
+            "latency_p99_ms": _milliseconds("all", self._latency_s, 99).get("all"),
+            "temperatures_c": temperatures_c(),
+            "memory_mb": round(resident_mb(), 1),
+        }
+        self._since_s = now_s
+        self._frames.clear()
+        self._step_s.clear()
+        self._latency_s.clear()
+        return measured
+
+
+def resident_mb() -> float:
+    """Resident memory of this process in MiB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def temperatures_c(root: Path = Path("/sys/class/thermal")) -> dict[str, float]:
+    """Degrees Celsius of the machine's thermal zones by name; empty where it tells none."""
+    zones = (_temperature_c(zone) for zone in sorted(root.glob("thermal_zone*")))
+    return dict(zone for zone in zones if zone is not None)
+
+
+def _temperature_c(zone: Path) -> tuple[str, float] | None:
+    """Name and degrees of one zone; None for a sensor that is switched off and gives an error."""
+    try:
+        name = (zone / "type").read_text(encoding="ascii").strip().lower()
+        return name, int((zone / "temp").read_text(encoding="ascii")) / 1000
+    except (OSError, ValueError):
+        return None
+
+
+def _milliseconds(name: str, spans_s: deque[float], percentile: float) -> dict[str, float]:
+    if not spans_s:
+        return {}
+    return {name: round(1000 * float(np.percentile(np.array(spans_s), percentile)), 2)}
