@@ -93,6 +93,16 @@ class ShuffleNetV2(nn.Module):
             channels = width
         self.stages = nn.ModuleList(stages)
 
+    def freeze_early(self) -> None:
+        """Stop training the stem and the first stage.
+
+        Edges and textures are the same everywhere, and training without these layers takes two
+        thirds of the time.
+        """
+        for part in (self.stem, self.stages[0]):
+            for parameter in part.parameters():
+                parameter.requires_grad_(False)
+
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Normalised BGR `[N,3,H,W]` → 116, 232 and 464 channels at strides 8, 16 and 32."""
         features = self.stem(pictures)

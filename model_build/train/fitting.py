@@ -70,7 +70,8 @@ class Run(Generic[Network]):
         self.folder = folder
         pretrained = {id(parameter) for parameter in backbone.parameters()}
         heads = [p for p in network.parameters() if id(p) not in pretrained]
-        rates = ((heads, schedule.head_rate), (list(backbone.parameters()), schedule.backbone_rate))
+        deep = [p for p in backbone.parameters() if p.requires_grad]
+        rates = ((heads, schedule.head_rate), (deep, schedule.backbone_rate))
         self.optimiser = torch.optim.AdamW(
             [{"params": part, "lr": rate, "peak": rate} for part, rate in rates],
             weight_decay=schedule.weight_decay,

@@ -1,0 +1,75 @@
+"""People and garments are cut out of the published layouts, once, and found again."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model_build.data.ccp import read_label_names
+from model_build.data.garment_pieces import LAID_OUT, WORN, GarmentPieces, open_pieces
+from model_build.data.street_crops import StreetCrops
+from model_build.data.street_people import open_people
+from tests.model_build.data.layouts import write_ccp, write_clothing_dataset
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    write_ccp(tmp_path / "ccp", mapped=3, tagged=2)
+    write_clothing_dataset(tmp_path / "clothing-dataset")
+    return tmp_path
+
+
+def _whole(picture: np.ndarray) -> tuple[float, float, float, float]:
+    return 0.0, 0.0, float(picture.shape[1]), float(picture.shape[0])
+
+
+def test_people_come_with_what_they_wear_and_their_side_of_the_split(data: Path) -> None:
+    store = open_people(data / "ccp", data / "cache", _whole)
+    names = read_label_names(data / "ccp")
+    sides = [StreetCrops(store, names, held_out) for held_out in (False, True)]
+    assert [len(side) for side in sides] == [3, 2]
+    assert [store.record(i)["categories"] for i in (0, 4)] == [["jeans", "tshirt"], ["dress"]]
+    sample = sides[0].plain(0)
+    assert sample.wears.sum() == 2
+    assert sorted(sample.regions.tolist()) == [0, 1]
+
+
+def test_people_with_tags_only_have_no_boxes(data: Path) -> None:
+    store = open_people(data / "ccp", data / "cache", _whole)
+    crops = StreetCrops(store, read_label_names(data / "ccp"), held_out=True)
+    tagged = crops.plain(1)
+    assert not tagged.has_boxes
+    assert len(tagged.boxes) == 0
+    assert tagged.wears.sum() == 1
+
+
+def test_hard_people_follow_their_source_of_chance(data: Path) -> None:
+    store = open_people(data / "ccp", data / "cache", _whole)
+    crops = StreetCrops(store, read_label_names(data / "ccp"), held_out=False)
+    for seed in range(10):
+        first = crops.hard(0, np.random.default_rng(seed))
+        again = crops.hard(0, np.random.default_rng(seed))
+        assert (first.crop == again.crop).all()
+
+
+def test_pieces_are_whole_photos_and_worn_garments(data: Path) -> None:
+    store = open_pieces(data / "clothing-dataset", data / "ccp", data / "cache")
+    laid_out = [GarmentPieces(store, LAID_OUT, side) for side in (False, True)]
+    worn = [GarmentPieces(store, WORN, side) for side in (False, True)]
+    assert sum(len(side) for side in laid_out) == 3
+    assert [len(side) for side in worn] == [4, 2]
+    sample = worn[0].plain(0)
+    assert sample.crop.shape == (160, 128, 3)
+    assert sample.allowed.sum() == 1
+    drawn = worn[0].draw(np.random.default_rng(0))
+    assert drawn.crop.shape == sample.crop.shape
+
+
+def test_a_worn_crop_is_its_box_and_five_percent(data: Path) -> None:
+    store = open_pieces(data / "clothing-dataset", data / "ccp", data / "cache")
+    shirt = GarmentPieces(store, WORN, held_out=False).plain(1)
+    red = (shirt.crop[..., 2] > 150) & (shirt.crop[..., 0] < 90)
+    if not red.any():  # the other garment of the photo
+        shirt = GarmentPieces(store, WORN, held_out=False).plain(0)
+        red = (shirt.crop[..., 2] > 150) & (shirt.crop[..., 0] < 90)
+    assert red.mean() == pytest.approx(1 / 1.1**2, abs=0.06)

@@ -1,0 +1,27 @@
+"""Rendered people come from training seeds, with boxes inside their pictures."""
+
+from pathlib import Path
+
+import numpy as np
+
+from edge_app.capture.simulated import FIRST_TRAINING_SEED
+from model_build.data.rendered_crops import RenderedCrops, RenderedPieces, open_rendered
+
+
+def test_rendered_people_are_for_training_and_can_be_drawn(tmp_path: Path) -> None:
+    store = open_rendered(tmp_path / "rendered", people=2)
+    assert len(store) >= 2
+    crops = RenderedCrops(store)
+    for index in range(len(store)):
+        record = store.record(index)
+        assert record["seed"] >= FIRST_TRAINING_SEED
+        assert record["categories"]
+        height, width = store.picture(index).shape[:2]
+        boxes = np.array(record["boxes"]).reshape(-1, 4)
+        assert (boxes >= -1).all()
+        assert (boxes[:, 2] <= width + 1).all()
+        assert (boxes[:, 3] <= height + 1).all()
+        assert crops.plain(index).wears.sum() == len(record["categories"])
+    rng = np.random.default_rng(0)
+    assert crops.hard(0, rng).crop.shape == (256, 128, 3)
+    assert RenderedPieces(store).draw(rng).allowed.sum() == 1

@@ -1,0 +1,36 @@
+"""Partial labels accept each of their categories; the temperature is found."""
+
+import math
+
+import pytest
+import torch
+
+from model_build.networks.classifier import GarmentClassifier
+from model_build.train.classifier import calibrate, partial_cross_entropy
+
+
+def _logits(*certain: int) -> torch.Tensor:
+    logits = torch.full((1, 15), -20.0)
+    logits[0, list(certain)] = 0.0
+    return logits
+
+
+@pytest.mark.parametrize("named", [(6,), (7,), (6, 7)], ids=["jacket", "coat", "undecided"])
+def test_any_allowed_category_costs_the_same(named: tuple[int, ...]) -> None:
+    allowed = torch.zeros(1, 15, dtype=torch.bool)
+    allowed[0, [6, 7]] = True
+    right = partial_cross_entropy(_logits(*named), allowed)
+    wrong = partial_cross_entropy(_logits(2), allowed)
+    assert right.item() < 1.1
+    assert wrong.item() > 15
+
+
+def test_calibration_finds_the_temperature_of_overconfident_logits() -> None:
+    generator = torch.Generator().manual_seed(0)
+    honest = torch.randn(4000, 15, generator=generator) * 2
+    drawn = torch.multinomial(honest.softmax(1), 1, generator=generator)
+    allowed = torch.zeros(4000, 15, dtype=torch.bool).scatter_(1, drawn, True)
+    network = GarmentClassifier()
+    found = calibrate(network, honest * 2.0, allowed)
+    assert math.isclose(found, 2.0, abs_tol=0.15)
+    assert float(network.temperature) == pytest.approx(found)
