@@ -7,6 +7,7 @@ the picture's edge, seen from above, leaning, beside or behind others, dim, hazy
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import cv2
@@ -59,6 +60,7 @@ class CropSample:
         regions: int64 `[G]`.
         has_boxes: False where nothing is known about boxes, so that none may be asked for.
         wears: float32 `[15]`.
+        seen_hw: height and width of the part of the crop that is not padding.
     """
 
     crop: NDArray[np.uint8]
@@ -66,6 +68,7 @@ class CropSample:
     regions: NDArray[np.int64]
     has_boxes: bool
     wears: Float32
+    seen_hw: tuple[int, int] = (CROP_HEIGHT, CROP_WIDTH)
 
 
 def plain_sample(person: Person, names: tuple[str, ...]) -> CropSample:
@@ -81,13 +84,26 @@ def plain_sample(person: Person, names: tuple[str, ...]) -> CropSample:
             min(bottom + above, height),
         ]
     )
-    return _project(person, names, view, None, None)
+    return _project(person, names, view, None)
 
 
-def hard_sample(person: Person, names: tuple[str, ...], rng: np.random.Generator) -> CropSample:
-    """The person as a bad camera in a bad place might see them: for training."""
+def hard_sample(
+    person: Person, names: tuple[str, ...], rng: np.random.Generator, strength: float = 1.0
+) -> CropSample:
+    """The person as a bad camera in a bad place might see them: for training.
+
+    Args:
+        person: who.
+        names: of the labels of the person's label map.
+        rng: source of chance.
+        strength: of the degradation, 0..1; people who come with a camera's faults need less.
+    """
     view, warp = draw_view(person.box, rng)
-    return _project(person, names, view, warp, rng)
+    sample = _project(person, names, view, warp)
+    height, width = sample.seen_hw
+    crop = sample.crop.copy()
+    crop[:height, :width] = degrade(crop[:height, :width], rng, strength)
+    return dataclasses.replace(sample, crop=crop)
 
 
 @dataclass(frozen=True)
@@ -139,7 +155,6 @@ def _project(
     names: tuple[str, ...],
     view: NDArray[np.float64],
     warp: Warp | None,
-    rng: np.random.Generator | None,
 ) -> CropSample:
     tall = (view[3] - view[1]) * (warp.squash if warp is not None else 1.0)
     size = (max(1, round(view[2] - view[0])), max(1, round(tall)))
@@ -149,8 +164,6 @@ def _project(
     piece = cv2.warpPerspective(
         person.picture, matrix, target, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    if rng is not None:
-        piece = degrade(np.asarray(piece, np.uint8), rng)
     crop = np.full((CROP_HEIGHT, CROP_WIDTH, 3), PADDING, np.uint8)
     crop[: fit.height, : fit.width] = piece
     if person.labels is not None:
@@ -160,7 +173,8 @@ def _project(
         boxes, regions = boxes_of_labels(np.asarray(seen, np.uint8), names)
     else:
         boxes, regions = _move_boxes(person.boxes, person.regions, matrix, target)
-    return CropSample(crop, boxes, regions, person.has_boxes, person.wears)
+    seen_hw = (fit.height, fit.width)
+    return CropSample(crop, boxes, regions, person.has_boxes, person.wears, seen_hw)
 
 
 def _matrix(

@@ -24,6 +24,7 @@ from model_build.vocabulary import category_mask, region_index
 _FRAMES_PER_SCENE = 10
 _FIRST_FRAME, _LAST_FRAME = 50, 3000
 _LEAST_VISIBLE = 0.4
+_STRENGTH = 0.5
 _LEAST_HEIGHT_PX = 40
 _LEAST_GARMENT_PX = 60
 
@@ -86,7 +87,7 @@ class RenderedCrops:
 
     def hard(self, position: int, rng: np.random.Generator) -> CropSample:
         """The person bent, cut and degraded further."""
-        return hard_sample(self._person(position), (), rng)
+        return hard_sample(self._person(position), (), rng, _STRENGTH)
 
     def _person(self, position: int) -> Person:
         record = self._store.record(position)
