@@ -1,14 +1,18 @@
 """Which box is which track: how alike they are, and the best assignment.
 
-Likeness is intersection over union after three corrections, each for a way in which a person's
+Likeness is intersection over union after some corrections, each for a way in which a person's
 box changes although the person does not:
 
 - *cut off*: who walks in over the picture's lower edge is first a head, then a bust, then a whole
   person. Boxes that end at the lower edge are completed to a whole person before they are
   compared, so that growing becomes plain movement.
+- *leaving*: who walks out of the picture is compared with the part of the prediction within it.
 - *legs hidden*: where only one of the two boxes has legs, the parts above its waist decide.
 - *late*: after dropped frames, at a low frame rate or at first sight the prediction is vague;
   the filter's own uncertainty says how much displacement is still likely.
+
+The same uncertainty, the other way round, takes likeness from boxes that overlap but lie where
+the person cannot have got to: so people who cross keep their own ways.
 """
 
 from __future__ import annotations
@@ -26,6 +30,9 @@ _EDGE_SHARE = 0.02
 _UPPER_WEIGHT = 0.8
 _VAGUE_WEIGHT = 0.7
 """Likeness by the corrections counts less than plain overlap."""
+_UNLIKELY_WEIGHT = 0.3
+_UNLIKELY_DISTANCE = 9.0
+"""Squared Mahalanobis distance from which on the whole weight is taken away."""
 
 
 def likeness(motion: Motion, boxes_xyxy: Float64, size: tuple[int, int]) -> Float64:
@@ -39,12 +46,15 @@ def likeness(motion: Motion, boxes_xyxy: Float64, size: tuple[int, int]) -> Floa
     Returns:
         float64 ``[N, M]``, 0..1.
     """
-    expected = motion.boxes_xyxy
+    expected = np.clip(motion.boxes_xyxy, 0.0, np.array([*size, *size], np.float64))
     whole_expected, whole_seen = completed(expected, size), completed(boxes_xyxy, size)
     overlap = _overlap(whole_expected, whole_seen)
     upper = _upper_overlap(expected, boxes_xyxy)
-    vague = _shape_likeness(whole_expected, whole_seen) / (1 + _distance(motion, boxes_xyxy) / 4)
-    return np.maximum(overlap, np.maximum(_UPPER_WEIGHT * upper, _VAGUE_WEIGHT * vague))
+    distance = _distance(expected, motion.position_std, boxes_xyxy)
+    vague = _shape_likeness(whole_expected, whole_seen) / (1 + distance / 4)
+    best = np.maximum(overlap, np.maximum(_UPPER_WEIGHT * upper, _VAGUE_WEIGHT * vague))
+    unlikely = _UNLIKELY_WEIGHT * np.minimum(distance / _UNLIKELY_DISTANCE, 1.0)
+    return np.asarray(np.maximum(best - unlikely, 0.0))
 
 
 def assign(scores: Float64, least: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
@@ -160,8 +170,8 @@ def _shape_likeness(boxes: Float64, others: Float64) -> Float64:
     return np.asarray(smaller / np.maximum(union, 1e-9))
 
 
-def _distance(motion: Motion, boxes: Float64) -> Float64:
+def _distance(expected: Float64, std: Float64, boxes: Float64) -> Float64:
     """Squared Mahalanobis distance of the centre's x and the top, ``[N, M]``."""
     which = [0, 2]
-    error = to_coordinates(boxes)[None, :, which] - motion.position[:, None, which]
-    return np.asarray(((error / motion.position_std[:, None, which]) ** 2).sum(axis=2))
+    error = to_coordinates(boxes)[None, :, which] - to_coordinates(expected)[:, None, which]
+    return np.asarray(((error / std[:, None, which]) ** 2).sum(axis=2))

@@ -29,6 +29,8 @@ Rows = npt.NDArray[np.intp]
 _GOOD_LIKENESS = 0.2
 _WEAK_LIKENESS = 0.35
 """Least likeness of a pair, for good and for weak detections."""
+_PART_WEIGHT = 0.6
+"""Likeness of a box that may be a part of the person in another box counts less."""
 _WEAK_WITHIN_S = 1.0
 """A track unseen for longer is not continued by a weak detection."""
 _NEW_UNSEEN_S = 0.25
@@ -148,6 +150,7 @@ class Tracker:
         if not self._lives or not len(boxes):
             return np.zeros(0, np.intp), np.zeros(0, np.intp)
         alike = likeness(self._motion, boxes, size)
+        alike[:, ~_is_alone(boxes, boxes)] *= _PART_WEIGHT
         is_good = scores >= self._settings.high_score
         is_confirmed = np.array([life.track_id > 0 for life in self._lives])
         unseen_s = np.array([now_s - life.last_seen_at_s for life in self._lives])
