@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from edge_app.capture.simulated.body import Body, draw_body, hair_texture
@@ -9,7 +11,7 @@ from edge_app.capture.simulated.camera import Camera
 from edge_app.capture.simulated.cloth import Floats, pick_shade
 from edge_app.capture.simulated.ellipsoid import draw_ellipsoid
 from edge_app.capture.simulated.garments import Cut, cut_of
-from edge_app.capture.simulated.parts import NECK, WAIST, build_parts, skirt_hem
+from edge_app.capture.simulated.parts import NECK, WAIST, Parts, build_parts, skirt_hem
 from edge_app.capture.simulated.pose import Joints, pose_joints
 from edge_app.capture.simulated.solids import Canvas, Light, Skin, Tube, Vector
 from edge_app.capture.simulated.tube import draw_tube
@@ -23,6 +25,9 @@ class Person:
     Attributes:
         body: proportions, skin and hair.
         outfit: what the person wears.
+        umbrella_draw: 0 to 1, even; below the share of people with umbrellas they carry one.
+        trolley_draw: the same for trolleys.
+        cut: geometry of the garment on the trunk.
     """
 
     def __init__(self, look_seed: tuple[int, ...], upper: str | None = None) -> None:
@@ -32,13 +37,20 @@ class Person:
         self.umbrella_draw = float(rng.random())
         self.trolley_draw = float(rng.random())
         self.cut: Cut = cut_of(self.outfit)
-        self.umbrella = Skin(
-            hair_texture(
-                rng, pick_shade(rng, str(rng.choice(["black", "blue", "red", "green", "grey"])))
-            )
-        )
-        self.parts = build_parts(rng, self.outfit, self.body, self.cut)
-        self._bag_place = str(rng.choice(["back", "side"]))
+        self._bag_on_back = bool(rng.random() < 0.5)
+        self._look_seed = look_seed
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The solids, made when first drawn: the truth of a run needs none."""
+        rng = np.random.default_rng([*self._look_seed, 1])
+        return build_parts(rng, self.outfit, self.body, self.cut)
+
+    @cached_property
+    def _umbrella_skin(self) -> Skin:
+        rng = np.random.default_rng([*self._look_seed, 2])
+        colours = ("black", "blue", "red", "green", "grey")
+        return Skin(hair_texture(rng, pick_shade(rng, colours[int(rng.integers(len(colours)))])))
 
     def draw(
         self, canvas: Canvas, camera: Camera, light: Light, place: Place, umbrella: bool
@@ -92,7 +104,7 @@ class Person:
     def _on_back(self, drawing: _Drawing) -> None:
         if self.parts.hood is not None:
             drawing.ellipsoid(self.parts.hood, (0, 0.845, -0.042), (0.07, 0.042, 0.04))
-        if self.parts.bag is not None and self._bag_place == "back":
+        if self.parts.bag is not None and self._bag_on_back:
             drawing.ellipsoid(self.parts.bag, (0, 0.715, -0.095), (0.075, 0.115, 0.048))
         elif self.parts.bag is not None:
             side = 0.125 + 0.04 * (self.body.girth - 1)
@@ -157,7 +169,7 @@ class Person:
             self._long_hair(drawing)
 
     def _umbrella(self, drawing: _Drawing) -> None:
-        drawing.ellipsoid(self.umbrella, (0.05, 1.03, 0.1), (0.29, 0.12, 0.29), lowest=0.02)
+        drawing.ellipsoid(self._umbrella_skin, (0.05, 1.03, 0.1), (0.29, 0.12, 0.29), lowest=0.02)
 
 
 class _Drawing:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_app.capture.simulated.layout import Layout, Line
 from edge_app.capture.simulated.person import Person
@@ -132,9 +133,14 @@ class SimulationTruth:
         }
 
 
+def signed_distance_m(walker: Walker, layout: Layout) -> NDArray[np.float64]:
+    """How far inside the line a walker's ground point is, float64 [N], m; below 0 outside."""
+    return (walker.ground_m[:, 1] - layout.line_z_m) * layout.inward
+
+
 def crossings_of(walker: Walker, layout: Layout) -> list[TruthCrossing]:
     """Where a walker's ground point passes the line, between samples by straight lines."""
-    ahead = (walker.ground_m[:, 1] - layout.line_z_m) * layout.inward
+    ahead = signed_distance_m(walker, layout)
     found = []
     for step in np.flatnonzero((ahead[:-1] < 0) != (ahead[1:] < 0)):
         before, after = float(ahead[step]), float(ahead[step + 1])

@@ -103,6 +103,11 @@ class Timetable:
         """Everybody whose walk starts in minute ``block``; nobody before the run's start."""
         return self._minute(block) if block >= 0 else ()
 
+    @property
+    def held_minutes(self) -> int:
+        """How many minutes are held in memory."""
+        return self._minute.cache_info().currsize
+
     def present(self, time_s: float) -> list[Walker]:
         """Everybody under way at a time."""
         block = int(time_s // MINUTE_S)
