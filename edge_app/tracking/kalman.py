@@ -26,6 +26,9 @@ _ACCELERATION = np.array([0.3, 0.15, 0.3, 0.5])
 """Power density of the acceleration: size^2 / s^3."""
 _FIRST_SPEED_STD = np.array([0.9, 0.5, 0.9, 0.9])
 """What is not known of the speed at first sight: size / s."""
+_ENTERING_SPEED_STD = 3.5
+"""The same of the top of who is seen as a head at the lower edge: little is in the picture yet to
+tell the size by, and a step makes a head a bust."""
 
 _COASTING_FADE_S = 2.0
 """While a person is not seen the speed fades with this time constant: people stop."""
@@ -49,12 +52,19 @@ class Motion:
     variance: Float64
 
     @classmethod
-    def start(cls, boxes_xyxy: Float64) -> Motion:
-        """The filter at first sight of some boxes, float64 ``[N, 4]``: speed unknown."""
+    def start(cls, boxes_xyxy: Float64, is_entering: npt.NDArray[np.bool_]) -> Motion:
+        """The filter at first sight: speed unknown.
+
+        Args:
+            boxes_xyxy: float64 ``[N, 4]``, pixels.
+            is_entering: bool ``[N]``, boxes that the picture's lower edge cuts off.
+        """
         position = to_coordinates(boxes_xyxy)
         size = _size(position)
         first = (size * _MEASURED_STD) ** 2
-        speed = (size * _FIRST_SPEED_STD) ** 2
+        speed_std = np.tile(_FIRST_SPEED_STD, (len(position), 1))
+        speed_std[is_entering, 2] = _ENTERING_SPEED_STD
+        speed = (size * speed_std) ** 2
         variance = np.stack([first, np.zeros_like(first), speed])
         return cls(position, np.zeros_like(position), variance)
 

@@ -86,9 +86,15 @@ def completed(boxes_xyxy: Float64, size: tuple[int, int]) -> Float64:
     [[0.0, 80.0, 30.0, 146.0], [0.0, 0.0, 30.0, 90.0]]
     """
     x1, y1, x2, y2 = boxes_xyxy.T
-    is_cut = y2 >= size[1] * (1 - _EDGE_SHARE)
-    whole = np.where(is_cut, np.maximum(y2, y1 + _HEIGHT_PER_WIDTH * (x2 - x1)), y2)
+    whole = np.where(
+        is_cut_below(boxes_xyxy, size), np.maximum(y2, y1 + _HEIGHT_PER_WIDTH * (x2 - x1)), y2
+    )
     return np.stack([x1, y1, x2, whole], axis=1)
+
+
+def is_cut_below(boxes_xyxy: Float64, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Which boxes end at the picture's lower edge; float64 ``[N, 4]`` to bool ``[N]``."""
+    return np.asarray(boxes_xyxy[:, 3] >= size[1] * (1 - _EDGE_SHARE), bool)
 
 
 def is_cut_off(box_xyxy: Float64, size: tuple[int, int]) -> tuple[bool, bool, bool, bool]:

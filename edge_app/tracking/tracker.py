@@ -22,7 +22,7 @@ import numpy.typing as npt
 from edge_app.config.schema import TrackingSettings
 from edge_app.flow import Detections, Track, TrackedFrame
 from edge_app.tracking.kalman import Float64, Motion
-from edge_app.tracking.matching import assign, is_cut_off, is_part_of, likeness
+from edge_app.tracking.matching import assign, is_cut_below, is_cut_off, is_part_of, likeness
 
 Rows = npt.NDArray[np.intp]
 
@@ -98,10 +98,10 @@ class Tracker:
     def __init__(self, camera: str, settings: TrackingSettings) -> None:
         self._camera = camera
         self._settings = settings
-        self._motion = Motion.start(np.zeros((0, 4)))
+        self._motion = Motion.start(np.zeros((0, 4)), np.zeros(0, bool))
         self._lives: list[_Life] = []
         self._last_id = 0
-        self._at_s: float | None = None
+        self._at_s = float("-inf")
 
     def update(
         self, detections: Detections, index: int, taken_at_s: float, size: tuple[int, int]
@@ -115,16 +115,18 @@ class Tracker:
             size: width and height of the frame in pixels.
         """
         boxes, scores = _in_order(detections)
-        elapsed_s = 0.0 if self._at_s is None else max(taken_at_s - self._at_s, 0.0)
+        elapsed_s = max(taken_at_s - self._at_s, 0.0)
         self._at_s = taken_at_s
         ended: list[int] = []
         if elapsed_s > self._settings.lost_s:
             ended += self._keep(np.zeros(len(self._lives), bool))
+            elapsed_s = 0.0
         self._predict(elapsed_s, taken_at_s)
         rows, columns = self._match(boxes, scores, taken_at_s, size)
         self._see(rows, boxes[columns], scores[columns], taken_at_s)
         ended += self._end(taken_at_s, size)
-        self._start(np.setdiff1d(np.arange(len(boxes)), columns), boxes, scores, taken_at_s)
+        free = np.setdiff1d(np.arange(len(boxes)), columns)
+        self._start(free[scores[free] >= self._settings.hint_score], boxes, scores, size)
         self._confirm(taken_at_s)
         return TrackedFrame(
             self._camera, index, taken_at_s, size, self._tracks(taken_at_s), tuple(sorted(ended))
@@ -205,18 +207,25 @@ class Tracker:
         is_leaving = (left and speed_x < 0) or (right and speed_x > 0) or (bottom and speed_top > 0)
         return bool(is_leaving) and unseen_s > _LEFT_S
 
-    def _start(self, free: Rows, boxes: Float64, scores: Float64, now_s: float) -> None:
+    def _start(self, new: Rows, boxes: Float64, scores: Float64, size: tuple[int, int]) -> None:
         """Begin a track with every detection that is nobody's.
 
         Weak ones too: of who walks in over the edge, the first sight is a weak head.
         """
-        new = free[scores[free] >= self._settings.hint_score]
         if not len(new):
             return
         is_alone = _is_alone(boxes[new], boxes)
-        self._motion = self._motion.joined(Motion.start(boxes[new]))
+        self._motion = self._motion.joined(Motion.start(boxes[new], is_cut_below(boxes[new], size)))
         self._lives += [
-            _Life(0, now_s, now_s, boxes[k], float(scores[k]), float(scores[k]), alone=int(alone))
+            _Life(
+                0,
+                self._at_s,
+                self._at_s,
+                boxes[k],
+                float(scores[k]),
+                float(scores[k]),
+                alone=int(alone),
+            )
             for k, alone in zip(new, is_alone, strict=True)
         ]
 
