@@ -63,7 +63,7 @@ class Bottleneck(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """[N,C,h,w] to the same shape."""
-        result = self.spread(self.reduce(features))
+        result: Tensor = self.spread(self.reduce(features))
         return result + features if self.has_shortcut else result
 
 

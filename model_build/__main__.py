@@ -1,0 +1,136 @@
+"""The command line of model building: `python -m model_build data|train|evaluate|export`."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge_app.errors import DresscodeError
+from model_build import classifier_model, detector_model, garment_model
+from model_build.data.rendered import open_rendered
+from model_build.data.scenery import open_scenery
+from model_build.garment_model import Folders
+from model_build.networks.yolox import load_published
+from model_build.train.fitting import Schedule
+
+MODELS = ("detector", "garments", "classifier")
+_SHIPPED = Path(__file__).parent.parent / "edge_app" / "models"
+_which = click.argument("model", type=click.Choice(MODELS))
+_folders = click.make_pass_decorator(Folders)
+
+
+class _Group(click.Group):
+    """Shows Dresscode's own errors without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run, and translate."""
+        try:
+            return super().invoke(ctx)
+        except DresscodeError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group, context_settings={"show_default": True})
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="DRESSCODE_DATA",
+    default=Path("../shared/data"),
+    help="Folder of the data sets.",
+)
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs"),
+    help="Folder of what is made from them once.",
+)
+@click.pass_context
+def main(context: click.Context, data: Path, cache: Path) -> None:
+    """Build the models that Dresscode ships."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    if not data.is_dir():
+        raise click.ClickException(
+            f"{data}: no such folder; give the data sets with --data or DRESSCODE_DATA"
+        )
+    context.obj = Folders(data, cache)
+
+
+@main.command()
+@_folders
+def data(folders: Folders) -> None:
+    """Decode and render everything that training the detector reads."""
+    published = load_published(folders.data / "weights" / "yolox_nano_416.onnx")
+    scenery = open_scenery(
+        folders.data, folders.cache / "scenery", detector_model.sees_nobody(published)
+    )
+    rendered = open_rendered(folders.cache / "scenery", detector_model.RENDERED_SCENES)
+    click.echo(
+        f"{len(scenery.cutouts)} people cut out, {len(scenery.street)} street photos, "
+        f"{len(scenery.places)} places, {len(rendered)} rendered frames"
+    )
+
+
+@main.command()
+@_folders
+@_which
+@click.option("--run", type=click.Path(path_type=Path), help="Folder of the run.  [runs/MODEL]")
+@click.option("--steps", type=click.IntRange(1), help="Optimiser steps in all.")
+def train(folders: Folders, model: str, run: Path | None, steps: int | None) -> None:
+    """Train a model, or go on with the run in its folder."""
+    run = run or Path("runs") / model
+    if model == "detector":
+        schedule = detector_model.SCHEDULE
+        schedule = replace(schedule, steps=steps or schedule.steps)
+        detector_model.train_people(folders, schedule, run)
+    elif model == "garments":
+        garment_model.train_garments(folders, Schedule(steps or 6000), run)
+    else:
+        classifier_model.train_classifier(folders, Schedule(steps or 6000), run)
+
+
+@main.command()
+@_folders
+@_which
+@click.option("--file", type=click.Path(path_type=Path), help="ONNX file.  [the shipped one]")
+def evaluate(folders: Folders, model: str, file: Path | None) -> None:
+    """Print the figures of a model file on held-out data, as JSON."""
+    file = file or _SHIPPED / f"{model}.onnx"
+    judge: Any = {
+        "detector": detector_model.judge_people,
+        "garments": garment_model.judge_garments,
+        "classifier": classifier_model.judge_classifier,
+    }[model]
+    figures = {name: asdict(report) for name, report in judge(folders, file).items()}
+    click.echo(json.dumps(figures, indent=1, default=lambda array: array.tolist()))
+
+
+@main.command()
+@_folders
+@_which
+@click.option("--run", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--file", type=click.Path(path_type=Path), help="ONNX file.  [the shipped one]")
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    help="Detector: how far to go from the published weights to the trained ones.",
+)
+def export(folders: Folders, model: str, run: Path, file: Path | None, share: float) -> None:
+    """Write a run's averaged weights as a model file, and compare it with torch."""
+    file = file or _SHIPPED / f"{model}.onnx"
+    if model == "detector":
+        differences = detector_model.export_people(folders, run, share, file)
+    elif model == "garments":
+        differences = garment_model.export_garments(folders, run, file)
+    else:
+        differences = classifier_model.export_model(folders, run, file)
+    click.echo(f"{file}; largest differences from torch: {differences}")
+
+
+if __name__ == "__main__":
+    main()

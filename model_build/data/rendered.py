@@ -1,0 +1,169 @@
+"""Pictures of the simulated entrance with the boxes of the people in them, for training.
+
+Scenes are drawn from training seeds only (1,000,000 and above). Rendering costs far more than
+reading, so frames are rendered once and kept decoded.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.capture.simulated import PersonView, Rendered, SimulatedEntrance, random_scene
+from edge_app.geometry import Letterbox
+from model_build.data.store import PictureStore, is_written, write_store
+
+logger = logging.getLogger(__name__)
+
+Picture = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+
+FRAMES_PER_SCENE = 10
+_FIRST_FRAME, _LAST_FRAME = 50, 3000
+_WIDEST_PX = 640
+_SCENES_PER_EMPTY_ONE = 4
+LEAST_UNHIDDEN = 0.45
+"""Share of a person's part inside the picture that must be visible for them to be asked for."""
+
+
+def rendered_frames(scenes: Iterable[int]) -> Iterator[Rendered]:
+    """Frames of numbered training scenes, several of each; the same number gives the same scene."""
+    for number in scenes:
+        rng = np.random.default_rng((1_000_000, number))
+        scene = random_scene(rng)
+        for index in rng.integers(_FIRST_FRAME, _LAST_FRAME, FRAMES_PER_SCENE):
+            yield scene.render(int(index))
+
+
+def empty_frames(scenes: Iterable[int]) -> Iterator[Picture]:
+    """The same scenes before anybody came."""
+    for number in scenes:
+        rng = np.random.default_rng((1_000_000, number))
+        settings = random_scene(rng).settings
+        yield SimulatedEntrance(replace(settings, people_per_min=0.0)).frame_at(0)
+
+
+def is_hidden(person: PersonView) -> bool:
+    """Whether others or things hide too much of what lies inside the picture."""
+    return person.visible_share < LEAST_UNHIDDEN * person.in_picture_share
+
+
+class RenderedScenes:
+    """Rendered frames, kept decoded; `Rendered` people become boxes.
+
+    Args:
+        frames: with facts `boxes` and `is_ignored`.
+        empty: frames without anybody.
+    """
+
+    def __init__(self, frames: PictureStore, empty: PictureStore) -> None:
+        self._frames = frames
+        self._empty = empty
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def draw(
+        self, rng: np.random.Generator, size_hw: tuple[int, int]
+    ) -> tuple[Picture, Float32, NDArray[np.bool_]]:
+        """A frame or a part of one, fitted into `size_hw` without padding, and its people.
+
+        Returns:
+            uint8 `[h,w,3]` BGR, boxes float32 `[G,4]` xyxy, and bool `[G]`: not to be asked for.
+        """
+        number = int(rng.integers(len(self._frames)))
+        facts = self._frames.record(number)
+        boxes = np.array(facts["boxes"], np.float32).reshape(-1, 4)
+        is_ignored = np.array(facts["is_ignored"], bool)
+        picture = self._frames.picture(number)
+        if rng.random() < 0.4:
+            return _part(picture, boxes, is_ignored, rng, size_hw)
+        return _fitted(picture, boxes, is_ignored, size_hw)
+
+    def draw_empty(self, rng: np.random.Generator, size_hw: tuple[int, int]) -> Picture:
+        """A place without anybody, stretched to `size_hw`."""
+        picture = self._empty.picture(int(rng.integers(len(self._empty))))
+        height, width = size_hw
+        return np.asarray(cv2.resize(picture, (width, height)), np.uint8)
+
+
+def open_rendered(cache: Path, scenes: int) -> RenderedScenes:
+    """The rendered frames in `cache`, made from so many training scenes if they are not there."""
+    stores = []
+    for name, entries in (
+        ("rendered", _entries(rendered_frames(range(scenes)), scenes * FRAMES_PER_SCENE)),
+        ("empty", _empty_entries(range(0, scenes, _SCENES_PER_EMPTY_ONE))),
+    ):
+        path = cache / name
+        stores.append(PictureStore(path) if is_written(path) else write_store(path, entries))
+    return RenderedScenes(*stores)
+
+
+def _entries(
+    frames: Iterable[Rendered], total: int
+) -> Iterator[tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]]:
+    for done, frame in enumerate(frames, start=1):
+        small, scale = _shrink(frame.frame_bgr)
+        boxes = [[side * scale for side in person.box_xyxy] for person in frame.people]
+        hidden = [is_hidden(person) for person in frame.people]
+        yield {"picture": small}, {"boxes": boxes, "is_ignored": hidden}
+        if done % 100 == 0:
+            logger.info("rendered %d of %d frames", done, total)
+
+
+def _empty_entries(
+    scenes: Iterable[int],
+) -> Iterator[tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]]:
+    for picture in empty_frames(scenes):
+        yield {"picture": _shrink(picture)[0]}, {}
+
+
+def _shrink(picture: Picture) -> tuple[Picture, float]:
+    height, width = picture.shape[:2]
+    scale = min(1.0, _WIDEST_PX / width)
+    if scale == 1.0:
+        return picture, 1.0
+    size = (_WIDEST_PX, round(height * scale))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8), scale
+
+
+def _fitted(
+    picture: Picture,
+    boxes: Float32,
+    is_ignored: NDArray[np.bool_],
+    size_hw: tuple[int, int],
+) -> tuple[Picture, Float32, NDArray[np.bool_]]:
+    fit = Letterbox.fit((picture.shape[1], picture.shape[0]), (size_hw[1], size_hw[0]))
+    small = cv2.resize(picture, (fit.width, fit.height), interpolation=cv2.INTER_LINEAR)
+    scaled = boxes * np.array([fit.scale_x, fit.scale_y] * 2, np.float32)
+    return np.asarray(small, np.uint8), np.asarray(scaled, np.float32), is_ignored
+
+
+def _part(
+    picture: Picture,
+    boxes: Float32,
+    is_ignored: NDArray[np.bool_],
+    rng: np.random.Generator,
+    size_hw: tuple[int, int],
+) -> tuple[Picture, Float32, NDArray[np.bool_]]:
+    """A window of a frame: larger people, cut off where no frame would cut them."""
+    height, width = picture.shape[:2]
+    share = rng.uniform(0.45, 0.95)
+    rows, columns = int(height * share), int(width * share)
+    top, left = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
+    moved = boxes - np.array([left, top, left, top], np.float32)
+    inside = np.clip(moved, 0, [columns, rows, columns, rows])
+    kept_share = (inside[:, 2:] - inside[:, :2]).prod(1) / np.maximum(
+        (moved[:, 2:] - moved[:, :2]).prod(1), 1e-6
+    )
+    is_there = kept_share > 0
+    is_ignored = is_ignored | (kept_share < 0.12)
+    window = picture[top : top + rows, left : left + columns]
+    return _fitted(window, np.asarray(inside[is_there], np.float32), is_ignored[is_there], size_hw)

@@ -1,0 +1,118 @@
+"""The person detector from data to file: train it, judge it, export it."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edge_app.inference.preprocess import letterbox
+from model_build.data.people import Mixture, PeoplePictures
+from model_build.data.rendered import open_rendered
+from model_build.data.scenery import SeesNobody, open_scenery
+from model_build.evaluate.detection import (
+    Figures,
+    evaluate,
+    open_detector,
+    rendered_truths,
+    street_truths,
+)
+from model_build.export import Card, DetectorGraph, export_detector, largest_difference
+from model_build.garment_model import Folders
+from model_build.networks.yolox import YoloxNano, load_published
+from model_build.train.detector import SIZE_HW, blend, train_detector
+from model_build.train.loop import Schedule
+
+VERSION = "0.2.0"
+CANDIDATES = 100
+THRESHOLD = 0.35
+"""The score at which recall and precision are given."""
+SCHEDULE = Schedule(steps=1000, rate=3e-4, warm_up_steps=60, averaging=0.99)
+"""That of the shipped model; see EXPERIMENTS.md."""
+_PUBLISHED = Path("weights") / "yolox_nano_416.onnx"
+RENDERED_SCENES = 240
+"""Scenes that frames are rendered of, several of each."""
+_MEASURED_SCENES = 20
+_NOBODY_SCORE = 0.12
+_BORDER = 0.5
+
+
+def train_people(folders: Folders, schedule: Schedule, run: Path, seed: int = 7) -> YoloxNano:
+    """Train from the published weights, or go on with a run; gives the averaged network."""
+    published = load_published(folders.data / _PUBLISHED)
+    cache = folders.cache / "scenery"
+    scenery = open_scenery(folders.data, cache, sees_nobody(published))
+    rendered = open_rendered(cache, RENDERED_SCENES)
+    pictures = PeoplePictures(scenery, rendered, SIZE_HW, Mixture(), seed)
+    return train_detector(published, pictures, schedule, run)
+
+
+def sees_nobody(published: YoloxNano) -> SeesNobody:
+    """Whether the published network finds nobody in a picture, not even a hint."""
+    network = published.eval()
+
+    def answer(picture: NDArray[np.uint8]) -> bool:
+        canvas = np.empty((*SIZE_HW, 3), np.uint8)
+        letterbox(picture, canvas)
+        with torch.no_grad():
+            planes = torch.from_numpy(canvas[None]).float().permute(0, 3, 1, 2)
+            return float(network(planes)[1].max()) < _NOBODY_SCORE
+
+    return answer
+
+
+def judge_people(folders: Folders, model: Path) -> dict[str, Figures]:
+    """Figures by kind of picture, all held out; recordings have a judge of their own."""
+    detector = open_detector(model)
+    street = folders.data / "ccp"
+    sets = {
+        "street": street_truths(street, is_spoilt=False),
+        "street_small_spoilt": street_truths(street, is_spoilt=True, margin=_BORDER),
+    }
+    for view, is_cut_off in itertools.product(("door", "facing"), (False, True)):
+        name = f"rendered_{view}_{'cut_off' if is_cut_off else 'whole'}"
+        sets[name] = rendered_truths(_MEASURED_SCENES, is_cut_off, view)
+    return {name: evaluate(detector, truths, THRESHOLD) for name, truths in sets.items()}
+
+
+def export_people(folders: Folders, run: Path | None, share: float, path: Path) -> dict[str, float]:
+    """Write the model file with its figures inside; gives the differences from torch.
+
+    Args:
+        folders: the data sets.
+        run: a training run, or None for the published weights.
+        share: how far to go from the published weights (0) to the trained ones (1).
+        path: the ONNX file.
+    """
+    network = load_published(folders.data / _PUBLISHED).eval()
+    if run is not None:
+        trained = YoloxNano()
+        state = torch.load(run / "last.pt", weights_only=True, map_location="cpu")
+        trained.load_state_dict(state["averaged"])
+        network = blend(network, trained, share)
+    export_detector(network, SIZE_HW, path, _card({}, run is not None), CANDIDATES)
+    figures = {}
+    for name, found in judge_people(folders, path).items():
+        values = asdict(found)
+        for key in ("ap50", "recall", "precision"):
+            figures[f"{name}_{key}"] = round(float(values[key]), 4)
+    export_detector(network, SIZE_HW, path, _card(figures, run is not None), CANDIDATES)
+    canvases = np.empty((16, *SIZE_HW, 3), np.uint8)
+    truths = street_truths(folders.data / "ccp", is_spoilt=False)
+    for canvas, truth in zip(canvases, truths, strict=False):
+        letterbox(truth.picture, canvas)
+    return largest_difference(DetectorGraph(network, CANDIDATES), path, canvases)
+
+
+def _card(figures: dict[str, float], is_trained: bool) -> Card:
+    sources = "YOLOX-nano by Megvii (COCO 2017, Apache-2.0)"
+    if is_trained:
+        sources += (
+            "; Clothing Co-Parsing (Apache-2.0), photos and cut-out people; clothing-dataset "
+            "(CC0), as places without people; people of Dresscode's simulated entrance"
+        )
+    return Card("detector", VERSION, ("person",), "Apache-2.0", sources, figures)

@@ -1,0 +1,198 @@
+"""How well boxes are found: average precision, recall and precision at an overlap of one half."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.capture.simulated import SimulatedEntrance, SimulationSettings
+from edge_app.detection.detector import Detector
+from edge_app.flow import Detections, Float32, UInt8
+from edge_app.geometry import area, intersection_over_union
+from edge_app.inference.model import load_model
+from edge_app.inference.openvino_engine import OpenVinoEngine
+from model_build.data.ccp import person_box, read_photos
+from model_build.data.people import spoil
+from model_build.data.rendered import is_hidden
+
+LEAST_OVERLAP = 0.5
+_MAX_IOU = 0.65  # of non-maximum suppression
+_LEAST_SCORE = 0.02  # average precision needs the weak boxes too
+_FIRST_SEED = 500_000  # below the training seeds, and not those of the entries' own test
+_FRAMES_PER_SEED = 12
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A picture and the people in it.
+
+    Attributes:
+        picture: uint8 `[H,W,3]` BGR.
+        boxes: float32 `[G,4]`, xyxy, px.
+        is_ignored: bool `[G]`: neither to be found nor wrong to find.
+        is_complete: whether a box that matches nobody is false.
+    """
+
+    picture: UInt8
+    boxes: Float32
+    is_ignored: NDArray[np.bool_]
+    is_complete: bool = True
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of one set of pictures.
+
+    Attributes:
+        pictures: how many.
+        people: how many there are to be found.
+        ap50: average precision, 0..1; area under the precision envelope, every point.
+        recall: at the threshold.
+        precision: at the threshold.
+        false_boxes: at the threshold.
+    """
+
+    pictures: int
+    people: int
+    ap50: float
+    recall: float
+    precision: float
+    false_boxes: int
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Detections of one picture against its truth; `[D]` each, best first."""
+
+    scores: Float32
+    is_right: NDArray[np.bool_]
+    counts: NDArray[np.bool_]
+
+
+def match(found: Detections, truth: Truth) -> Matched:
+    """Give each box, best first, the free person it overlaps most.
+
+    A box that overlaps nobody by half, but lies by half inside somebody ignored, does not count.
+    """
+    order = np.argsort(-found.scores, kind="stable")
+    boxes, scores = found.boxes_xyxy[order], found.scores[order]
+    is_right = np.zeros(len(order), bool)
+    counts = np.ones(len(order), bool)
+    overlap = intersection_over_union(boxes, truth.boxes)
+    is_free = ~truth.is_ignored
+    ignored = truth.boxes[truth.is_ignored]
+    for i in range(len(order)):
+        free = np.where(is_free, overlap[i], 0.0)
+        if free.max(initial=0.0) >= LEAST_OVERLAP:
+            is_right[i] = True
+            is_free[int(free.argmax())] = False
+        else:
+            counts[i] = truth.is_complete and not _is_within(boxes[i], ignored)
+    return Matched(np.asarray(scores, np.float32), is_right, counts)
+
+
+def _is_within(box: Float32, others: Float32) -> bool:
+    low = np.maximum(box[:2], others[:, :2])
+    high = np.minimum(box[2:], others[:, 2:])
+    shared = np.clip(high - low, 0, None).prod(1)
+    return bool((shared > 0.5 * area(box[None])[0]).any())
+
+
+def average_precision(scores: Float32, is_right: NDArray[np.bool_], people: int) -> float:
+    """Area under the precision envelope of boxes pooled over all pictures.
+
+    >>> average_precision(np.array([0.9, 0.8, 0.7], np.float32), np.array([True, False, True]), 2)
+    0.8333333333333333
+    """
+    order = np.argsort(-scores, kind="stable")
+    right = np.cumsum(is_right[order])
+    precision = right / np.arange(1, len(order) + 1)
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(envelope[is_right[order]].sum() / max(people, 1))
+
+
+def evaluate(detector: Detector, truths: Iterable[Truth], threshold: float) -> Figures:
+    """Run a detector over pictures and sum up."""
+    matches, people, pictures = [], 0, 0
+    for truth in truths:
+        matches.append(match(detector.detect([truth.picture])[0], truth))
+        people += int((~truth.is_ignored).sum())
+        pictures += 1
+    scores = np.concatenate([m.scores[m.counts] for m in matches])
+    is_right = np.concatenate([m.is_right[m.counts] for m in matches])
+    is_sure = scores >= threshold
+    right, sure = int(is_right[is_sure].sum()), int(is_sure.sum())
+    return Figures(
+        pictures,
+        people,
+        average_precision(scores, is_right, people),
+        right / max(people, 1),
+        right / max(sure, 1),
+        sure - right,
+    )
+
+
+def open_detector(path: Path) -> Detector:
+    """A detector of the contract on one CPU thread, with its weak boxes."""
+    model = load_model(path, "detector")
+    return Detector(model, OpenVinoEngine(model, threads=1), _LEAST_SCORE, _MAX_IOU)
+
+
+def street_truths(folder: Path, is_spoilt: bool, margin: float = 0.0) -> Iterator[Truth]:
+    """The held-out street photos with label maps, one person each, as they are or spoilt.
+
+    Passers-by have no boxes in this data set; most photos have none.
+
+    Args:
+        folder: Clothing Co-Parsing.
+        is_spoilt: hazy, dim, blurred, compressed, the same for everybody who asks.
+        margin: grey borders, as shares of the photo's height: makes people smaller.
+    """
+    rng = np.random.default_rng(0)
+    for photo in read_photos(folder):
+        if not photo.is_held_out or photo.label_map is None:
+            continue
+        picture = photo.read_picture()
+        box = np.array([person_box(photo.read_label_map())], np.float32)
+        border = int(picture.shape[0] * margin)
+        sides = (0, border, border, border)
+        picture = np.asarray(cv2.copyMakeBorder(picture, *sides, cv2.BORDER_REPLICATE), np.uint8)
+        if is_spoilt:
+            picture = spoil(picture, rng)
+        shift = np.array([border, 0, border, 0], np.float32)
+        yield Truth(picture, np.asarray(box + shift, np.float32), np.zeros(1, bool))
+
+
+def rendered_truths(seeds: int, is_cut_off: bool, view: str = "any") -> Iterator[Truth]:
+    """Frames of the simulated entrance, of measuring seeds.
+
+    Args:
+        seeds: how many scenes; a dozen frames of each.
+        is_cut_off: look for those of whom less than half is to be seen, because the picture's
+            edge cuts them off, but at least 8 % (a head); else for those of whom more than half
+            is, and who are more than 50 px tall.
+        view: of the simulation's settings.
+    """
+    for number in range(seeds):
+        settings = SimulationSettings(
+            people_per_min=14.0, seed=_FIRST_SEED + number, group_share=0.4, view=view
+        )
+        scene = SimulatedEntrance(settings)
+        rng = np.random.default_rng(number)
+        for index in rng.integers(50, 3000, _FRAMES_PER_SEED):
+            rendered = scene.render(int(index))
+            wanted = []
+            for person in rendered.people:
+                height = person.box_xyxy[3] - person.box_xyxy[1]
+                if is_cut_off:
+                    is_wanted = 0.08 < person.visible_share <= 0.5 and not is_hidden(person)
+                else:
+                    is_wanted = person.visible_share > 0.5
+                wanted.append(is_wanted and height > (20 if is_cut_off else 50))
+            boxes = np.array([person.box_xyxy for person in rendered.people], np.float32)
+            yield Truth(rendered.frame_bgr, boxes.reshape(-1, 4), ~np.array(wanted, bool))

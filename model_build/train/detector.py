@@ -1,0 +1,229 @@
+"""Trains the person detector without letting it forget.
+
+    python -m model_build train detector --run runs/detector
+
+The published weights are both start and teacher. On every picture the network learns where people
+are (YOLOX's own losses), and everywhere else to answer what the teacher answers on the unspoilt
+picture; only where the teacher sees somebody in a place known to be empty is it contradicted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from edge_app.geometry import non_maximum_suppression
+from model_build.data.people import PeoplePictures, Scene
+from model_build.networks.yolox import YoloxNano, cells, decode
+from model_build.train.assignment import assign, pairwise_overlap
+from model_build.train.loop import Job, Schedule, train
+
+SIZE_HW = (320, 512)
+_SURE = 0.5  # the teacher's score from which its box is taken as a person
+_DOUBT = 0.1  # the teacher's score from which a box in an empty place is contradicted
+_SAME_PERSON = 0.4  # least overlap of two boxes of one person
+
+
+@dataclass(frozen=True)
+class People:
+    """A batch: `pictures` and `clean` uint8 `[N,3,H,W]`, and each picture's people."""
+
+    pictures: Tensor
+    clean: Tensor
+    boxes: list[Tensor]
+    is_ignored: list[Tensor]
+    is_complete: list[bool]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Of the parts of the loss."""
+
+    box: float = 5.0
+    objectness: float = 1.0
+    category: float = 1.0
+    remembered_category: float = 0.2
+
+
+def stack(scenes: list[Scene]) -> People:
+    """Scenes to one batch."""
+
+    def planes(pictures: list[npt.NDArray[np.uint8]]) -> Tensor:
+        return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+
+    return People(
+        planes([scene.picture for scene in scenes]),
+        planes([scene.clean for scene in scenes]),
+        [torch.from_numpy(scene.boxes) for scene in scenes],
+        [torch.from_numpy(scene.is_ignored) for scene in scenes],
+        [scene.is_complete for scene in scenes],
+    )
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What one picture's cells should say; `[A]` each, boxes `[A,4]`.
+
+    Attributes:
+        is_positive: the cell answers for a person.
+        boxes: that person's box, xyxy.
+        objectness: 0..1.
+        category: 0..1; for people the overlap reached, as in YOLOX.
+    """
+
+    is_positive: Tensor
+    boxes: Tensor
+    objectness: Tensor
+    category: Tensor
+
+
+class RememberingLoss:
+    """YOLOX's losses against the truth, and the teacher's answers everywhere else."""
+
+    def __init__(self, teacher: YoloxNano, weights: Weights) -> None:
+        self._teacher = teacher.eval().requires_grad_(False)
+        self._weights = weights
+        self._grid = cells(*SIZE_HW)
+
+    def __call__(
+        self, network: YoloxNano, batch: People, device: torch.device
+    ) -> Mapping[str, Tensor]:
+        """The parts of the loss of a batch."""
+        grid = self._grid.to(device)
+        raw = network.raw(_floats(batch.pictures, device)).float()
+        with torch.no_grad():
+            taught = self._teacher.to(device).raw(_floats(batch.clean, device)).float()
+        boxes = decode(raw, grid)
+        targets = [
+            self._targets((grid, boxes[i].detach(), raw[i].detach(), taught[i]), batch, i)
+            for i in range(len(raw))
+        ]
+        return self._parts(raw, boxes, targets)
+
+    def _targets(
+        self, predicted: tuple[Tensor, Tensor, Tensor, Tensor], batch: People, i: int
+    ) -> Targets:
+        grid, boxes, raw, taught = predicted
+        everybody = batch.boxes[i].to(grid)
+        people = everybody[~batch.is_ignored[i].to(grid.device)]
+        taught_boxes = decode(taught, grid)
+        taught_scores = taught[:, 4].sigmoid() * taught[:, 5].sigmoid()
+        objectness, category = taught[:, 4].sigmoid(), taught[:, 5].sigmoid()
+        unknown = torch.nonzero(taught_scores > _DOUBT).squeeze(1)
+        if len(everybody):
+            overlap = pairwise_overlap(taught_boxes[unknown], everybody).amax(1)
+            unknown = unknown[overlap < _SAME_PERSON]
+        if batch.is_complete[i]:
+            objectness[unknown] = 0.0
+        else:
+            sure = unknown[taught_scores[unknown] > _SURE]
+            people = torch.cat((people, _distinct(taught_boxes[sure], taught_scores[sure])))
+        scores = raw[:, 4].sigmoid() * raw[:, 5].sigmoid()
+        owner, overlap = assign(grid, boxes, scores, people)
+        is_positive = owner >= 0
+        wanted = torch.zeros_like(boxes)
+        wanted[is_positive] = people[owner[is_positive]]
+        objectness[is_positive] = 1.0
+        category[is_positive] = overlap[is_positive]
+        return Targets(is_positive, wanted, objectness, category)
+
+    def _parts(self, raw: Tensor, boxes: Tensor, targets: list[Targets]) -> dict[str, Tensor]:
+        is_positive = torch.stack([target.is_positive for target in targets])
+        count = is_positive.sum().clamp(min=len(raw))
+        wanted = torch.stack([target.boxes for target in targets])[is_positive]
+        overlap = aligned_overlap(boxes[is_positive], wanted)
+        objectness = torch.stack([target.objectness for target in targets])
+        category = torch.stack([target.category for target in targets])
+        object_loss = _surprise(raw[..., 4], objectness)
+        category_loss = _surprise(raw[..., 5], category)
+        weights = self._weights
+        parts = {
+            "box": (1 - overlap**2).sum() / count * weights.box,
+            "objectness": object_loss.sum() / count * weights.objectness,
+            "category": category_loss[is_positive].sum() / count * weights.category,
+            "memory": category_loss[~is_positive].sum() / count * weights.remembered_category,
+        }
+        return {"total": torch.stack(list(parts.values())).sum(), **parts}
+
+
+def _surprise(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy above its least possible value: 0 where the logits say the target."""
+    least = -(torch.xlogy(target, target) + torch.xlogy(1 - target, 1 - target))
+    return functional.binary_cross_entropy_with_logits(logits, target, reduction="none") - least
+
+
+def aligned_overlap(boxes_a: Tensor, boxes_b: Tensor) -> Tensor:
+    """Intersection over union of xyxy boxes `[N,4]`, pair by pair, `[N]`."""
+    low = torch.maximum(boxes_a[:, :2], boxes_b[:, :2])
+    high = torch.minimum(boxes_a[:, 2:], boxes_b[:, 2:])
+    shared = (high - low).clamp(min=0).prod(1)
+    area_a = (boxes_a[:, 2:] - boxes_a[:, :2]).prod(1)
+    area_b = (boxes_b[:, 2:] - boxes_b[:, :2]).prod(1)
+    return shared / (area_a + area_b - shared).clamp(min=1e-6)
+
+
+def _distinct(boxes: Tensor, scores: Tensor) -> Tensor:
+    """One box per person of the teacher's boxes."""
+    kept = non_maximum_suppression(boxes.cpu().numpy(), scores.cpu().numpy(), 0.6)
+    return boxes[torch.from_numpy(kept).to(boxes.device)]
+
+
+def _floats(planes: Tensor, device: torch.device) -> Tensor:
+    return planes.to(device).float().contiguous(memory_format=torch.channels_last)
+
+
+@dataclass(frozen=True)
+class BatchMaker:
+    """Batch `i` of a sequence of pictures."""
+
+    pictures: PeoplePictures
+    size: int
+
+    def __call__(self, number: int) -> People:
+        """Pictures `number * size` and those after it."""
+        cv2.setNumThreads(1)
+        start = number * self.size
+        return stack([self.pictures.scene(start + i) for i in range(self.size)])
+
+
+def train_detector(
+    published: YoloxNano,
+    pictures: PeoplePictures,
+    schedule: Schedule,
+    folder: Path,
+    batch_size: int = 8,
+) -> YoloxNano:
+    """Train from the published weights; returns the network with averaged weights.
+
+    The first stages see edges and textures, which need no change: they stay frozen.
+    """
+    network = YoloxNano()
+    network.load_state_dict(published.state_dict())
+    backbone = network.backbone
+    for part in (backbone.stem, backbone.stage_4, backbone.stage_8):
+        part.requires_grad_(False)
+    job = Job(network, BatchMaker(pictures, batch_size), RememberingLoss(published, Weights()))
+    averaged = train(job, schedule, folder)
+    result = YoloxNano()
+    result.load_state_dict(averaged)
+    return result.eval()
+
+
+def blend(published: YoloxNano, trained: YoloxNano, share: float) -> YoloxNano:
+    """Weights between two networks: `share` 0 is the published one, 1 the trained one.
+
+    Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022: in between, most of what
+    was learnt is there, and what was known before comes back.
+    """
+    ours, theirs = published.state_dict(), trained.state_dict()
+    result = YoloxNano()
+    result.load_state_dict({name: ours[name].lerp(theirs[name], share) for name in ours})
+    return result.eval()
