@@ -40,7 +40,12 @@ class GStreamerCamera:
     """One run of a pipeline. Its frames' times are those of their arrival (monotonic clock)."""
 
     def __init__(
-        self, camera_id: str, source: str, username: str | None = None, password: str | None = None
+        self,
+        camera_id: str,
+        source: str,
+        username: str | None = None,
+        password: str | None = None,
+        read_timeout_s: float = READ_TIMEOUT_S,
     ) -> None:
         """Start the pipeline and wait for its first bytes.
 
@@ -51,12 +56,14 @@ class GStreamerCamera:
             username: what to put there.
             password: what to put there. Other users of the machine can see a process's arguments,
                 except under the shipped systemd unit.
+            read_timeout_s: a pipeline that sends nothing for so long has failed.
 
         Raises:
             SourceError: GStreamer is missing, or the pipeline fails or sends nothing.
         """
         self._camera_id = camera_id
         self._shown = redact(source)
+        self._read_timeout_s = read_timeout_s
         self._password = password
         self._index = 0
         self._stderr = b""
@@ -94,7 +101,7 @@ class GStreamerCamera:
         Raises:
             SourceError: the pipeline ended, failed, or sent nothing for some seconds.
         """
-        deadline = time.monotonic() + READ_TIMEOUT_S
+        deadline = time.monotonic() + self._read_timeout_s
         mark = self._line(deadline)
         if not mark.startswith(b"FRAME"):
             raise SourceError(f"{self._shown}: the pipeline sent something other than pictures")

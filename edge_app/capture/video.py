@@ -19,13 +19,13 @@ _QUIET = "-8"
 
 def open_recording(path: str) -> cv2.VideoCapture:
     """A reader of a video file; its ``isOpened()`` says whether there is one."""
-    _silence()
+    silence_opencv()
     return cv2.VideoCapture(path, cv2.CAP_FFMPEG)
 
 
 def open_network(url: str) -> cv2.VideoCapture:
     """A reader of an RTSP or HTTP stream, over TCP, that never waits for ever."""
-    _silence()
+    silence_opencv()
     parameters = [
         *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, int(OPEN_TIMEOUT_S * 1000)),
         *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, int(READ_TIMEOUT_S * 1000)),
@@ -37,7 +37,7 @@ def open_network(url: str) -> cv2.VideoCapture:
 
 def open_device(device: int | str, fps: float) -> cv2.VideoCapture:
     """A reader of a USB camera by number or by path, asked for at least ``fps``."""
-    _silence()
+    silence_opencv()
     capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
     if capture.isOpened():
         # Most USB cameras send uncompressed pictures too slowly at more than 640 x 480.
@@ -68,16 +68,11 @@ def as_bgr(picture: Any) -> UInt8:
 
 
 def silence_opencv() -> None:
-    """Keep OpenCV from writing to stderr what the caller says as an error of its own."""
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
-
-def _silence() -> None:
-    """Keep OpenCV and FFmpeg from writing to stderr.
+    """Keep OpenCV and FFmpeg from writing to stderr, and let RTSP use TCP.
 
     Their lines carry whole URLs, passwords included, and say in five lines what one error says.
-    OpenCV reads these variables whenever it opens something.
+    OpenCV reads the variables when FFmpeg is first used in the process: call this before that.
     """
-    silence_opencv()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", _QUIET)
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")

@@ -72,7 +72,7 @@ def test_values_marked_as_default_are_the_defaults() -> None:
     config = load(EXAMPLE)
     parts: list[tuple[BaseModel, set[str]]] = [
         (config, {"business_day_start", "language", "state_dir"}),
-        (config.mqtt, {"allow_insecure", "keepalive_s", "connect_timeout_s", "stall_s",
+        (config.mqtt, {"allow_insecure", "protocol", "keepalive_s", "connect_timeout_s", "stall_s",
                        "reconnect_max_s"}),
         (config.cameras["door"], {"fps"}),
         (config.cameras["door"].zones["entrance"], {"hysteresis", "hold_s", "uturn_s"}),

@@ -57,8 +57,9 @@ def test_the_journal_gets_priorities(level: str, prefix: str) -> None:
 def test_every_line_of_a_traceback_has_its_priority() -> None:
     stream = io.StringIO()
     configure("info", stream)
+    error = OSError("cannot open rtsp://admin:hunter2@10.0.0.11/1")
     try:
-        raise OSError("cannot open rtsp://admin:hunter2@10.0.0.11/1")
+        raise error
     except OSError:
         logging.getLogger("a").exception("failed")
     lines = stream.getvalue().splitlines()

@@ -1,0 +1,132 @@
+"""Lateness, rates, paced recordings, and a clock that never goes back."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_app.capture.clock import SteadyClock
+from edge_app.capture.pace import LatenessMeter, PacedCamera, RateLimit
+from edge_app.capture.replay import ReplayCamera
+from tests.edge_app.capture.pictures import write_video
+
+
+def test_a_backlog_is_late_and_a_punctual_frame_is_not() -> None:
+    meter = LatenessMeter(0.5)
+    assert [meter.measure(100.0 + i / 10, i / 10) for i in range(10)] == pytest.approx(
+        [0.0] * 10, abs=0.01
+    )
+    # Two seconds without a frame, then the twenty missed ones at once.
+    late = [meter.measure(103.0 + i / 1000, 1.0 + i / 10) for i in range(21)]
+    assert late[0] == pytest.approx(2.0, abs=0.02)
+    assert late[10] == pytest.approx(1.0, abs=0.02)
+    assert late[20] == pytest.approx(0.0, abs=0.03)
+
+
+@pytest.mark.parametrize("drift", [-0.002, 0.0, 0.002])
+def test_clocks_that_drift_apart_are_not_late(drift: float) -> None:
+    meter = LatenessMeter(0.5)
+    late = [meter.measure(i / 10, (1 + drift) * i / 10) for i in range(36_000)]
+    assert max(late) < 0.01
+
+
+def test_a_stream_that_begins_again_is_not_late() -> None:
+    meter = LatenessMeter(0.5)
+    meter.measure(100.0, 3600.0)
+    assert meter.measure(100.1, 0.0) == 0.0
+
+
+def test_a_stream_without_a_clock_is_never_late() -> None:
+    meter = LatenessMeter(0.5)
+    assert [meter.measure(100.0 + i, 0.0) for i in range(5)] == [0.0] * 5
+
+
+def test_a_stream_whose_clock_runs_slow_is_late_for_two_seconds_at_most() -> None:
+    meter = LatenessMeter(0.5)
+    late = [meter.measure(i / 10, 0.9 * i / 10) > 0.5 for i in range(600)]
+    longest = max(len(run) for run in "".join("x" if x else " " for x in late).split())
+    assert longest <= 22
+
+
+@given(st.floats(1.0, 60.0), st.floats(1.0, 60.0), st.floats(0.0, 0.3), st.randoms())
+def test_the_mean_rate_is_the_wanted_one_or_the_cameras(
+    camera_fps: float, wanted_fps: float, jitter: float, random: object
+) -> None:
+    rate = RateLimit(wanted_fps)
+    shake = getattr(random, "uniform")  # noqa: B009  # Hypothesis gives a random.Random
+    seconds = 15.0
+    times = sorted(
+        (i + shake(-jitter, jitter)) / camera_fps for i in range(int(camera_fps * seconds))
+    )
+    passed = sum(rate.wants(t) for t in times)
+    expected = min(camera_fps, wanted_fps) * seconds
+    assert passed <= wanted_fps * seconds + 2
+    assert passed >= 0.9 * expected - 2
+
+
+def test_jitter_around_the_wanted_rate_costs_nothing() -> None:
+    rate = RateLimit(10.0)
+    assert all(rate.wants(i / 10 + (0.02 if i % 2 else -0.02)) for i in range(100))
+
+
+def test_a_recording_is_played_at_its_own_rate(tmp_path: Path) -> None:
+    camera = PacedCamera(ReplayCamera("door", write_video(tmp_path / "v.mp4", 11, fps=20.0)))
+    began = time.monotonic()
+    frames = []
+    while (frame := camera.read()) is not None:
+        frames.append(frame)
+    camera.close()
+    # Ten periods; a busy machine may take longer, but never less.
+    assert 0.5 <= time.monotonic() - began < 5.0
+    times = [frame.taken_at_s - began for frame in frames]
+    assert times == sorted(times)
+    assert all(t >= i / 20.0 for i, t in enumerate(times))
+
+
+class Hands:
+    """The two clocks of a machine, set by hand."""
+
+    def __init__(self) -> None:
+        self.wall_s = 1_700_000_000.0
+        self.monotonic_s = 50.0
+        self.clock = SteadyClock(lambda: self.wall_s, lambda: self.monotonic_s)
+
+    def pass_s(self, seconds: float) -> float:
+        self.wall_s += seconds
+        self.monotonic_s += seconds
+        return self.clock.now_s()
+
+
+def test_the_clock_follows_the_systems() -> None:
+    hands = Hands()
+    assert hands.pass_s(10.0) == pytest.approx(1_700_000_010.0)
+
+
+def test_a_step_forward_is_followed_at_once() -> None:
+    hands = Hands()
+    hands.wall_s += 86_400.0
+    assert hands.pass_s(1.0) == pytest.approx(1_700_086_401.0)
+
+
+def test_a_step_back_is_approached_slowly_and_durations_stay_true() -> None:
+    hands = Hands()
+    hands.wall_s -= 5.0
+    assert hands.pass_s(100.0) == pytest.approx(1_700_000_099.0)
+    for _ in range(5):
+        hands.pass_s(100.0)
+    assert hands.clock.now_s() == pytest.approx(hands.wall_s)
+
+
+@given(st.lists(st.tuples(st.floats(0.0, 100.0), st.floats(-5000.0, 5000.0)), max_size=50))
+def test_the_clock_never_goes_back(changes: list[tuple[float, float]]) -> None:
+    hands = Hands()
+    before = hands.clock.now_s()
+    for passed, step in changes:
+        hands.wall_s += step
+        now = hands.pass_s(passed)
+        assert now >= before + 0.98 * passed
+        before = now
