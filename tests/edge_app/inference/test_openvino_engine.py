@@ -1,0 +1,74 @@
+"""The CPU engine against an independent one, ONNX Runtime, and against itself in parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from edge_app.inference.model import SHIPPED, load_model
+from edge_app.inference.openvino_engine import OpenVinoEngine
+from tests.tiny_models import save_classifier
+
+TASKS = ["detector", "garments", "classifier"]
+
+
+def pictures(task: str, n: int) -> np.ndarray:
+    """Smooth random pictures of a shipped model's input size, uint8 [n, H, W, 3]."""
+    width, height = load_model(SHIPPED / f"{task}.onnx", task).input_size  # type: ignore[arg-type]
+    small = np.random.default_rng(3).integers(0, 255, (n, 8, 8, 3))
+    return np.ascontiguousarray(
+        small.repeat(height // 8, axis=1).repeat(width // 8, axis=2), np.uint8
+    )
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_agrees_with_onnx_runtime(task: str) -> None:
+    model = load_model(SHIPPED / f"{task}.onnx", task)  # type: ignore[arg-type]
+    batch = pictures(task, 3)
+    ours = OpenVinoEngine(model, threads=1).infer(batch)
+    session = onnxruntime.InferenceSession(model.path, providers=["CPUExecutionProvider"])
+    theirs = dict(
+        zip(
+            [output.name for output in session.get_outputs()],
+            session.run(None, {session.get_inputs()[0].name: batch}),
+            strict=True,
+        )
+    )
+    assert set(ours) == set(theirs)
+    for name, values in ours.items():
+        # Candidates of equal score may swap places: compare what is sorted.
+        a, b = np.sort(values, axis=1), np.sort(theirs[name], axis=1)
+        np.testing.assert_allclose(a, b, rtol=2e-3, atol=2e-3, err_msg=name)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 11])
+def test_any_batch_equals_its_pictures_one_by_one(tmp_path: Path, n: int) -> None:
+    model = load_model(save_classifier(tmp_path / "classifier.onnx"), "classifier")
+    engine = OpenVinoEngine(model, threads=1, max_batch=4)
+    batch = np.random.default_rng(n).integers(0, 255, (n, 32, 32, 3)).astype(np.uint8)
+    together = engine.infer(batch)
+    for i in range(n):
+        alone = engine.infer(batch[i : i + 1])
+        for name, values in alone.items():
+            np.testing.assert_allclose(together[name][i], values[0], rtol=1e-5, err_msg=name)
+
+
+def test_answers_belong_to_the_caller(tmp_path: Path) -> None:
+    model = load_model(save_classifier(tmp_path / "classifier.onnx"), "classifier")
+    engine = OpenVinoEngine(model, threads=1)
+    red = np.zeros((1, 32, 32, 3), np.uint8)
+    red[..., 2] = 200
+    first = engine.infer(red)["probabilities"]
+    kept = first.copy()
+    engine.infer(np.zeros((1, 32, 32, 3), np.uint8))
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_the_embedding_has_unit_length() -> None:
+    model = load_model(SHIPPED / "classifier.onnx", "classifier")
+    answer = OpenVinoEngine(model, threads=1).infer(pictures("classifier", 2))
+    np.testing.assert_allclose(np.linalg.norm(answer["embedding"], axis=1), 1.0, atol=1e-4)
+    np.testing.assert_allclose(answer["probabilities"].sum(axis=1), 1.0, atol=1e-4)
