@@ -36,7 +36,7 @@ def _mixing(size: int) -> nn.Sequential:
 
 
 class GarmentNetwork(nn.Module):
-    """Float crops `[N,3,H,W]` BGR 0..255 to boxes, scores and wears; H in 128s, W in 32s."""
+    """Float crops `[N,3,H,W]` BGR 0..255 to boxes, scores and wears; H and W in 32s."""
 
     def __init__(self, dropout: float = 0.2) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class GarmentNetwork(nn.Module):
 
     def _wears(self, coarse: Tensor) -> Tensor:
         described = self.describe(coarse)
-        strips = described.unflatten(2, (STRIPS, -1)).mean(dim=(3, 4)).flatten(1)
+        strips = functional.adaptive_avg_pool2d(described, (STRIPS, 1)).flatten(1)
         strongest = described.amax(dim=(2, 3))
         logits: Tensor = self.wear(self.dropout(torch.cat((strips, strongest), dim=1)))
         return logits

@@ -41,6 +41,7 @@ class Schedule:
         warm_up_steps: of linearly growing rates.
         averaging: share of the averaged weights that a step keeps.
         seed: of samples and dropout.
+        scale: of the pictures; most of a run may go by on smaller ones, at half the cost.
     """
 
     steps: int
@@ -51,6 +52,7 @@ class Schedule:
     warm_up_steps: int = 200
     averaging: float = 0.9985
     seed: int = 0
+    scale: float = 1.0
 
     def rate(self, step: int) -> float:
         """The share of the highest rates at a step, 0..1."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -49,19 +50,23 @@ def draw_batch(sources: list[tuple[SampleSource, float]], schedule: Schedule, st
     for _ in range(schedule.batch):
         source = sources[int(np.searchsorted(shares, rng.random() * shares[-1]))][0]
         samples.append(source.hard(int(rng.integers(len(source))), rng))
-    return stack(samples)
+    return stack(samples, schedule.scale)
 
 
-def stack(samples: list[CropSample]) -> Batch:
-    """Samples to one batch."""
+def stack(samples: list[CropSample], scale: float = 1.0) -> Batch:
+    """Samples to one batch, scaled down by `scale` where the start of a run is to be cheap."""
     most = max(1, *(len(sample.boxes) for sample in samples))
     boxes = np.zeros((len(samples), most, 4), np.float32)
     regions = np.full((len(samples), most), -1, np.int64)
     for row, sample in enumerate(samples):
-        boxes[row, : len(sample.boxes)] = sample.boxes
+        boxes[row, : len(sample.boxes)] = sample.boxes * scale
         regions[row, : len(sample.boxes)] = sample.regions
+    crops = [sample.crop for sample in samples]
+    if scale != 1.0:
+        size = (round(crops[0].shape[1] * scale), round(crops[0].shape[0] * scale))
+        crops = [cv2.resize(crop, size, interpolation=cv2.INTER_AREA) for crop in crops]
     return Batch(
-        torch.from_numpy(np.stack([sample.crop for sample in samples])),
+        torch.from_numpy(np.stack(crops)),
         torch.from_numpy(boxes),
         torch.from_numpy(regions),
         torch.tensor([sample.has_boxes for sample in samples]),
