@@ -1,0 +1,167 @@
+"""``dresscode replay`` from the command line to its files, on a recording made here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from edge_app.cli import cli
+from edge_app.errors import ConfigError, DresscodeError, SourceError
+from tests.tiny_models import save_all
+
+CONFIG = """
+store: acme-1
+node: edge-1
+timezone: Europe/Paris
+mqtt: {url: "mqtt://127.0.0.1:1883"}
+inference: {models: models, threads: 1}
+outfit: {min_looks: 2, min_weight: 0.2}
+cameras:
+  door:
+    source: nowhere.mp4
+    fps: 10
+    zones: {shop: {area: [[0, 0], [1, 0], [1, 1], [0, 1]]}}
+alerts:
+  dresses: {any_of: [dress], min_probability: 0.6, cooldown_s: 0}
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A store whose recording shows one person in red for two seconds, then nobody."""
+    save_all(tmp_path / "models")
+    (tmp_path / "store.yaml").write_text(CONFIG)
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(-25, 25, (256, 512, 3))
+    for i in range(40):
+        picture = np.zeros((256, 512, 3), np.uint8)
+        if i < 20:
+            picture[:] = np.clip(np.array([60, 90, 230]) + noise, 0, 255)
+        assert cv2.imwrite(str(folder / f"{i:04d}.png"), picture)
+    return tmp_path
+
+
+def run(store: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(
+        cli, ["replay", str(store / "clip"), "-c", str(store / "store.yaml"), *arguments]
+    )
+
+
+def test_a_person_is_counted_dressed_and_announced_once(store: Path) -> None:
+    result = run(
+        store, "--json", str(store / "out.json"), "--mot", str(store / "out.txt"),
+        "--draw", str(store / "drawn"),
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    out = json.loads((store / "out.json").read_text())
+    assert (out["clip"], out["frames"], out["fps"]) == ("clip", 40, 10)
+    # The person steps out of view, not out of the area: nothing is guessed about that.
+    assert out["counts"] == {"shop": {"in": 1, "out": 0}}
+    (entry,) = out["entries"]
+    assert entry["outfit"]["long"]["category"] == "dress"
+    assert entry["settled"]
+    (alert,) = out["alerts"]
+    assert (alert["rule"], alert["zone"], alert["garment"]) == ("dresses", "shop", "dress")
+    assert alert["probability"] > 0.6
+    rows = [line.split(",") for line in (store / "out.txt").read_text().splitlines()]
+    assert 10 < len(rows) <= 20
+    assert {row[1] for row in rows} == {"1"}
+    assert all(len(row) == 10 for row in rows)
+    assert len(list((store / "drawn").iterdir())) == 40
+    assert "1 in, 0 out" in result.output
+
+
+def test_two_replays_are_equal(store: Path) -> None:
+    outputs = []
+    for name in ("a.json", "b.json"):
+        assert run(store, "--json", str(store / name)).exit_code == 0
+        outputs.append((store / name).read_bytes())
+    assert outputs[0] == outputs[1]
+
+
+def test_a_truth_is_compared(store: Path) -> None:
+    truth = {
+        "clip": {
+            "fps": 10,
+            "people": [
+                {
+                    "garments": ["dress"],
+                    "entries": [{"frame": 0, "zone": "shop", "direction": "in"}],
+                }
+            ],
+        }
+    }
+    (store / "truth.json").write_text(json.dumps(truth))
+    result = run(store, "--truth", str(store / "truth.json"), "--json", str(store / "out.json"))
+    compared = json.loads((store / "out.json").read_text())["truth"]
+    assert compared["entries"]["f1"] == 1.0
+    assert compared["alerts"]["dresses"]["f1"] == 1.0
+    assert "alerts of dresses: precision 1.000" in result.output
+
+
+def test_hours_count_only_where_the_start_is_known(store: Path) -> None:
+    path = store / "store.yaml"
+    path.write_text(
+        path.read_text().replace("cooldown_s: 0}", 'cooldown_s: 0, hours: "09:00-10:00"}')
+    )
+    out = store / "out.json"
+    for arguments, alerts in (
+        ((), 1),
+        (("--start", "2026-05-08T09:30:00+02:00"), 1),
+        (("--start", "2026-05-08T22:00:00+02:00"), 0),
+    ):
+        assert run(store, "--json", str(out), *arguments).exit_code == 0
+        assert len(json.loads(out.read_text())["alerts"]) == alerts, arguments
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "error", "match"),
+    [
+        (("door:", "door:"), ("--camera", "back"), ConfigError, "--camera back: the configuration"),
+        (("door:", "door:"), ("--start", "noon"), ConfigError, "--start noon: expected a time"),
+        (("door:", "door:"), ("--mot", "/proc/x/y"), SourceError, "cannot be written"),
+    ],
+    ids=["camera", "start", "mot"],
+)
+def test_bad_arguments(
+    store: Path,
+    change: tuple[str, str],
+    arguments: tuple[str, ...],
+    error: type[DresscodeError],
+    match: str,
+) -> None:
+    result = run(store, *arguments)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, error)
+    assert match in str(result.exception)
+
+
+def test_several_cameras_need_a_choice(store: Path) -> None:
+    path = store / "store.yaml"
+    second = "  back: {source: x.mp4, zones: {}}\nalerts:"
+    path.write_text(path.read_text().replace("alerts:", second))
+    result = run(store)
+    assert "several cameras; choose one: door, back" in str(result.exception)
+    assert run(store, "--camera", "door").exit_code == 0
+
+
+def test_bench_measures_every_figure(store: Path) -> None:
+    result = CliRunner().invoke(
+        cli,
+        ["bench", str(store / "clip"), "-c", str(store / "store.yaml"),
+         "--json", str(store / "bench.json")],
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    figures = json.loads((store / "bench.json").read_text())
+    assert figures["frames"] == 40
+    assert figures["network_calls"]["detector"] == 40
+    assert 0 < figures["network_calls"]["garments"] <= figures["network_pictures"]["garments"]
+    assert 0 < figures["share_of_limit"] < 1.5
+    assert figures["peak_memory_mb"] > 10
+    assert set(figures["stage_ms_per_frame"]) == {"detection", "tracking", "events", "outfit"}
