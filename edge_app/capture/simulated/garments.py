@@ -90,7 +90,7 @@ def leg_texture(rng: np.random.Generator, outfit: Outfit) -> UInt8:
     """A trouser leg from the hip joint to its end, uint8 [128, 64, 3]."""
     cloth = outfit.lower_cloth
     sheet = weave_cloth(rng, cloth, 128, 64, 150.0)
-    fold(rng, sheet, 0.07 if outfit.upper == "suit" else 0.11)
+    fold(rng, sheet, 0.045 if outfit.upper == "suit" else 0.06)
     if outfit.lower == "jeans":
         rows, columns = np.mgrid[0:128, 0:64].astype(np.float32)
         worn = np.exp(-(((rows - 34) / 26) ** 2) - ((columns - 32) / 11) ** 2)

@@ -30,7 +30,7 @@ WAIST = 0.62
 _BAG_SHARE = 0.17
 # Radii along the limbs as shares of the height.
 _THIGH, _SHIN = (0.05, 0.05, 0.041, 0.034), (0.034, 0.034, 0.029, 0.021)
-_ARM_TOP, _ARM_LOW = (0.031, 0.029, 0.025, 0.023), (0.023, 0.023, 0.019, 0.015)
+_ARM_TOP, _ARM_LOW = (0.026, 0.031, 0.029, 0.026, 0.024, 0.023), (0.023, 0.023, 0.019, 0.015)
 
 
 def region_label(region: str) -> int:
@@ -73,7 +73,9 @@ def _limb(
     ends: tuple[float, float] = (0.8, 0.8),
 ) -> Tube:
     found = np.interp(np.linspace(0, 1, STEPS), np.linspace(0, 1, len(shares)), shares)
-    radii = np.asarray(found * height_m + loose_m, np.float32)
+    # Cloth lies closer where it hangs from the shoulder or the hip.
+    stands = loose_m * np.interp(np.linspace(0, 1, STEPS), [0.0, 0.35], [0.3, 1.0])
+    radii = np.asarray(found * height_m + stands, np.float32)
     return Tube(radii, radii, skin, rows, ends)
 
 
@@ -124,7 +126,7 @@ def _leather(rng: np.random.Generator, colours: tuple[str, ...]) -> Skin:
 
 def _sleeves(tall_m: float, outfit: Outfit, skin: Skin) -> tuple[Tube | None, Tube | None]:
     stand_m = min(outfit.loose_m, 0.03) * 0.8 + 0.004
-    top = _limb(tall_m, _ARM_TOP, skin, stand_m, (0, 0.5), (0.75, 0.25))
+    top = _limb(tall_m, _ARM_TOP, skin, stand_m, (0, 0.5), (0.6, 0.25))
     low = _limb(tall_m, _ARM_LOW, skin, stand_m, (0.5, 1), (0.8, 0.2))
     return top if outfit.sleeve > 0 else None, low if outfit.sleeve > 0.5 else None
 
@@ -182,7 +184,7 @@ def _hip_tube(rng: np.random.Generator, outfit: Outfit, body: Body, label: int) 
         flare = 0.0 if outfit.cut < 0.3 else 0.05 + 0.14 * outfit.cut
         grown += (np.clip((0.56 - heights) / (0.56 - hem), 0, 1) * flare).astype(np.float32)
         texture = skirt_texture(rng, outfit, (WAIST - hem) * body.height_m)
-        return Tube(side + grown, front + grown, Skin(texture, label))
+        return Tube(side + grown, front + grown, Skin(texture, label), is_open=True)
     shrink = np.clip((0.485 - heights) / 0.05, 0, 1) * 0.2
     factor = (1 - shrink).astype(np.float32)
     return Tube(
@@ -191,4 +193,5 @@ def _hip_tube(rng: np.random.Generator, outfit: Outfit, body: Body, label: int) 
         Skin(hip_texture(rng, outfit), label),
         (0, 1),
         (0, 0.5),
+        is_open=True,
     )

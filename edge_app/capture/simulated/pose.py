@@ -87,7 +87,7 @@ def _arm(body: Body, side: int, swing: float, phase: float, raised: bool) -> Flo
         forward, bend, inward = 0.12 + 0.2 * forward, 1.45, 0.45
     out = 0.13 + 0.08 * (body.girth - 1)
     wide = (0.087 if body.feminine else 0.1) * (0.6 + 0.4 * body.girth)
-    shoulder = np.array([side * wide, 0.794, 0.0])
+    shoulder = np.array([side * wide, 0.789, 0.0])
     elbow = shoulder + UPPER_ARM * np.array(
         [side * math.sin(out), -math.cos(forward) * math.cos(out), math.sin(forward)]
     )

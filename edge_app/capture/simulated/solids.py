@@ -75,6 +75,7 @@ class Tube:
         skin: the surface.
         rows: the part of the texture's rows that this tube shows, as fractions.
         round_ends: how far the two ends bulge out, as shares of the radius there.
+        is_open: the first end has no lid, because something else goes through it.
     """
 
     side_m: Floats
@@ -82,6 +83,7 @@ class Tube:
     skin: Skin
     rows: tuple[float, float] = (0.0, 1.0)
     round_ends: tuple[float, float] = (0.0, 0.0)
+    is_open: bool = False
     mean_side_m: float = field(init=False)
     mean_front_m: float = field(init=False)
     glow: Floats = field(init=False)

@@ -40,7 +40,7 @@ def floor_texture(rng: np.random.Generator) -> tuple[UInt8, float]:
     ) * rng.uniform(0.55, 1.15) + rng.normal(0, 5, 3)
     sheet = np.empty((SIZE, SIZE, 3), np.float32)
     sheet[:] = base
-    sheet *= (1 + 0.06 * noise(rng, (SIZE, SIZE), (5, 5)))[:, :, None]
+    sheet *= (1 + 0.035 * _endless(rng, 5))[:, :, None]
     if kind in ("planks", "herringbone"):
         _planks(rng, sheet)
     elif kind == "tiles":
@@ -50,7 +50,7 @@ def floor_texture(rng: np.random.Generator) -> tuple[UInt8, float]:
         sheet *= (
             1 + (0.05 if kind == "carpet" else 0.025) * rng.normal(0, 1, (SIZE, SIZE, 1))
         ).astype(np.float32)
-        sheet *= (1 + 0.05 * noise(rng, (SIZE, SIZE), (24, 24)))[:, :, None]
+        sheet *= (1 + 0.03 * _endless(rng, 24))[:, :, None]
     return to_texture(sheet), float(rng.uniform(2.2, 4.0))
 
 
@@ -81,7 +81,7 @@ def _tiles(rng: np.random.Generator, sheet: Floats, count: int, joint: float) ->
 def wall_texture(rng: np.random.Generator) -> UInt8:
     """A wall 4 m wide and high: paint, panels or bricks."""
     sheet = np.empty((SIZE, SIZE, 3), np.float32)
-    sheet[:] = np.clip(rng.choice([205, 180, 120, 225, 90]) + rng.normal(0, 14, 3), 20, 245)
+    sheet[:] = np.clip(rng.choice([205, 180, 120, 225, 90]) + rng.normal(0, 9, 3), 20, 245)
     sheet *= (1 + 0.03 * noise(rng, (SIZE, SIZE), (4, 4)))[:, :, None]
     kind = rng.random()
     if kind < 0.3:

@@ -133,6 +133,8 @@ def draw_tube(
 
     cover = np.subtract(width, np.abs(sideways, out=sideways), out=width)
     np.minimum(cover, along + towards * np.float32(outline.ends[0]), out=cover)
+    if tube.is_open:
+        np.minimum(cover, along - towards * outline.rims[0], out=cover)
     np.minimum(cover, towards * np.float32(outline.ends[1]) + length - along, out=cover)
     cover += np.float32(0.5)
     np.maximum(cover, _ZERO, out=cover)
