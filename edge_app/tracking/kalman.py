@@ -30,6 +30,8 @@ _ENTERING_SPEED_STD = 3.5
 """The same of the top of who is seen as a head at the lower edge: little is in the picture yet to
 tell the size by, and a step makes a head a bust."""
 
+_LEAST_HEIGHT = 0.5
+"""A person's box is at least this high, in widths."""
 _COASTING_FADE_S = 2.0
 """While a person is not seen the speed fades with this time constant: people stop."""
 _OUTLIER_STDS = 3.0
@@ -92,7 +94,7 @@ class Motion:
                 vv + noise * t,
             ]
         )
-        return Motion(self.position + velocity * t, velocity, variance)
+        return Motion(_with_shape(self.position + velocity * t), velocity, variance)
 
     def update(self, rows: npt.NDArray[np.intp], boxes_xyxy: Float64) -> Motion:
         """The state after some of the boxes were seen.
@@ -116,9 +118,7 @@ class Motion:
         position[rows] = expected + pp / total * error
         velocity[rows] += pv / total * error
         variance[:, rows] = [pp - pp * pp / total, pv - pp * pv / total, vv - pv * pv / total]
-        position[:, 1] = np.maximum(position[:, 1], 1.0)
-        position[:, 3] = np.maximum(position[:, 3], position[:, 2] + 1.0)
-        return Motion(position, velocity, variance)
+        return Motion(_with_shape(position), velocity, variance)
 
     def take(self, rows: npt.NDArray[np.intp]) -> Motion:
         """Some of the boxes, in the order given."""
@@ -158,6 +158,13 @@ def to_coordinates(boxes_xyxy: Float64) -> Float64:
     """
     x1, y1, x2, y2 = boxes_xyxy.T
     return np.stack([(x1 + x2) / 2, x2 - x1, y1, y2], axis=1)
+
+
+def _with_shape(position: Float64) -> Float64:
+    """Positions that are boxes: at least a head, where width or height would vanish."""
+    x, width, top, bottom = position.T
+    width = np.maximum(width, 2.0)
+    return np.stack([x, width, top, np.maximum(bottom, top + _LEAST_HEIGHT * width)], axis=1)
 
 
 def _size(position: Float64) -> Float64:

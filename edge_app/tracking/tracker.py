@@ -70,7 +70,7 @@ class _Life:
     best_score: float
     frames: int = 1
     seen: int = 1
-    alone: int = 0
+    alone: int = 1
 
     def again(self, at_s: float, box_xyxy: Float64, score: float, is_alone: bool) -> _Life:
         """The same person, detected once more."""
@@ -152,7 +152,8 @@ class Tracker:
         if not self._lives or not len(boxes):
             return np.zeros(0, np.intp), np.zeros(0, np.intp)
         alike = likeness(self._motion, boxes, size)
-        alike[:, ~_is_alone(boxes, boxes)] *= _PART_WEIGHT
+        part_of = is_part_of(boxes, boxes)
+        alike[:, part_of.any(axis=1)] *= _PART_WEIGHT
         is_good = scores >= self._settings.high_score
         is_confirmed = np.array([life.track_id > 0 for life in self._lives])
         unseen_s = np.array([now_s - life.last_seen_at_s for life in self._lives])
@@ -171,10 +172,9 @@ class Tracker:
             rows, columns = rows[picked_rows], columns[picked_columns]
             row_free[rows] = column_free[columns] = False
             pairs.append((rows, columns))
-        return (
-            np.concatenate([rows for rows, _ in pairs]),
-            np.concatenate([columns for _, columns in pairs]),
-        )
+        rows = np.concatenate([rows for rows, _ in pairs])
+        columns = np.concatenate([columns for _, columns in pairs])
+        return rows, _wholes_first(columns, column_free & is_good, part_of)
 
     def _see(self, rows: Rows, boxes: Float64, scores: Float64, now_s: float) -> None:
         """Take note of the matched detections."""
@@ -208,25 +208,17 @@ class Tracker:
         return bool(is_leaving) and unseen_s > _LEFT_S
 
     def _start(self, new: Rows, boxes: Float64, scores: Float64, size: tuple[int, int]) -> None:
-        """Begin a track with every detection that is nobody's.
+        """Begin a track with every detection that is nobody's, nor a part of somebody.
 
         Weak ones too: of who walks in over the edge, the first sight is a weak head.
         """
+        new = new[_is_alone(boxes[new], boxes)]
         if not len(new):
             return
-        is_alone = _is_alone(boxes[new], boxes)
         self._motion = self._motion.joined(Motion.start(boxes[new], is_cut_below(boxes[new], size)))
         self._lives += [
-            _Life(
-                0,
-                self._at_s,
-                self._at_s,
-                boxes[k],
-                float(scores[k]),
-                float(scores[k]),
-                alone=int(alone),
-            )
-            for k, alone in zip(new, is_alone, strict=True)
+            _Life(0, self._at_s, self._at_s, boxes[k], float(scores[k]), float(scores[k]))
+            for k in new
         ]
 
     def _confirm(self, now_s: float) -> None:
@@ -320,3 +312,20 @@ def _in_order(detections: Detections) -> tuple[Float64, Float64]:
 def _is_alone(boxes: Float64, others: Float64) -> npt.NDArray[np.bool_]:
     """Which boxes are not merely a part of the person in another box, bool ``[N]``."""
     return np.asarray(~is_part_of(boxes, others).any(axis=1), bool)
+
+
+def _wholes_first(
+    columns: Rows, is_free: npt.NDArray[np.bool_], part_of: npt.NDArray[np.bool_]
+) -> Rows:
+    """Matched detections, with a whole person that nobody claims in place of its part.
+
+    A track that has followed a head for a while would stay with the head, and the body would
+    begin a second track on the same person.
+    """
+    columns, is_free = columns.copy(), is_free.copy()
+    for pair, column in enumerate(columns):
+        wholes = np.flatnonzero(part_of[column] & is_free)
+        if len(wholes):
+            columns[pair] = wholes[0]
+            is_free[wholes[0]] = False
+    return columns
