@@ -1,0 +1,178 @@
+"""The whole box: a camera, real (tiny) networks, a real broker, and what a stranger reads there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import jsonschema
+import numpy as np
+import pytest
+
+from edge_app.delivery.broker import EmbeddedBroker, find_mosquitto
+from edge_app.delivery.contract import json_schemas
+from edge_app.delivery.topics import kind_of
+from tests.tiny_models import save_all
+
+CONFIG = """
+store: acme-1
+node: edge-1
+timezone: Europe/Paris
+state_dir: state
+mqtt: {{url: "{url}"}}
+inference: {{models: models, threads: 1}}
+outfit: {{min_looks: 2, min_weight: 0.2}}
+cameras:
+  door:
+    source: clip
+    fps: 10
+    zones: {{shop: {{area: [[0, 0], [1, 0], [1, 1], [0, 1]]}}}}
+alerts:
+  dresses: {{any_of: [dress], min_probability: 0.6, cooldown_s: 0}}
+"""
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A store whose camera shows nobody for twelve seconds, then one person in red."""
+    save_all(tmp_path / "models")
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(-25, 25, (128, 256, 3))
+    red = np.clip(np.array([60, 90, 230]) + noise, 0, 255).astype(np.uint8)
+    nobody = np.zeros_like(red)
+    for i in range(150):
+        assert cv2.imwrite(str(folder / f"{i:04d}.png"), nobody if i < 120 else red)
+    return tmp_path
+
+
+@pytest.fixture
+def broker() -> Iterator[EmbeddedBroker]:
+    if find_mosquitto() is None or shutil.which("mosquitto_sub") is None:
+        pytest.skip("mosquitto and mosquitto_sub are not installed")
+    with EmbeddedBroker("mosquitto") as running:
+        yield running
+
+
+def start(store: Path, url: str) -> subprocess.Popen[str]:
+    (store / "store.yaml").write_text(CONFIG.format(url=url))
+    return subprocess.Popen(
+        [sys.executable, "-m", "edge_app", "run", "-c", str(store / "store.yaml")],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def end(box: subprocess.Popen[str]) -> str:
+    """Let the recording play to its end; what the box said."""
+    try:
+        return box.communicate(timeout=60)[1]
+    except subprocess.TimeoutExpired:
+        box.kill()
+        pytest.fail(f"the box did not end: {box.communicate()[1]}")
+
+
+def test_a_stranger_reads_every_message_and_each_keeps_its_schema(
+    store: Path, broker: EmbeddedBroker
+) -> None:
+    port = broker.url.rpartition(":")[2]
+    reader = subprocess.Popen(
+        ["mosquitto_sub", "-p", port, "-V", "5", "-q", "1", "-v", "-t", "dresscode/v1/#"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    said = end(start(store, broker.url))
+    time.sleep(0.5)
+    reader.send_signal(signal.SIGTERM)
+    lines = reader.communicate(timeout=10)[0].splitlines()
+    messages = [(topic, json.loads(text)) for topic, _, text in (ln.partition(" ") for ln in lines)]
+    assert messages, said
+    schemas = json_schemas()
+    kinds: dict[str, list[dict[str, object]]] = {}
+    for topic, payload in messages:
+        kind = kind_of(topic)
+        assert kind is not None, topic
+        jsonschema.validate(payload, schemas[kind])
+        kinds.setdefault(kind, []).append(payload)
+    assert {"state", "info", "health", "camera", "live", "alert"} <= set(kinds)
+    (alert,) = kinds["alert"]
+    assert alert["garment"] == "dress"
+    assert alert["rule"] == "dresses"
+    assert "dress" in str(alert["text"])
+    assert kinds["state"][0]["state"] == "online"
+    assert kinds["state"][-1]["state"] == "offline"
+    assert kinds["state"][-1]["reason"] == "stopped"
+    assert max(int(str(p["in_today"])) for p in kinds["live"]) == 1
+
+
+def test_a_broker_that_is_not_there_stops_nothing_and_gets_everything_later(
+    store: Path, broker: EmbeddedBroker
+) -> None:
+    said = end(start(store, "mqtt://127.0.0.1:1"))
+    assert "no connection to the broker mqtt://127.0.0.1:1" in said
+    assert "Traceback" not in said
+    # The same box finds a broker on its next start: what was decided meanwhile arrives.
+    shutil.rmtree(store / "clip")
+    (store / "clip").mkdir()
+    cv2.imwrite(str(store / "clip" / "0.png"), np.zeros((128, 256, 3), np.uint8))
+    port = broker.url.rpartition(":")[2]
+    reader = subprocess.Popen(
+        ["mosquitto_sub", "-p", port, "-q", "1", "-C", "1", "-W", "30", "-t",
+         "dresscode/v1/acme-1/alert/#"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    time.sleep(0.3)
+    end(start(store, broker.url))
+    assert json.loads(reader.communicate(timeout=40)[0])["rule"] == "dresses"
+
+
+def test_sigterm_ends_it_quickly_and_says_good_bye(store: Path, broker: EmbeddedBroker) -> None:
+    box = start(store, broker.url)
+    time.sleep(4)
+    box.send_signal(signal.SIGTERM)
+    asked = time.monotonic()
+    said = end(box)
+    assert time.monotonic() - asked < 10
+    assert box.returncode == 0, said
+    assert "stopping: SIGTERM" in said
+    port = broker.url.rpartition(":")[2]
+    kept = subprocess.run(
+        ["mosquitto_sub", "-p", port, "-C", "1", "-W", "5", "-t",
+         "dresscode/v1/acme-1/node/edge-1/state"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(kept.stdout)["state"] == "offline"
+
+
+def test_a_bad_configuration_is_one_clear_error(store: Path) -> None:
+    (store / "store.yaml").write_text(CONFIG.format(url="mqtt://x").replace("[dress]", "[gown]"))
+    done = subprocess.run(
+        [sys.executable, "-m", "edge_app", "run", "-c", str(store / "store.yaml")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "store.yaml:15: alerts.dresses.any_of" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_demo_shows_what_arrives(store: Path) -> None:
+    (store / "store.yaml").write_text(CONFIG.format(url="mqtt://127.0.0.1:1"))
+    done = subprocess.run(
+        [sys.executable, "-m", "edge_app", "demo", "-c", str(store / "store.yaml"),
+         "--seconds", "30", "--draw", str(store / "drawn")],
+        capture_output=True, text=True, check=False, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "A customer in a" in done.stdout
+    assert "1 alerts" in done.stdout
+    assert len(list((store / "drawn").glob("door-*.jpg"))) > 50
