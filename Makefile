@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 
 # Tools of the system that tests use where they are there: a real broker, a real GStreamer.
 DEBIAN_PACKAGES := mosquitto mosquitto-clients gstreamer1.0-tools \
-	gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+	gir1.2-gst-rtsp-server-1.0 python3-gi
 
 .PHONY: demo test check format clean help
 
