@@ -26,6 +26,31 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
+class _Plane:
+    """An axis-parallel plane, or a rectangle of it.
+
+    Attributes:
+        axis: 0, 1 or 2: the axis that the plane is across.
+        at_m: where on that axis.
+        texture: its surface, repeated.
+        span_m: how many metres the texture covers.
+        gain: brightness.
+        limits: low and high of the other two axes, in order; None for an endless plane.
+        hides: whether people behind it are hidden.
+        hole: low x, high x and height of an opening (a door) in a plane across z.
+    """
+
+    axis: int
+    at_m: float
+    texture: UInt8
+    span_m: float
+    gain: float = 1.0
+    limits: tuple[float, float, float, float] | None = None
+    hides: bool = False
+    hole: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Background:
     """The empty scene.
 
@@ -75,55 +100,56 @@ class _Caster:
         self.cover = np.full(shape, _FAR_M, np.float32)
         self.colours = np.full((*shape, 3), 120, np.float32)
 
-    def plane(
-        self,
-        axis: int,
-        at_m: float,
-        texture: UInt8,
-        span_m: float,
-        gain: float = 1.0,
-        limits: tuple[float, float, float, float] | None = None,
-        hides: bool = False,
-        hole: tuple[float, float, float] | None = None,
-    ) -> None:
-        """Paint an axis-parallel plane, or a rectangle of it, where it is nearest.
-
-        Args:
-            axis: 0, 1 or 2: the axis that the plane is across.
-            at_m: where on that axis.
-            texture: its surface, repeated.
-            span_m: how many metres the texture covers.
-            gain: brightness.
-            limits: low and high of the other two axes, in order; None for an endless plane.
-            hides: whether people behind it are hidden.
-            hole: low x, high x and height of an opening (a door) in a plane across z.
-        """
-        ray = self._rays[:, :, axis]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            depth = (np.float32(at_m) - self._camera.position[axis]) / ray
-        first, second = [other for other in range(3) if other != axis]
-        one = self._camera.position[first] + depth * self._rays[:, :, first]
-        two = self._camera.position[second] + depth * self._rays[:, :, second]
-        hit = (depth > 0.05) & (depth < self._depth)
-        if limits is not None:
-            hit &= (one >= limits[0]) & (one <= limits[1]) & (two >= limits[2]) & (two <= limits[3])
-        if hole is not None:
-            hit &= ~((one > hole[0]) & (one < hole[1]) & (two < hole[2]))
-        rows = np.flatnonzero(hit.any(axis=1))
-        if rows.size == 0:
+    def paint(self, plane: _Plane) -> None:
+        """Paint a plane where it is nearer than what was painted before."""
+        part = self._window(plane)
+        if part is None:
             return
-        part = slice(int(rows[0]), int(rows[-1]) + 1)
-        hit, one, two = hit[part], one[part], two[part]
-        across, down = (one, two) if axis != 0 else (two, one)
-        scale = np.float32(texture.shape[0] / span_m)
-        sign = np.float32(1 if axis == 1 else -1)
-        map_x = np.where(hit, across * scale, 0) % texture.shape[1]
-        map_y = np.where(hit, sign * down * scale, 0) % texture.shape[0]
-        seen = cv2.remap(texture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-        self.colours[part][hit] = seen[hit] * np.float32(gain)
-        self._depth[part][hit] = depth[part][hit]
-        level = np.hypot(self._rays[part][hit][:, 0], self._rays[part][hit][:, 2])
-        self.cover[part][hit] = depth[part][hit] * level if hides else _FAR_M
+        rays, nearest = self._rays[part], self._depth[part]
+        first, second = [axis for axis in range(3) if axis != plane.axis]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            depth = (np.float32(plane.at_m) - self._camera.position[plane.axis]) / rays[
+                :, :, plane.axis
+            ]
+            one = self._camera.position[first] + depth * rays[:, :, first]
+            two = self._camera.position[second] + depth * rays[:, :, second]
+        hit = (depth > 0.05) & (depth < nearest)
+        if plane.limits is not None:
+            low_1, high_1, low_2, high_2 = plane.limits
+            hit &= (one >= low_1) & (one <= high_1) & (two >= low_2) & (two <= high_2)
+        if plane.hole is not None:
+            low_x, high_x, high_y = plane.hole
+            hit &= ~((one > low_x) & (one < high_x) & (two < high_y))
+        if not hit.any():
+            return
+        across, down = (one, two) if plane.axis != 0 else (two, one)
+        scale = np.float32(plane.texture.shape[0] / plane.span_m)
+        sign = np.float32(1 if plane.axis == 1 else -1)
+        map_x = np.where(hit, across * scale, 0) % plane.texture.shape[1]
+        map_y = np.where(hit, sign * down * scale, 0) % plane.texture.shape[0]
+        seen = cv2.remap(plane.texture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+        self.colours[part][hit] = seen[hit] * np.float32(plane.gain)
+        nearest[hit] = depth[hit]
+        level = np.hypot(rays[:, :, 0][hit], rays[:, :, 2][hit])
+        self.cover[part][hit] = depth[hit] * level if plane.hides else _FAR_M
+
+    def _window(self, plane: _Plane) -> tuple[slice, slice] | None:
+        """Rows and columns that a rectangle can be seen in; None if in none."""
+        height, width = self._camera.height, self._camera.width
+        if plane.limits is None:
+            return slice(0, height), slice(0, width)
+        first, second = [axis for axis in range(3) if axis != plane.axis]
+        corners = np.empty((4, 3))
+        corners[:, plane.axis] = plane.at_m
+        corners[:, first] = np.repeat(plane.limits[:2], 2)
+        corners[:, second] = np.tile(plane.limits[2:], 2)
+        seen = self._camera.project(corners)
+        if float(seen[:, 2].min()) < 0.1:
+            return slice(0, height), slice(0, width)
+        low, high = seen[:, :2].min(axis=0), seen[:, :2].max(axis=0)
+        left, top = max(int(low[0]) - 1, 0), max(int(low[1]) - 1, 0)
+        right, bottom = min(int(high[0]) + 2, width), min(int(high[1]) + 2, height)
+        return (slice(top, bottom), slice(left, right)) if right > left and bottom > top else None
 
     def block(self, block: Block) -> None:
         """Paint the sides of a box that can face the camera."""
@@ -134,7 +160,7 @@ class _Caster:
             (0, x1, (y0, y1, z0, z1), 0.78),
             (1, y1, (x0, x1, z0, z1), 1.15),
         ):
-            self.plane(axis, at_m, block.texture, block.span_m, gain, limits, hides=True)
+            self.paint(_Plane(axis, at_m, block.texture, block.span_m, gain, limits, hides=True))
 
 
 def _shell(caster: _Caster, layout: Layout, rng: np.random.Generator) -> float:
@@ -146,32 +172,36 @@ def _shell(caster: _Caster, layout: Layout, rng: np.random.Generator) -> float:
         back_z = layout.door_z_m
     wide = rng.uniform(9.0, 12.0)
     wall = surfaces.wall_texture(rng)
-    caster.plane(1, 0.0, floor, span_m)
-    caster.plane(1, ceiling_m, surfaces.box_texture(rng), 6.0, 0.95)
-    caster.plane(0, -wide, wall, 4.0, 0.9)
-    caster.plane(0, wide, wall, 4.0, 0.9)
+    caster.paint(_Plane(1, 0.0, floor, span_m))
+    caster.paint(_Plane(1, ceiling_m, surfaces.box_texture(rng), 6.0, 0.95))
+    caster.paint(_Plane(0, -wide, wall, 4.0, 0.9))
+    caster.paint(_Plane(0, wide, wall, 4.0, 0.9))
     if rng.random() < 0.5:
         half = layout.lane_half_width_m + 0.2
         near, far = sorted((layout.line_z_m - 1.2 * layout.inward, layout.line_z_m))
         mat = (surfaces.box_texture(rng) * 0.45).astype(np.uint8)
-        caster.plane(1, 0.006, mat, 3.0, 1.0, (-half, half, near - 0.2, far - 0.2))
+        caster.paint(_Plane(1, 0.006, mat, 3.0, 1.0, (-half, half, near - 0.2, far - 0.2)))
     hole = None
     if layout.view == "facing":
         half = layout.lane_half_width_m + 0.45
         hole = (-half, half, rng.uniform(2.15, 2.5))
-        caster.plane(
-            2, back_z + 9.0, surfaces.street_texture(rng), 7.0, 1.1, (-30.0, 30.0, 0.0, 9.0)
+        caster.paint(
+            _Plane(2, back_z + 9.0, surfaces.street_texture(rng), 7.0, 1.1, (-30.0, 30.0, 0.0, 9.0))
         )
         pavement, pavement_m = surfaces.floor_texture(rng)
-        caster.plane(1, 0.004, pavement, pavement_m, 1.1, (-30.0, 30.0, back_z, back_z + 20.0))
-    caster.plane(
-        2,
-        back_z,
-        wall if rng.random() < 0.7 else surfaces.wall_texture(rng),
-        4.0,
-        1.0,
-        hides=layout.view == "facing",
-        hole=hole,
+        caster.paint(
+            _Plane(1, 0.004, pavement, pavement_m, 1.1, (-30.0, 30.0, back_z, back_z + 20.0))
+        )
+    caster.paint(
+        _Plane(
+            2,
+            back_z,
+            wall if rng.random() < 0.7 else surfaces.wall_texture(rng),
+            4.0,
+            1.0,
+            hides=layout.view == "facing",
+            hole=hole,
+        )
     )
     return back_z
 
