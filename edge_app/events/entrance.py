@@ -83,6 +83,11 @@ class Entrance:
                 entries += self._observe(track, tracked)
         return entries
 
+    @property
+    def people(self) -> frozenset[int]:
+        """Ids of the tracks that something is remembered of."""
+        return frozenset(self._visitors)
+
     def finish(self) -> list[Entry]:
         """Decide what is pending, at the end of a recording.
 

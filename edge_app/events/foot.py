@@ -19,7 +19,7 @@ _LEGS_MISSING = 0.93
 """A box lower than this share of the person's usual height misses the legs."""
 _EDGE_SHARE = 0.02
 """A box that ends this close to the picture's edge is cut off by it."""
-_USUAL_QUANTILE = 75
+_USUAL_QUANTILE = 0.75
 
 
 class Foot:
@@ -65,6 +65,7 @@ class Foot:
         """Width and height of the person when seen whole, or what is seen now."""
         if not self._whole:
             return width, height
-        sides = np.array([(w, h) for _, w, h in self._whole])
-        usual = np.percentile(sides, _USUAL_QUANTILE, axis=0)
-        return float(usual[0]), float(usual[1])
+        widths = sorted(width for _, width, _ in self._whole)
+        heights = sorted(height for _, _, height in self._whole)
+        rank = int(_USUAL_QUANTILE * (len(heights) - 1) + 0.5)
+        return widths[rank], heights[rank]

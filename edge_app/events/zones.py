@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 from edge_app.config.schema import ZoneSettings
 from edge_app.geometry import (
@@ -52,8 +53,7 @@ class Zone:
         """
         at = self._scaled(point)
         if self.settings.area is not None:
-            corners = [self._scaled(corner) for corner in self.settings.area]
-            distance = distance_to_polygon(at, corners)
+            distance = distance_to_polygon(at, self._corners)
             return distance if is_inside(point, self.settings.area) else -distance
         return side_of_line(at, *self._line)
 
@@ -84,13 +84,17 @@ class Zone:
         beyond = _BEYOND_END / math.dist(start, end)
         return -beyond <= position_along(self._scaled(point), start, end) <= 1 + beyond
 
-    @property
+    @cached_property
+    def _corners(self) -> tuple[Point, ...]:
+        return tuple(self._scaled(corner) for corner in self.settings.area or ())
+
+    @cached_property
     def _line(self) -> tuple[Point, Point]:
         if self.settings.line is None:
             raise ValueError("an area has no line")
         return self._scaled(self.settings.line[0]), self._scaled(self.settings.line[1])
 
-    @property
+    @cached_property
     def _reach(self) -> tuple[float, float]:
         """How deep inside and outside of the line a point of the picture can lie."""
         corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]

@@ -1,0 +1,246 @@
+"""Crossings and steps into areas: each counted once, in the right direction."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from edge_app.config.schema import ZoneSettings
+from edge_app.events.entrance import Entrance
+from edge_app.flow import Entry, Track, TrackedFrame
+
+SIZE = (640, 360)
+START_S = 1_700_000_000.0
+LINE = {"door": ZoneSettings(line=((0.1, 0.8), (0.9, 0.8)))}
+AREA = {"rooms": ZoneSettings(area=((0.4, 0.2), (0.8, 0.2), (0.8, 0.6), (0.4, 0.6)))}
+WHOLE = {"rooms": ZoneSettings(area=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)))}
+
+Foot = tuple[float, float] | None
+Walk = Callable[[float], Foot]
+
+
+def track(foot: tuple[float, float], height: float, first_s: float, track_id: int = 1) -> Track:
+    x, bottom = foot[0] * SIZE[0], foot[1] * SIZE[1]
+    tall = height * SIZE[1]
+    box = np.array([x - 0.2 * tall, bottom - tall, x + 0.2 * tall, bottom], np.float32)
+    box = np.clip(box, 0, [*SIZE, *SIZE]).astype(np.float32)
+    return Track(track_id, box, 0.8, True, first_s)
+
+
+def watch(
+    walk: Walk,
+    seconds: float,
+    zones: dict[str, ZoneSettings] = LINE,
+    fps: float = 10.0,
+    is_replay: bool = True,
+    height: float = 0.35,
+    entrance: Entrance | None = None,
+    start_s: float = START_S,
+) -> list[Entry]:
+    """Entries of one person who is seen wherever the walk says, confirmed after 0.2 s."""
+    entrance = entrance or Entrance("cam", zones, is_replay)
+    entries: list[Entry] = []
+    first: float | None = None
+    for index in range(round(seconds * fps)):
+        at_s = index / fps
+        foot = walk(at_s)
+        if foot is not None and first is None:
+            first = at_s
+        shown: tuple[Track, ...] = ()
+        if foot is not None and first is not None and at_s - first >= 0.2 - 1e-9:
+            shown = (track(foot, height, start_s + first),)
+        entries += entrance.update(TrackedFrame("cam", index, start_s + at_s, SIZE, shown))
+    last = round(seconds * fps)
+    entries += entrance.update(TrackedFrame("cam", last, start_s + seconds, SIZE, (), ended=(1,)))
+    return entries + entrance.finish()
+
+
+def along(*stops: tuple[float, float, float], x: float = 0.5) -> Walk:
+    """A walk through ``(time, y)`` or ``(time, x, y)`` stops."""
+    times = [stop[0] for stop in stops]
+
+    def at(t: float) -> Foot:
+        if t > times[-1] or t < times[0]:
+            return None
+        return (
+            float(np.interp(t, times, [stop[1] for stop in stops])),
+            float(np.interp(t, times, [stop[2] for stop in stops])),
+        )
+
+    return at
+
+
+def directions(entries: Sequence[Entry]) -> list[str]:
+    return [entry.direction for entry in entries]
+
+
+UP = along((0, 0.5, 1.0), (2, 0.5, 0.5))
+DOWN = along((0, 0.5, 0.5), (2, 0.5, 1.0))
+
+
+@pytest.mark.parametrize("fps", [5.0, 10.0, 12.5, 30.0])
+@pytest.mark.parametrize(("walk", "expected"), [(UP, ["in"]), (DOWN, ["out"])])
+def test_a_walk_across_counts_once(walk: Walk, expected: list[str], fps: float) -> None:
+    entries = watch(walk, 3.0, fps=fps)
+    assert directions(entries) == expected
+    assert entries[0].zone == "door"
+    assert entries[0].camera == "cam"
+
+
+def test_event_time_is_that_of_the_line_and_the_frame_that_of_the_decision() -> None:
+    entry = watch(UP, 3.0)[0]
+    assert entry.at_s - START_S == pytest.approx(0.8, abs=0.02)
+    assert 11 <= entry.frame_index <= 13
+
+
+@pytest.mark.parametrize(
+    ("walk", "expected"),
+    [
+        pytest.param(along((0, 0.5, 1.0), (0.4, 0.5, 0.8), (2, 0.5, 0.3)), ["in"], id="fast"),
+        pytest.param(along((0, 0.5, 0.9), (0.2, 0.5, 0.82), (2, 0.5, 0.3)), [], id="0.2s-near"),
+        pytest.param(along((0, 0.5, 0.9), (1, 0.5, 0.9), (1.2, 0.5, 0.7)), [], id="0.1s-far"),
+        pytest.param(along((0, 0.03, 0.95), (2, 0.03, 0.5)), [], id="past-the-end"),
+        pytest.param(along((0, 0.08, 0.95), (2, 0.08, 0.5)), ["in"], id="just-at-the-end"),
+        pytest.param(along((0, 0.2, 0.9), (3, 0.8, 0.9)), [], id="beside-the-line"),
+        pytest.param(
+            along((0, 0.5, 0.95), (1, 0.5, 0.6), (2, 0.5, 0.9), (3, 0.5, 0.6), (4, 0.5, 0.6)),
+            ["in", "out", "in"],
+            id="three-times",
+        ),
+        pytest.param(
+            along((0, 0.5, 0.9), (1, 0.5, 0.9), (1.2, 0.5, 0.77), (1.4, 0.5, 0.9), (3, 0.5, 0.9)),
+            [],
+            id="a-glimpse-of-the-far-side",
+        ),
+    ],
+)
+def test_what_counts_as_a_crossing(walk: Walk, expected: list[str]) -> None:
+    assert directions(watch(walk, 6.0)) == expected
+
+
+def test_who_appears_at_the_edge_needs_no_hold() -> None:
+    walk = along((0, 0.5, 1.0), (0.21, 0.5, 1.0), (0.28, 0.5, 0.8), (1.5, 0.5, 0.4))
+    assert directions(watch(walk, 3.0)) == ["in"]
+
+
+def test_who_disappears_over_the_edge_needs_no_hold() -> None:
+    walk = along((0, 0.5, 0.6), (1.0, 0.5, 0.8), (1.2, 0.5, 0.99))
+    assert directions(watch(walk, 2.0)) == ["out"]
+
+
+@pytest.mark.parametrize("y", [0.95, 0.97, 0.985])
+def test_lines_near_the_lower_edge_work(y: float) -> None:
+    zones = {"door": ZoneSettings(line=((0.05, y), (0.95, y)))}
+    walk = along((0, 0.5, 1.0), (1.0, 0.5, 1.0), (2.5, 0.5, 0.7))
+    assert directions(watch(walk, 3.0, zones)) == ["in"]
+
+
+def test_a_line_near_the_side_works_for_who_is_cut_off() -> None:
+    zones = {"door": ZoneSettings(line=((0.93, 0.0), (0.93, 1.0)))}
+    walk = along((0, 0.5, 0.8), (2.0, 1.1, 0.8))
+    assert directions(watch(walk, 3.0, zones)) == ["in"]
+
+
+@pytest.mark.parametrize(("stay_s", "is_uturn"), [(3.0, True), (15.0, False)])
+def test_a_u_turn_is_an_out_soon_after_an_in(stay_s: float, is_uturn: bool) -> None:
+    walk = along((0, 0.5, 1.0), (1, 0.5, 0.6), (1 + stay_s, 0.5, 0.6), (2 + stay_s, 0.5, 1.0))
+    entries = watch(walk, stay_s + 4.0)
+    assert directions(entries) == ["in", "out"]
+    assert [entry.is_uturn for entry in entries] == [False, is_uturn]
+    assert entries[1].dwell_s == pytest.approx(stay_s + 1.0, abs=0.1)
+
+
+def test_an_out_without_an_in_has_no_dwell_and_is_no_u_turn() -> None:
+    entry = watch(DOWN, 3.0)[0]
+    assert entry.dwell_s is None
+    assert not entry.is_uturn
+
+
+def test_coasting_is_no_observation() -> None:
+    entrance = Entrance("cam", LINE, True)
+    entries: list[Entry] = []
+    for index in range(30):
+        seen = track((0.5, 1.0 - 0.02 * index), 0.35, START_S)
+        coasting = Track(1, seen.box_xyxy, 0.0, index < 8, START_S)
+        frame = TrackedFrame("cam", index, START_S + index / 10, SIZE, (coasting,))
+        entries += entrance.update(frame)
+    assert entries + entrance.finish() == []
+
+
+def test_lost_on_one_side_and_found_on_the_other_is_one_crossing() -> None:
+    walk = along((0, 0.5, 1.0), (3, 0.5, 0.5))
+    entries = watch(lambda t: None if 0.8 < t < 2.2 else walk(t), 4.0)
+    assert directions(entries) == ["in"]
+    assert entries[0].at_s - START_S == pytest.approx(1.2, abs=0.1)
+
+
+def test_legs_found_late_do_not_cross_back() -> None:
+    """The box's bottom jumps by a tenth of the height while the person walks in and stops."""
+    walk = along((0, 0.5, 1.0), (3, 0.5, 0.72), (8, 0.5, 0.72))
+    entrance = Entrance("cam", LINE, True)
+    rng = np.random.default_rng(0)
+    entries: list[Entry] = []
+    for index in range(80):
+        foot = walk(index / 10)
+        assert foot is not None
+        whole = track(foot, 0.5, START_S).box_xyxy
+        if whole[3] < SIZE[1] and rng.random() < 0.4:
+            whole[3] -= 0.1 * 0.5 * SIZE[1]
+        seen = Track(1, whole, 0.8, True, START_S)
+        entries += entrance.update(TrackedFrame("cam", index, START_S + index / 10, SIZE, (seen,)))
+    assert directions(entries) == ["in"]
+
+
+def test_stepping_into_an_area_and_out() -> None:
+    walk = along((0, 0.1, 0.4), (2, 0.6, 0.4), (5, 0.6, 0.4), (7, 0.1, 0.4))
+    entries = watch(walk, 8.0, AREA, height=0.2)
+    assert directions(entries) == ["in", "out"]
+    assert entries[0].at_s - START_S == pytest.approx(1.2, abs=0.1)
+    assert entries[1].dwell_s == pytest.approx(4.6, abs=0.3)
+    assert not entries[1].is_uturn
+
+
+def test_first_seen_inside_counts_from_the_first_sight_in_a_replay() -> None:
+    entries = watch(lambda t: (0.6, 0.4) if t < 2 else None, 3.0, AREA, height=0.2)
+    assert directions(entries) == ["in", "out"]
+    assert entries[0].at_s == START_S
+    assert not entries[0].is_initial
+
+
+@pytest.mark.parametrize(("appears_s", "is_initial"), [(0.0, True), (8.0, True), (12.0, False)])
+def test_live_people_inside_at_the_start_were_there_before(
+    appears_s: float, is_initial: bool
+) -> None:
+    def walk(t: float) -> Foot:
+        return (0.5, 0.8) if appears_s <= t < 15 else None
+
+    entries = watch(walk, 16.0, WHOLE, is_replay=False)
+    assert directions(entries) == ["in", "out"]
+    assert entries[0].is_initial is is_initial
+    assert (entries[1].dwell_s is None) is is_initial
+
+
+def test_live_people_inside_after_a_reconnect_were_there_before() -> None:
+    entrance = Entrance("cam", WHOLE, False)
+    watch(lambda t: None, 20.0, entrance=entrance)
+    later = watch(lambda t: (0.5, 0.8), 3.0, entrance=entrance, start_s=START_S + 100.0)
+    assert later[0].is_initial
+
+
+def test_whoever_is_inside_when_the_recording_ends_has_not_left() -> None:
+    entrance = Entrance("cam", WHOLE, True)
+    entries: list[Entry] = []
+    for index in range(10):
+        seen = track((0.5, 0.8), 0.4, START_S)
+        entries += entrance.update(TrackedFrame("cam", index, START_S + index / 10, SIZE, (seen,)))
+    assert directions(entries + entrance.finish()) == ["in"]
+
+
+def test_two_zones_are_counted_apart() -> None:
+    zones = LINE | {"inner": ZoneSettings(line=((0.1, 0.6), (0.9, 0.6)))}
+    entries = watch(along((0, 0.5, 1.0), (3, 0.5, 0.4), (4, 0.5, 0.4)), 5.0, zones)
+    assert [(entry.zone, entry.direction) for entry in entries] == [("door", "in"), ("inner", "in")]
+
+
+def test_a_camera_without_zones_counts_nothing() -> None:
+    assert watch(UP, 3.0, {}) == []
