@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,6 +43,11 @@ class Light:
     ambient: float
     gain_bgr: Floats
     veil_bgr: Floats
+
+    @cached_property
+    def is_veiled(self) -> bool:
+        """Whether there is any haze."""
+        return bool(self.veil_bgr.any())
 
     @cached_property
     def towards(self) -> Vector:
@@ -134,7 +140,8 @@ class Canvas:
         x1, y1, x2, y2 = window
         below = self.colours[y1:y2, x1:x2]
         colours -= below
-        colours *= cover[:, :, None]
+        # Merged, since NumPy is slow at broadcasting over an innermost axis of three.
+        colours *= cv2.merge((cover, cover, cover))
         below += colours
         if self.labels is not None:
             self.labels[y1:y2, x1:x2][cover > 0.5] = label
@@ -171,8 +178,10 @@ def paint(
         light: brightness, tint and haze at this place.
         label: see :class:`Skin`.
     """
-    colours = texture.astype(np.float32)
-    colours *= light.gain_bgr
-    colours *= lit[:, :, None]
-    colours += light.veil_bgr
+    blue, green, red = (lit * gain for gain in light.gain_bgr)
+    colours = np.asarray(
+        cv2.multiply(texture, cv2.merge((blue, green, red)), dtype=cv2.CV_32F), np.float32
+    )
+    if light.is_veiled:
+        colours += light.veil_bgr
     canvas.blend(window, cover, colours, label)
