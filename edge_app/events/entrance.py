@@ -121,7 +121,7 @@ class Entrance:
                 stay = _Stay(Sides(hold_s, track.first_seen_at_s, visitor.foot.is_cut_off))
                 visitor.stays[zone_id] = stay
             depth = zone.depth(point)
-            side = zone.side(depth, person_height)
+            side = zone.side(depth, person_height, stay.counted is not None)
             change = stay.sides.observe(side, depth, point, tracked.taken_at_s)
             if change is not None:
                 entries += self._decide(zone_id, track.track_id, stay, change)

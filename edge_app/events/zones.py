@@ -22,8 +22,11 @@ from edge_app.geometry import (
 
 _BEYOND_END = 0.05
 """Who passes a line this far beyond its end still passes it; picture heights."""
-_BAND_PER_PERSON = 0.04
+_BAND_PER_PERSON = 0.05
 """A band is at least this share of the person's height: boxes of near people move more."""
+_BAND_AFTER_COUNT = 2.0
+"""Whoever was counted already is counted back only from further away: people who stand on the line
+sway, and so do their boxes."""
 _BAND_OF_REACH = 0.5
 """A band takes at most this share of the room between a line and the picture's edge."""
 
@@ -57,7 +60,7 @@ class Zone:
             return distance if is_inside(point, self.settings.area) else -distance
         return side_of_line(at, *self._line)
 
-    def side(self, depth: float, person_height: float) -> int:
+    def side(self, depth: float, person_height: float, is_counted: bool = False) -> int:
         """Which side a depth speaks for: 1 inside, -1 outside, 0 the hysteresis band.
 
         The band lies on both sides of a line, and outside of an area, whose boundary belongs to
@@ -67,8 +70,11 @@ class Zone:
         Args:
             depth: of the foot point, picture heights.
             person_height: of the person's box, picture heights.
+            is_counted: the person was counted in this zone before.
         """
         band = max(self.settings.hysteresis, _BAND_PER_PERSON * person_height)
+        if is_counted:
+            band *= _BAND_AFTER_COUNT
         if self.is_area:
             return 1 if depth >= 0 else -1 if depth < -2 * band else 0
         inside, outside = self._reach

@@ -14,7 +14,7 @@ assignment matches good detections first and weak ones second. Three things diff
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ import numpy.typing as npt
 from edge_app.config.schema import TrackingSettings
 from edge_app.flow import Detections, Track, TrackedFrame
 from edge_app.tracking.kalman import Float64, Motion
+from edge_app.tracking.life import Life
 from edge_app.tracking.matching import assign, is_cut_below, is_cut_off, is_part_of, likeness
 
 Rows = npt.NDArray[np.intp]
@@ -35,56 +36,11 @@ _WEAK_WITHIN_S = 1.0
 """A track unseen for longer is not continued by a weak detection."""
 _NEW_UNSEEN_S = 0.25
 """An unconfirmed track that is unseen for longer was nobody."""
-_SEEN_SHARE = 0.6
-"""An unconfirmed track must be seen in this share of its frames to be confirmed."""
-_HINT_S = 2.0
-"""Hints of a person (weak boxes) that are older tell nothing about when the person came."""
 _LEFT_S = 0.4
 """Who was cut off by the edge on the way out and is unseen for this long has left."""
 _RELINK_SIZES = 0.35
 _RELINK_SIZES_PER_S = 0.45
 """How far from where it was expected a lost person may reappear, in sizes of the person."""
-
-
-@dataclass(frozen=True)
-class _Life:
-    """What is known of one track besides its motion.
-
-    Attributes:
-        track_id: 0 while unconfirmed.
-        first_seen_at_s: time of the first detection.
-        last_seen_at_s: time of the latest detection.
-        box_xyxy: float64 ``[4]``, of the latest detection.
-        score: of the latest detection.
-        best_score: of all detections.
-        frames: number of frames since the first.
-        seen: in how many of them it was detected.
-        alone: in how many of those it was not a part of another person's box.
-    """
-
-    track_id: int
-    first_seen_at_s: float
-    last_seen_at_s: float
-    box_xyxy: Float64
-    score: float
-    best_score: float
-    frames: int = 1
-    seen: int = 1
-    alone: int = 1
-
-    def again(self, at_s: float, box_xyxy: Float64, score: float, is_alone: bool) -> _Life:
-        """The same person, detected once more."""
-        if self.track_id == 0 and at_s - self.first_seen_at_s > _HINT_S:
-            return _Life(0, at_s, at_s, box_xyxy, score, score, alone=int(is_alone))
-        return replace(
-            self,
-            last_seen_at_s=at_s,
-            box_xyxy=box_xyxy,
-            score=score,
-            best_score=max(score, self.best_score),
-            seen=self.seen + 1,
-            alone=self.alone + int(is_alone),
-        )
 
 
 class Tracker:
@@ -99,7 +55,7 @@ class Tracker:
         self._camera = camera
         self._settings = settings
         self._motion = Motion.start(np.zeros((0, 4)), np.zeros(0, bool))
-        self._lives: list[_Life] = []
+        self._lives: list[Life] = []
         self._last_id = 0
         self._at_s = float("-inf")
 
@@ -115,13 +71,13 @@ class Tracker:
             size: width and height of the frame in pixels.
         """
         boxes, scores = _in_order(detections)
-        elapsed_s = max(taken_at_s - self._at_s, 0.0)
-        self._at_s = taken_at_s
+        before_s, self._at_s = self._at_s, taken_at_s
+        elapsed_s = max(taken_at_s - before_s, 0.0)
         ended: list[int] = []
         if elapsed_s > self._settings.lost_s:
             ended += self._keep(np.zeros(len(self._lives), bool))
             elapsed_s = 0.0
-        self._predict(elapsed_s, taken_at_s)
+        self._predict(elapsed_s, before_s)
         rows, columns = self._match(boxes, scores, taken_at_s, size)
         self._see(rows, boxes[columns], scores[columns], taken_at_s)
         ended += self._end(taken_at_s, size)
@@ -140,8 +96,7 @@ class Tracker:
         """
         return tuple(sorted(self._keep(np.zeros(len(self._lives), bool))))
 
-    def _predict(self, elapsed_s: float, now_s: float) -> None:
-        before_s = now_s - elapsed_s
+    def _predict(self, elapsed_s: float, before_s: float) -> None:
         is_coasting = np.array([life.last_seen_at_s < before_s for life in self._lives], bool)
         self._motion = self._motion.predict(elapsed_s, is_coasting)
 
@@ -217,14 +172,18 @@ class Tracker:
             return
         self._motion = self._motion.joined(Motion.start(boxes[new], is_cut_below(boxes[new], size)))
         self._lives += [
-            _Life(0, self._at_s, self._at_s, boxes[k], float(scores[k]), float(scores[k]))
+            Life(0, self._at_s, self._at_s, boxes[k], float(scores[k]), float(scores[k]))
             for k in new
         ]
 
     def _confirm(self, now_s: float) -> None:
         """Let out who was seen for long enough, under a lost person's id where that can be it."""
         for row, life in enumerate(self._lives):
-            if life.track_id or life.last_seen_at_s < now_s or not self._is_convincing(life):
+            if (
+                life.track_id
+                or life.last_seen_at_s < now_s
+                or not life.is_convincing(self._settings)
+            ):
                 continue
             lost = self._lost_match(row)
             if lost is None:
@@ -237,16 +196,6 @@ class Tracker:
                 )
                 self._lives[lost] = replace(old, track_id=-1)
         self._keep(np.array([life.track_id >= 0 for life in self._lives], bool))
-
-    def _is_convincing(self, life: _Life) -> bool:
-        seen_s = life.last_seen_at_s - life.first_seen_at_s
-        return (
-            seen_s >= self._settings.confirm_s - 1e-6
-            and life.best_score >= self._settings.new_score
-            and life.alone >= 2
-            and life.alone >= 0.5 * life.seen
-            and life.seen >= _SEEN_SHARE * life.frames
-        )
 
     def _lost_match(self, row: int) -> int | None:
         """The lost track that a new one continues, or None."""

@@ -1,0 +1,69 @@
+"""What is known of one track besides its motion: since when, how well and how often seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from edge_app.config.schema import TrackingSettings
+from edge_app.tracking.kalman import Float64
+
+_HINT_S = 2.0
+"""Hints of a person (weak boxes) that are older tell nothing about when the person came."""
+_SEEN_SHARE = 0.6
+"""A new track must be detected in this share of its frames to be confirmed."""
+_LEAST_ALONE = 2
+_ALONE_SHARE = 0.5
+"""And so often, and in this share of its detections, not as a part of another person's box."""
+_ROUNDING_S = 1e-6
+
+
+@dataclass(frozen=True)
+class Life:
+    """What is known of one track besides its motion.
+
+    Attributes:
+        track_id: 0 while unconfirmed.
+        first_seen_at_s: time of the first detection.
+        last_seen_at_s: time of the latest detection.
+        box_xyxy: float64 ``[4]``, of the latest detection.
+        score: of the latest detection.
+        best_score: of all detections.
+        frames: number of frames since the first.
+        seen: in how many of them it was detected.
+        alone: in how many of those it was not a part of another person's box.
+    """
+
+    track_id: int
+    first_seen_at_s: float
+    last_seen_at_s: float
+    box_xyxy: Float64
+    score: float
+    best_score: float
+    frames: int = 1
+    seen: int = 1
+    alone: int = 1
+
+    def again(self, at_s: float, box_xyxy: Float64, score: float, is_alone: bool) -> Life:
+        """The same person, detected once more."""
+        if self.track_id == 0 and at_s - self.first_seen_at_s > _HINT_S:
+            return Life(0, at_s, at_s, box_xyxy, score, score, alone=int(is_alone))
+        return replace(
+            self,
+            last_seen_at_s=at_s,
+            box_xyxy=box_xyxy,
+            score=score,
+            best_score=max(score, self.best_score),
+            seen=self.seen + 1,
+            alone=self.alone + int(is_alone),
+        )
+
+    def is_convincing(self, settings: TrackingSettings) -> bool:
+        """Whether a new track has been seen for long enough, and on its own, to be a person."""
+        seen_s = self.last_seen_at_s - self.first_seen_at_s
+        return (
+            seen_s >= settings.confirm_s - _ROUNDING_S
+            and self.best_score >= settings.new_score
+            and self.alone >= _LEAST_ALONE
+            and self.alone >= _ALONE_SHARE * self.seen
+            and self.seen >= _SEEN_SHARE * self.frames
+        )
