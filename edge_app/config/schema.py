@@ -91,6 +91,13 @@ class BrokerSettings(Section):
     stall_s: float = Field(
         30.0, gt=0.0, le=600.0, description="messages under way and no answer: connect anew"
     )
+    settle_s: float = Field(
+        2.0,
+        ge=0.0,
+        le=60.0,
+        description="brokers acknowledge before they save: what was "
+        "acknowledged this shortly before a connection broke is sent again, with the same id",
+    )
     reconnect_max_s: float = Field(
         60.0, ge=1.0, le=3600.0, description="longest pause between attempts to connect"
     )

@@ -76,6 +76,11 @@ class EmbeddedBroker:
         self._stop: Callable[[], None] = lambda: None
 
     @property
+    def port(self) -> int:
+        """The port of the loopback, once it runs."""
+        return self._port
+
+    @property
     def url(self) -> str:
         """Where it listens."""
         return f"mqtt://127.0.0.1:{self._port}"
@@ -95,6 +100,11 @@ class EmbeddedBroker:
 
     def __enter__(self) -> EmbeddedBroker:
         self._port = self._port or free_port()
+        if _is_served(self._port):
+            raise DeliveryError(
+                f"expected a free port for the broker, but something listens on {self._port}; "
+                "choose another, or 0"
+            )
         start = self._start_mosquitto if self.kind == "mosquitto" else self._start_amqtt
         self._stop = start()
         log.info("broker: %s", self.description)
@@ -173,8 +183,13 @@ class EmbeddedBroker:
                 thread.join(STOP_S)
                 loop.close()
 
-        _wait_for_port(self._port, lambda: None, stop)
         return stop
+
+
+def _is_served(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _wait_for_port(
@@ -191,10 +206,8 @@ def _wait_for_port(
         if reason is not None:
             give_up()
             raise DeliveryError(f"the broker ended at once: {reason}")
-        with socket.socket() as probe:
-            probe.settimeout(1.0)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        if _is_served(port):
+            return
         time.sleep(0.02)
     give_up()
     raise DeliveryError(f"the broker does not listen on port {port} after {START_S:.0f} s")

@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS message (
 );
 CREATE INDEX IF NOT EXISTS message_by_lane ON message (lane, position);
 CREATE INDEX IF NOT EXISTS message_by_window ON message (window, position) WHERE window NOT NULL;
+CREATE INDEX IF NOT EXISTS message_by_age ON message (created_s);
 CREATE TABLE IF NOT EXISTS latest (
     topic TEXT PRIMARY KEY,
     payload BLOB NOT NULL,

@@ -270,9 +270,10 @@ class Connection:
             self._events.append(Connected(getattr(properties, "ReceiveMaximum", 65535)))
 
     def _on_disconnect(
-        self, _client: Any, _data: Any, _flags: Any, code: ReasonCode, _properties: Any
+        self, _client: Any, _data: Any, flags: Any, code: ReasonCode, _properties: Any
     ) -> None:
-        self._events.append(Lost(str(code)))
+        is_told = flags.is_disconnect_packet_from_server
+        self._events.append(Lost(str(code) if is_told else "closed without a word"))
 
     def _on_publish(
         self, _client: Any, _data: Any, mid: int, code: ReasonCode, _properties: Any

@@ -140,8 +140,9 @@ class Sender:
 
     def degrade(self, reason: str | None) -> None:
         """Say that the box is degraded and why, or with None that it no longer is."""
-        self._trouble = reason
-        self._wake.set()
+        if reason != self._trouble:
+            self._trouble = reason
+            self._wake.set()
 
     @property
     def is_alive(self) -> bool:
@@ -234,7 +235,10 @@ class Sender:
             connection.open()
             welcome = self._welcome(connection)
             limits = Limits(
-                min(WINDOW, welcome.receive_maximum), self._drain_per_s, self._settings.stall_s
+                min(WINDOW, welcome.receive_maximum),
+                self._drain_per_s,
+                self._settings.stall_s,
+                self._settings.settle_s,
             )
             session = Session(connection, self._outbox, self._broker, limits, self._clocks)
             self._connections += 1
@@ -249,6 +253,7 @@ class Sender:
             self._serve(connection, session, birth)
             if self._stopping.is_set():
                 self._say_farewell(connection, session, birth)
+            session.settle(self._clocks.steady())
             connection.close(is_clean=True)
         finally:
             connection.close(is_clean=False)

@@ -2,7 +2,12 @@
 
 On every welcome the box says what it is (info, cameras), then that it is there, then sends what
 waits: alerts first, then windows in order and no faster than the drain limit, then what was asked
-for again. Nothing is forgotten before the broker acknowledged it.
+for again.
+
+Nothing is forgotten before the broker acknowledged it, nor at once: brokers acknowledge before they
+save. mosquitto, set to save every change, still loses what it acknowledged in its last moment
+before a kill. So the outbox's cursors follow a little later, and what was acknowledged just before
+a connection broke is sent again, with the same id: readers that keep one of each lose nothing.
 """
 
 from __future__ import annotations
@@ -47,11 +52,13 @@ class Limits:
         window: most messages under way.
         drain_per_s: messages of a backlog per second.
         stall_s: silence after which a connection is given up.
+        settle_s: how long what was acknowledged is remembered.
     """
 
     window: int
     drain_per_s: float
     stall_s: float
+    settle_s: float
 
 
 class Session:
@@ -75,6 +82,8 @@ class Session:
         self._clocks = clocks
         self._allowance = Allowance(limits.drain_per_s, clocks.steady())
         self._stall = Stall(limits.stall_s, clocks.steady)
+        self._settle_s = limits.settle_s
+        self._settling = deque[tuple[float, dict[Lane, int]]]()
         self._flight = Flight()
         self._fetched = {lane: deque[Waiting]() for lane in _ORDER}
         self._after = dict.fromkeys(_ORDER, 0)
@@ -152,16 +161,26 @@ class Session:
             self._connection.publish(message, left_s)
 
     def handle(self, events: Sequence[Event]) -> None:
-        """Take note of acknowledgements, and let the outbox know how far each lane is."""
+        """Take note of acknowledgements."""
         for event in events:
             if isinstance(event, Acknowledged):
                 handed = self._flight.take(event.mid)
                 if handed is not None:
                     self._answered(handed, event)
         reached = self._flight.reached()
+        now_s = self._clocks.steady()
         stored = {lane: reached[lane] for lane in _STORED if lane in reached}
         if stored:
-            self._outbox.advance(self._broker, stored)
+            self._settling.append((now_s, stored))
+        self.settle(now_s - self._settle_s)
+
+    def settle(self, until_s: float) -> None:
+        """Let the outbox know how far each lane was at a time of the steady clock."""
+        settled: dict[Lane, int] = {}
+        while self._settling and self._settling[0][0] <= until_s:
+            settled.update(self._settling.popleft()[1])
+        if settled:
+            self._outbox.advance(self._broker, settled)
 
     def _answered(self, handed: Handed, answer: Acknowledged) -> None:
         self._stall.progressed()

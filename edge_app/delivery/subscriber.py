@@ -57,13 +57,19 @@ class Subscriber:
         self._wake.close()
 
     def read(self, timeout_s: float) -> list[Received]:
-        """What arrived within a time, perhaps nothing.
+        """Everything that arrives within a time, perhaps nothing.
 
         Raises:
             DeliveryError: the connection was lost.
         """
-        events = self._connection.step(timeout_s, self._wake.fileno())
-        for event in events:
-            if isinstance(event, Lost | Refused):
-                raise DeliveryError(f"{self._settings.url}: {event.reason}")
-        return [event for event in events if isinstance(event, Received)]
+        received: list[Received] = []
+        until_s = time.monotonic() + timeout_s
+        while True:
+            left_s = max(0.0, until_s - time.monotonic())
+            for event in self._connection.step(left_s, self._wake.fileno()):
+                if isinstance(event, Lost | Refused):
+                    raise DeliveryError(f"{self._settings.url}: {event.reason}")
+                if isinstance(event, Received):
+                    received.append(event)
+            if left_s <= 0.0:
+                return received

@@ -47,7 +47,7 @@ def window(**changes: Any) -> CountWindow:
 def every_message(messages: Messages = MESSAGES, now_s: float = NOW_S) -> dict[str, Message]:
     """One message of each kind."""
     return {
-        "alert": messages.alert(alert(), now_s),
+        "alert": messages.alert(alert(settled_at_s=now_s - 0.6), now_s),
         "agg": messages.window(window(), now_s),
         "live": messages.live(LiveCount("entrance", now_s, 5, 52, 47), now_s),
         "state": messages.node_state("online", "started", 3, now_s),
