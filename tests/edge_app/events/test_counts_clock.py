@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+
+from edge_app.events.counts import Counts
+from edge_app.flow import CountWindow
+from tests.edge_app.events.counting import NOON, at, counts_from, entry, named, watch
+
+DST = {
+    "spring": ("2026-03-28T04:00", "2026-03-28", 23, 15),
+    "autumn": ("2026-10-24T04:00", "2026-10-24", 25, 15),
+}
+
+
+@pytest.mark.parametrize(("start", "day", "hours", "late"), DST.values(), ids=DST.keys())
+def test_days_on_which_the_clocks_change(start, day, hours, late):
+    start_s = at(start)
+    counts = counts_from(start_s)
+    for hour in range(hours):
+        counts.entered(entry(start_s + 3600 * hour + 1800))
+    windows = counts.advance(start_s + 3600 * hours + 60 + 17)
+    [whole] = named(windows, "p1d")
+    assert (whole.start_s, whole.end_s) == (start_s, start_s + 3600 * hours)
+    assert (whole.business_day, whole.counts["in"]) == (day, hours)
+    each = named(windows, "pt1h")
+    assert [w.counts["in"] for w in each] == [1] * hours
+    local = [w.local_hour for w in each]
+    assert local.count(2) == {23: 0, 25: 2}[hours]
+    assert {w.business_day for w in each} == {day}
+    assert len({w.start_s for w in each}) == hours
+
+
+@pytest.mark.parametrize("step_s", [-3600.0, 3600.0], ids=["back an hour", "ahead an hour"])
+def test_a_clock_that_is_set_loses_nobody(step_s):
+    counts = counts_from()
+    final: dict[tuple, CountWindow] = {}
+    now_s, people = NOON + 1800, 0
+    for second in range(3 * 3600):
+        if second == 1000:
+            now_s += step_s
+        now_s += 1.0
+        counts.seen("door", now_s)
+        if second % 50 == 0:
+            people += 1
+            counts.entered(entry(now_s))
+        for w in counts.advance(now_s):
+            key = (w.window, w.zone, w.start_s)
+            assert key not in final or w.rev == final[key].rev + 1
+            assert 0.0 <= w.coverage <= 1.0
+            final[key] = w
+    for w in counts.finish(now_s):
+        final[w.window, w.zone, w.start_s] = w
+    for window in ("pt1m", "pt15m", "pt1h", "p1d"):
+        assert sum(w.counts["in"] for w in final.values() if w.window == window) == 2 * people
+    assert counts.late_dropped == 0
+    if step_s > 0:
+        skipped = [w for w in named(list(final.values()), "pt1m") if w.coverage == 0.0]
+        assert len(skipped) >= 59
+        assert all(w.counts["in"] == 0 for w in skipped)
+
+
+def test_a_clock_set_back_by_more_than_a_day_begins_again(caplog):
+    counts = counts_from()
+    watch(counts, NOON, NOON + 100)
+    counts.entered(entry(NOON + 90))
+    with caplog.at_level(logging.WARNING):
+        before = watch(counts, NOON - 100_000, NOON - 100_000 + 1)
+    assert "event time went back" in caplog.text
+    assert {w.window for w in before} == {"pt15m", "pt1h", "p1d"}
+    counts.entered(entry(NOON - 100_000 + 5))
+    after = watch(counts, NOON - 100_000 + 1, NOON - 100_000 + 200)
+    assert sum(w.counts["in"] for w in named(after, "pt1m")) == 1
+    assert named(after, "pt1m")[-1].in_total == 2
+
+
+def test_a_clock_set_ahead_by_years_fills_nothing_in():
+    counts = counts_from(0.0)
+    counts.entered(entry(30.0))
+    watch(counts, 0.0, 40.0)
+    windows = counts.advance(NOON)
+    assert len(windows) < 20
+    assert sum(w.counts["in"] for w in named(windows, "pt1m")) == 1
+    assert [w.counts["in"] for w in named(windows, "p1d")] == [1]
+    assert len(named(watch(counts, NOON, NOON + 600), "pt1m")) >= 9
+
+
+def restart(counts: Counts, started_at_s: float) -> Counts:
+    after = counts_from(started_at_s)
+    after.restore(json.loads(json.dumps(counts.state())))
+    return after
+
+
+def test_a_restart_continues_the_window_and_the_totals():
+    counts = counts_from()
+    counts.entered(entry(NOON + 10))
+    windows = watch(counts, NOON, NOON + 30)
+    counts = restart(counts, NOON + 45)
+    counts.entered(entry(NOON + 50))
+    windows += watch(counts, NOON + 45, NOON + 200)
+    [first, *_] = named(windows, "pt1m")
+    assert (first.counts["in"], first.coverage, first.in_total) == (2, 0.75, 2)
+    assert first.counter_epoch_s == NOON
+    assert counts.live(NOON + 200)[0].occupancy == 2
+
+
+def test_windows_in_which_nothing_ran_are_not_published():
+    counts = counts_from()
+    windows = watch(counts, NOON, NOON + 600)
+    counts = restart(counts, NOON + 6000)
+    windows += watch(counts, NOON + 6000, NOON + 7300)
+    starts = [round(w.start_s - NOON) // 60 for w in named(windows, "pt1m")]
+    assert starts == [*range(10), *range(100, 121)]
+    assert [round(w.start_s - NOON) // 60 for w in named(windows, "pt15m")] == [0, 90, 105]
+    assert [w.coverage for w in named(windows, "pt15m")] == [0.6667, 0.3333, 1.0]
+    assert [w.coverage for w in named(windows, "pt1h")] == [0.1667, 0.3333]
+    assert all(w.rev == 0 for w in windows)
+
+
+def test_the_store_is_empty_after_a_night_without_power():
+    counts = counts_from()
+    counts.entered(entry(NOON + 10))
+    watch(counts, NOON, NOON + 100)
+    counts = restart(counts, NOON + 24 * 3600)
+    windows = watch(counts, NOON + 24 * 3600, NOON + 24 * 3600 + 200)
+    assert counts.live(NOON + 24 * 3600 + 200)[0].occupancy == 0
+    assert [(w.business_day, w.drift) for w in named(windows, "p1d")] == [("2026-11-20", 1)]
+    assert named(windows, "pt1m")[-1].in_total == 1
