@@ -59,11 +59,17 @@ def demo(
 @click.argument("config_path", type=PATH)
 def check(config_path: Path) -> None:
     """Check a configuration file: exit 1 and every problem with its line on a bad one."""
-    from edge_app.config.load import load
+    from edge_app.commands.check import check as check_file
 
-    config = load(config_path)
+    config, missing = check_file(config_path)
+    for words in missing:
+        click.echo(f"{config_path}: not on this machine: {words}", err=True)
     zones = ", ".join(config.zones) or "none"
-    click.echo(f"{config_path}: good. Store {config.store}, node {config.node}; zones: {zones}.")
+    rules = ", ".join(config.alerts) or "none"
+    click.echo(
+        f"{config_path}: good. Store {config.store}, node {config.node}; "
+        f"cameras: {', '.join(config.cameras)}; zones: {zones}; rules: {rules}."
+    )
 
 
 @cli.command()

@@ -19,6 +19,7 @@ from typing import Any
 from edge_app import __version__
 from edge_app.app import Networks, build_pipeline
 from edge_app.capture.camera import LiveCamera
+from edge_app.capture.clock import SteadyClock
 from edge_app.capture.latest import FrameSlots
 from edge_app.capture.source import open_live
 from edge_app.config.schema import Config
@@ -68,14 +69,14 @@ class Live:
     Args:
         config: of the store.
         networks: loaded and ready.
-        clock: seconds of Unix time.
+        clock: seconds of Unix time that never go back; None for the machine's.
     """
 
     def __init__(
-        self, config: Config, networks: Networks, clock: Callable[[], float] = time.time
+        self, config: Config, networks: Networks, clock: Callable[[], float] | None = None
     ) -> None:
         self._config = config
-        self._clock = clock
+        self._clock = clock = clock or SteadyClock().now_s
         self._networks = networks
         self._messages = Messages(
             config.store,

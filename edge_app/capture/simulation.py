@@ -39,11 +39,8 @@ class SimulatedCamera:
         self._start_s = start_s
         self._masks = masks or PrivacyMasks()
         self._index = 0
-        settings = self._entrance.settings
-        self.fps = settings.fps
-        self.frame_count = (
-            None if settings.duration_s is None else round(settings.duration_s * settings.fps)
-        )
+        self.fps = self._entrance.settings.fps
+        self.frame_count = self._entrance.frame_count
 
     def read(self) -> Frame | None:
         """The next frame, or None at the end of the simulated time."""

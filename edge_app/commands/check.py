@@ -1,0 +1,39 @@
+"""``dresscode check``: is this configuration fit to run?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge_app.capture.simulated import SimulatedEntrance
+from edge_app.capture.source import source_kind
+from edge_app.config.load import file_problems, load
+from edge_app.config.schema import Config
+from edge_app.errors import ConfigError, SourceError
+
+
+def check(path: Path) -> tuple[Config, list[str]]:
+    """Read a configuration and look at everything that it names.
+
+    Returns:
+        The configuration, and what is missing on this machine: the file may be meant for another.
+
+    Raises:
+        ConfigError: the file is wrong; with all problems, a line each.
+    """
+    config = load(path)
+    missing = file_problems(config)
+    problems = []
+    for name, camera in config.cameras.items():
+        key = f"cameras.{name}.source"
+        try:
+            kind = source_kind(camera.source)
+            if kind == "simulated":
+                SimulatedEntrance.from_url(str(camera.source))
+        except SourceError as error:
+            problems.append(f"{path}: {key}: {error}")
+            continue
+        if kind == "recording" and not Path(str(camera.source)).exists():
+            missing.append(f"{key}: expected a file or folder, got nothing at {camera.source}")
+    if problems:
+        raise ConfigError(problems)
+    return config, missing

@@ -1,0 +1,118 @@
+"""``dresscode check`` and ``dresscode look`` from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from edge_app.cli import cli
+from tests.tiny_models import save_all
+
+GOOD = """
+store: acme-1
+node: edge-1
+timezone: Europe/Paris
+mqtt: {url: "mqtt://127.0.0.1:1883"}
+cameras:
+  door:
+    source: sim://entrance?people_per_min=5&seed=1
+    zones: {entrance: {line: [[0.1, 0.8], [0.9, 0.8]]}}
+"""
+
+
+def check(path: Path, text: str) -> Result:
+    path.write_text(text)
+    return CliRunner().invoke(cli, ["check", str(path)])
+
+
+def test_a_good_file(tmp_path: Path) -> None:
+    result = check(tmp_path / "store.yaml", GOOD)
+    assert result.exit_code == 0
+    assert "good. Store acme-1, node edge-1; cameras: door; zones: entrance" in result.output
+
+
+def test_files_of_another_machine_are_told_not_refused(tmp_path: Path) -> None:
+    text = GOOD.replace("sim://entrance?people_per_min=5&seed=1", "door.mp4")
+    result = check(tmp_path / "store.yaml", text)
+    assert result.exit_code == 0
+    assert "not on this machine: cameras.door.source" in result.output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("Europe/Paris", "Europe/Pari", "store.yaml:4: timezone"),
+        ("[0.9, 0.8]", "[0.1, 0.8]", "store.yaml:9: cameras.door.zones.entrance"),
+        ("people_per_min=5", "people_per_min=many", "people_per_min"),
+        ("people_per_min=5", "poeple=5", "poeple"),
+        ("store:", "stor:", "did you mean"),
+    ],
+    ids=["timezone", "no-length", "not-a-number", "unknown-key", "misspelled"],
+)
+def test_a_bad_file(tmp_path: Path, old: str, new: str, said: str) -> None:
+    result = check(tmp_path / "store.yaml", GOOD.replace(old, new, 1))
+    assert result.exit_code == 1
+    assert said in str(result.exception)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    save_all(tmp_path / "models")
+    folder = tmp_path / "photos"
+    (folder / "more").mkdir(parents=True)
+    for name, bgr in (("red.png", (60, 90, 230)), ("more/blue.jpg", (230, 160, 60))):
+        assert cv2.imwrite(str(folder / name), np.full((128, 256, 3), bgr, np.uint8))
+    assert cv2.imwrite(str(folder / "dark.png"), np.zeros((128, 256, 3), np.uint8))
+    return folder
+
+
+def look(path: Path, models: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["look", str(path), "--models", str(models), *arguments])
+
+
+def test_look_writes_a_line_per_picture(photos: Path) -> None:
+    out, drawn = photos.parent / "out.jsonl", photos.parent / "drawn"
+    result = look(photos, photos.parent / "models", "--json", str(out), "--draw", str(drawn))
+    assert result.exit_code == 0, result.output
+    described = [json.loads(line) for line in out.read_text().splitlines()]
+    lines = {Path(line["image"]).name: line["people"] for line in described}
+    assert sorted(lines) == ["blue.jpg", "dark.png", "red.png"]
+    assert lines["dark.png"] == []
+    (person,) = lines["red.png"]
+    assert person["box"] == pytest.approx([96, 16, 160, 120], abs=1)
+    assert len(person["wears"]) == 15
+    assert person["wears"]["dress"] > 0.9
+    (garment,) = person["garments"]
+    assert (garment["region"], garment["category"]) == ("long", "dress")
+    assert garment["score"] == pytest.approx(0.9 * person["score"], abs=2e-3)
+    assert {g["category"] for g in lines["blue.jpg"][0]["garments"]} == {"shirt", "jeans"}
+    assert (drawn / "red.jpg").is_file()
+    assert (drawn / "more" / "blue.jpg").is_file()
+
+
+def test_min_score_applies_to_people_and_garments(photos: Path) -> None:
+    for score, people in (("0.3", 1), ("1.0", 0)):
+        models = photos.parent / "models"
+        result = look(photos / "red.png", models, "--min-score", score)
+        assert len(json.loads(result.stdout)["people"]) == people
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda p: p / "none.jpg", "there is no such picture or folder"),
+        (lambda p: (p / "empty").mkdir() or p / "empty", "expected pictures"),
+        (lambda p: (p / "bad.jpg").write_bytes(b"no") and p / "bad.jpg", "can be decoded"),
+    ],
+    ids=["missing", "empty-folder", "undecodable"],
+)
+def test_look_says_what_is_wrong(photos: Path, make: object, said: str) -> None:
+    path = make(photos)  # type: ignore[operator]
+    result = look(path, photos.parent / "models")
+    assert result.exit_code == 1
+    assert said in str(result.exception)
