@@ -15,8 +15,13 @@ class PictureStore:
     """uint8 arrays of any shape, by number, each with a small record of facts."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._records: list[dict[str, Any]] = json.loads(path.with_suffix(".json").read_text())
         self._bytes = np.memmap(path.with_suffix(".bin"), np.uint8, "r")
+
+    def __reduce__(self) -> tuple[type[PictureStore], tuple[Path]]:
+        """Another process opens the file itself instead of receiving its content."""
+        return PictureStore, (self._path,)
 
     def __len__(self) -> int:
         return len(self._records)

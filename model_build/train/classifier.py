@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from model_build.data.garment_pieces import PieceSample
 from model_build.networks.classifier import GarmentClassifier
-from model_build.train.fitting import Run, Schedule, made_ahead
+from model_build.train.fitting import Batches, Run, Schedule
 
 _EMBEDDING_WEIGHT = 0.3
 _SMOOTHING = 0.05
@@ -78,6 +79,7 @@ def train(
     sources: list[tuple[PieceSource, float]],
     schedule: Schedule,
     folder: Path,
+    is_apart: bool = True,
 ) -> GarmentClassifier:
     """Train to the schedule's end, going on from `folder`/last.pt; gives the averaged network.
 
@@ -86,11 +88,12 @@ def train(
         sources: where garments come from, each with its share of them.
         schedule: how long and how fast.
         folder: of the run.
+        is_apart: whether batches are made in a process of their own.
     """
     run = Run(network, network.backbone, schedule, folder)
-    steps = range(run.step, schedule.steps)
-    batches = made_ahead(lambda step: draw_batch(sources, schedule, step), steps)
-    run.fit(batches, lambda batch: losses(network, batch))
+    draw = functools.partial(draw_batch, sources, schedule)
+    batches = Batches(draw, range(run.step, schedule.steps))
+    run.fit(batches.made_ahead(is_apart), lambda batch: losses(network, batch))
     return run.averaged.eval()
 
 

@@ -12,15 +12,15 @@ import csv
 import logging
 import math
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+import cv2
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 logger = logging.getLogger(__name__)
 
@@ -156,20 +156,40 @@ class Run(Generic[Network]):
         logger.info("%s", row)
 
 
-def made_ahead(make: Callable[[int], Batch], steps: range, ahead: int = 3) -> Iterator[Batch]:
-    """The batches of `steps`, each made in a second thread while the ones before are in use.
+class Batches(Dataset[Batch]):
+    """The batches of a run from one step on; a batch follows from the schedule and its step.
 
-    A thread, not a process: OpenCV's own threads do not survive a fork, and its calls leave the
-    interpreter free.
+    Attributes:
+        draw: makes the batch of a step.
+        steps: the steps that are left.
     """
-    waiting: deque[Future[Batch]] = deque()
-    with ThreadPoolExecutor(1, "batches") as maker:
-        for step in steps:
-            waiting.append(maker.submit(make, step))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+
+    def __init__(self, draw: Callable[[int], Batch], steps: range) -> None:
+        self.draw = draw
+        self.steps = steps
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __getitem__(self, index: int) -> Batch:
+        cv2.setNumThreads(1)
+        return self.draw(self.steps[index])
+
+    def made_ahead(self, is_apart: bool = True) -> Iterable[Batch]:
+        """All of them in order, made in another process if `is_apart`.
+
+        A spawned process: OpenVINO's and OpenCV's threads do not survive a fork, and a second
+        thread of this process would fight for the interpreter.
+        """
+        if not is_apart:
+            return (self[index] for index in range(len(self)))
+        return DataLoader(
+            self,
+            batch_size=None,
+            num_workers=1,
+            prefetch_factor=4,
+            multiprocessing_context="spawn",
+        )
 
 
 def load_averaged(network: Network, run: Path) -> Network:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +15,7 @@ from torch.nn import functional
 
 from model_build.data.garment_crops import CropSample
 from model_build.networks.garments import STRIDE, GarmentNetwork, cell_centres
-from model_build.train.fitting import Run, Schedule, made_ahead
+from model_build.train.fitting import Batches, Run, Schedule
 
 _CENTRE_RADIUS_PX = 1.5 * STRIDE
 _BOX_WEIGHT = 2.0
@@ -153,6 +154,7 @@ def train(
     sources: list[tuple[SampleSource, float]],
     schedule: Schedule,
     folder: Path,
+    is_apart: bool = True,
 ) -> GarmentNetwork:
     """Train to the schedule's end, going on from `folder`/last.pt; gives the averaged network.
 
@@ -161,9 +163,10 @@ def train(
         sources: where samples come from, each with its share of them.
         schedule: how long and how fast.
         folder: of the run.
+        is_apart: whether batches are made in a process of their own.
     """
     run = Run(network, network.backbone, schedule, folder)
-    steps = range(run.step, schedule.steps)
-    batches = made_ahead(lambda step: draw_batch(sources, schedule, step), steps)
-    run.fit(batches, lambda batch: losses(network, batch))
+    draw = functools.partial(draw_batch, sources, schedule)
+    batches = Batches(draw, range(run.step, schedule.steps))
+    run.fit(batches.made_ahead(is_apart), lambda batch: losses(network, batch))
     return run.averaged.eval()
