@@ -4,12 +4,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# What `make bench` measures; any recording and configuration will do.
+CLIP ?= sim://entrance?people_per_min=15&seed=5&duration_s=60
+CONFIG ?= tests/acceptance/bench.yaml
+
 # Tools of the system that tests use where they are there: a real broker, a real GStreamer.
 DEBIAN_PACKAGES := mosquitto mosquitto-clients gstreamer1.0-tools \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gir1.2-gst-rtsp-server-1.0 python3-gi
 
-.PHONY: demo test check format clean help
+.PHONY: demo test check bench acceptance format clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +28,12 @@ check: $(VENV)/.for-work ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+bench: $(VENV)/.for-work ## frames/s, milliseconds per stage, share of the networks' own limit
+	$(BIN)/dresscode bench "$(CLIP)" -c "$(CONFIG)"
+
+acceptance: $(VENV)/.for-work ## simulated entrance, ten seeds of five minutes: entries and alerts
+	$(BIN)/python -m tests.acceptance.simulated_entrance
 
 format: $(VENV)/.for-work ## put the code into its format
 	$(BIN)/ruff format .

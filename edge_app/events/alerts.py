@@ -209,13 +209,11 @@ class Alerts:
         self, key: tuple[str, int], outfit: Outfit
     ) -> Iterator[tuple[str, str, Customer]]:
         """Rules, with their zones, for which this person's entry and evidence now both hold."""
-        if not is_evidence(outfit):
-            return
         person = self._people[key]
         for name, (zone, entered_at_s) in list(person.waiting.items()):
             rule = self._rules[name]
             chance = probability(rule, outfit)
-            if chance >= rule.min_probability:
+            if is_evidence(rule, outfit) and chance >= rule.min_probability:
                 del person.waiting[name]
                 person.done.add(name)
                 garment = main_garment(rule, outfit)

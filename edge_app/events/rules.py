@@ -33,19 +33,25 @@ def is_within_hours(rule: RuleSettings, at_s: float, local_time: LocalTime) -> b
     return minute >= start or minute < end
 
 
-def is_evidence(outfit: Outfit) -> bool:
-    """Whether an outfit is settled and not simply unknown.
+def is_evidence(rule: RuleSettings, outfit: Outfit) -> bool:
+    """Whether enough is known of an outfit to answer a rule.
 
-    An outfit that the deadline settled on too little evidence, or in which nothing was made out, is
-    unknown and fires nothing. One that was seen well, where only two garments compete (dress or
-    suit?), still answers a rule that asks for either.
+    Staff do not wait for what the rule does not ask: it is answered as soon as one of its garments
+    has won its region, or twice the evidence that the vote asks for has come together, even while
+    another region is open. An outfit that settled on too little evidence, or in which nothing was
+    made out, is unknown and fires nothing. One that was seen well, where only two garments compete
+    (dress or suit?), still answers a rule that asks for either.
 
-    >>> is_evidence(Outfit(True, {"dress": 0.9}, {}))
+    >>> is_evidence(RuleSettings(any_of=("dress",)), Outfit(True, {"dress": 0.9}, {}))
     False
     """
+    asked = {*rule.any_of, *rule.all_of}
+    has_won = any(worn.category in asked for worn in outfit.regions.values())
+    if not outfit.is_settled:
+        return bool(outfit.regions) and outfit.evidence >= (1.0 if has_won else 2.0)
     is_seen = any(worn.category != UNKNOWN for worn in outfit.regions.values())
     is_contested = bool(outfit.regions) and outfit.evidence >= 1.0
-    return outfit.is_settled and (is_seen or is_contested)
+    return is_seen or is_contested
 
 
 def probability(rule: RuleSettings, outfit: Outfit) -> float:

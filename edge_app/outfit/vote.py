@@ -120,8 +120,8 @@ def wears_of(look: Look) -> Float32:
             float(garment.probabilities[inside].sum()), 1e-6
         )
         garments[inside] = np.maximum(garments[inside], garment.score * share)
-    if look.wears is None:
-        return garments
+    if look.wears is None or not look.garments:
+        return garments if look.wears is None else look.wears
     mixed = (1.0 - _CLASSIFIER_SHARE) * look.wears + _CLASSIFIER_SHARE * garments
     return np.asarray(mixed, np.float32)
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from edge_app.events.alerts import Alerts
@@ -29,7 +31,7 @@ def test_entry_and_evidence_fire_whichever_is_later(first):
     settled = {("door", 1): outfit(dress=0.9)}
     if first == "entry":
         alerts.entered(entry(1))
-        assert alerts.update({("door", 1): outfit(is_settled=False, dress=0.9)}, NOON, 0) == []
+        assert alerts.update({("door", 1): hardly_seen(dress=0.9)}, NOON, 0) == []
         assert alerts.update({}, NOON + 1, 1) == []
     else:
         assert alerts.update(settled, NOON, 0) == []
@@ -56,12 +58,17 @@ def test_the_same_track_id_on_another_camera_is_another_person():
     assert len(alerts.update({("back", 1): outfit(dress=0.9)}, NOON, 0)) == 1
 
 
+def hardly_seen(**wears: float) -> Outfit:
+    """An outfit that is not settled and rests on too little."""
+    return replace(outfit(is_settled=False, **wears), evidence=0.5)
+
+
 EVIDENCE = {
     "sure": ({}, outfit(dress=0.7), 1),
     "not sure enough": ({}, outfit(dress=0.69), 0),
     "either of two": ({}, outfit(dress=0.5, suit=0.5), 1),
     "something else": ({}, outfit(jeans=0.99), 0),
-    "not settled": ({}, outfit(is_settled=False, dress=0.99), 0),
+    "not settled": ({}, hardly_seen(dress=0.99), 0),
     "never seen": ({}, Outfit(True, {"dress": 0.9}, {}), 0),
     "unknown on little evidence": (
         {},
