@@ -1,0 +1,231 @@
+"""Brokers that misbehave: a clear state, the run goes on, and nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from edge_app.delivery.mqtt import Connection
+from edge_app.delivery.outbox import Outbox
+from edge_app.delivery.sender import Sender
+from tests.broker.hostile import Habits, HostileBroker
+from tests.broker.mosquitto import wait_until
+from tests.edge_app.delivery.samples import MESSAGES, alert, minute, window
+
+FAST = 100_000.0
+
+
+@pytest.fixture
+def broker() -> Iterator[HostileBroker]:
+    with HostileBroker() as made:
+        yield made
+
+
+def sender(broker: HostileBroker, outbox: Outbox) -> Sender:
+    return Sender(broker.settings, outbox, MESSAGES, drain_per_s=FAST)
+
+
+def seqs(broker: HostileBroker, level: str = "agg") -> list[int]:
+    """Numbers in the order of their first arrival."""
+    return list(dict.fromkeys(json.loads(p.payload)["seq"] for p in broker.topics(level)))
+
+
+def test_it_accepts_and_says_nothing(broker: HostileBroker, outbox: Outbox) -> None:
+    broker.habits = Habits(welcome="silent")
+    with sender(broker, outbox) as box:
+        assert wait_until(lambda: "says nothing" in box.status().detail)
+        outbox.publish([minute(0)])
+        broker.habits = Habits()
+        assert wait_until(lambda: seqs(broker) == [1])
+
+
+def test_stopping_is_quick_while_it_says_nothing(broker: HostileBroker, outbox: Outbox) -> None:
+    broker.habits = Habits(welcome="silent")
+    with sender(broker, outbox):
+        assert wait_until(lambda: bool(broker.protocols))
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.5
+
+
+def test_it_never_acknowledges(
+    broker: HostileBroker, outbox: Outbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker.habits = Habits(answer=lambda topic, _n: None if "/agg/" in topic else 0)
+    outbox.publish([minute(n) for n in range(20)])
+    with caplog.at_level(logging.WARNING), sender(broker, outbox) as box:
+        assert wait_until(lambda: box.status().connections >= 2)
+        assert broker.most_unanswered == 8
+        broker.habits = Habits()
+        assert wait_until(lambda: set(seqs(broker)) == set(range(1, 21)))
+    arrived = [json.loads(p.payload)["seq"] for p in broker.published if "/agg/" in p.topic]
+    assert list(dict.fromkeys(arrived)) == list(range(1, 21))
+    assert "no acknowledgement for" in caplog.text
+
+
+def test_it_closes_after_the_welcome(broker: HostileBroker, outbox: Outbox) -> None:
+    broker.habits = Habits(welcome="close")
+    outbox.publish([minute(0)])
+    with sender(broker, outbox) as box:
+        assert wait_until(lambda: box.status().connections >= 3)
+        pauses = [b - a for a, b in pairwise(broker.connected_at_s)]
+        assert min(pauses) > 0.05
+        broker.habits = Habits()
+        assert wait_until(lambda: seqs(broker) == [1])
+
+
+@pytest.mark.parametrize("welcome", ["v5 code", "v3 code", "v5 hang up"])
+def test_it_speaks_3_1_1_only(broker: HostileBroker, outbox: Outbox, welcome: Any) -> None:
+    broker.habits = Habits(welcome=welcome)
+    outbox.publish([minute(0)])
+    with sender(broker, outbox) as box:
+        assert wait_until(lambda: seqs(broker) == [1])
+        assert broker.protocols == [5, 4]
+        assert box.status().protocol == "3.1.1"
+
+
+def test_it_takes_one_at_a_time(broker: HostileBroker, outbox: Outbox) -> None:
+    broker.habits = Habits(receive_maximum=1, delay_s=lambda _n: 0.002)
+    outbox.publish([minute(n) for n in range(40)])
+    with sender(broker, outbox):
+        assert wait_until(lambda: seqs(broker) == list(range(1, 41)))
+    assert broker.most_unanswered == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"), [(0x86, "user name"), (0x87, "authorized"), (0x88, "unavailable"),
+                         (0x89, "busy"), (0x8A, "Banned"), (0x97, "Quota")],
+)  # fmt: skip
+def test_it_refuses_the_connection(
+    broker: HostileBroker, outbox: Outbox, code: int, reason: str
+) -> None:
+    broker.habits = Habits(connack_code=code)
+    with sender(broker, outbox) as box:
+        assert wait_until(lambda: box.status().detail.startswith("not connected: refused"))
+        assert reason.lower() in box.status().detail.lower()
+        assert not box.status().is_connected
+
+
+@pytest.mark.parametrize("code", [0x80, 0x83, 0x87, 0x91, 0x97])
+def test_a_refusal_that_may_pass_is_tried_again_in_order(
+    broker: HostileBroker, outbox: Outbox, code: int
+) -> None:
+    refused = []
+
+    def answer(topic: str, n: int) -> int:
+        if "/agg/" in topic and not refused:
+            refused.append(n)
+            return code
+        return 0
+
+    broker.habits = Habits(answer=answer, receive_maximum=1)
+    outbox.publish([minute(n) for n in range(5)])
+    with sender(broker, outbox):
+        assert wait_until(lambda: seqs(broker) == [1, 2, 3, 4, 5])
+        states = [json.loads(p.payload) for p in broker.topics("state")]
+        assert wait_until(lambda: len(broker.topics("state")) == 3)
+        states = [json.loads(p.payload)["state"] for p in broker.topics("state")]
+    assert states == ["online", "degraded", "online"]
+    assert outbox.depth("store").refused == 0
+
+
+@pytest.mark.parametrize("code", [0x90, 0x95, 0x99])
+def test_a_refusal_for_good_is_set_aside(
+    broker: HostileBroker, outbox: Outbox, code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker.habits = Habits(answer=lambda t, _n: code if "/agg/entrance/pt1h" in t else 0)
+    hour = MESSAGES.window(window(), 1.0)
+    outbox.publish([minute(0), hour, minute(1)])
+    with sender(broker, outbox):
+        assert wait_until(lambda: seqs(broker) == [1, 3])
+        assert wait_until(lambda: outbox.depth("store").refused == 1)
+    assert outbox.depth("store").rows == 0
+    assert "set aside" in caplog.text
+
+
+def test_nobody_listening_is_no_refusal(broker: HostileBroker, outbox: Outbox) -> None:
+    broker.habits = Habits(answer=lambda _t, _n: 0x10)
+    outbox.publish([minute(0)])
+    with sender(broker, outbox) as box:
+        assert wait_until(lambda: box.status().sent == 2)
+    assert outbox.depth("store").rows == 0
+
+
+def test_a_refused_alert_expires_and_holds_no_window_back(
+    broker: HostileBroker, outbox: Outbox
+) -> None:
+    broker.habits = Habits(answer=lambda t, _n: 0x97 if "/alert/" in t else 0)
+    short = alert(settled_at_s=time.time(), expires_s=1.5)
+    outbox.publish([MESSAGES.alert(short, time.time()), minute(0)])
+    with sender(broker, outbox):
+        assert wait_until(lambda: seqs(broker) == [1], 1.0)
+        assert wait_until(lambda: outbox.depth("store").alerts_expired == 1)
+        assert wait_until(lambda: outbox.depth("store").rows == 0)
+    assert outbox.depth("store").refused == 0
+
+
+def test_it_stalls_now_and_then(broker: HostileBroker, outbox: Outbox) -> None:
+    chance = random.Random(3)
+    broker.habits = Habits(delay_s=lambda _n: 0.05 if chance.random() < 0.3 else 0.0)
+    outbox.publish([minute(n) for n in range(100)])
+    with sender(broker, outbox) as box:
+        assert wait_until(lambda: seqs(broker) == list(range(1, 101)), 20)
+        assert box.status().connections == 1
+
+
+@pytest.mark.parametrize("callback", ["_on_connect", "_on_publish", "_on_disconnect"])
+def test_an_error_in_a_callback_ends_the_connection_only(
+    broker: HostileBroker, outbox: Outbox, callback: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = []
+    real: Callable[..., None] = getattr(Connection, callback)
+
+    def faulty(*arguments: Any) -> None:
+        if not faults:
+            faults.append(callback)
+            raise RuntimeError("injected")
+        real(*arguments)
+
+    monkeypatch.setattr(Connection, callback, faulty)
+    outbox.publish([minute(n) for n in range(20)])
+    with sender(broker, outbox) as box:
+        if callback == "_on_disconnect":
+            assert wait_until(lambda: box.status().is_connected)
+            broker.habits = Habits(welcome="close")
+            box.reload()
+            broker.habits = Habits()
+        assert wait_until(lambda: seqs(broker) == list(range(1, 21)))
+        assert box.is_alive
+    assert faults == [callback]
+
+
+def test_many_threads_publish_without_deadlock(broker: HostileBroker, outbox: Outbox) -> None:
+    """Threads change as often as Python can, while four of them publish and one delivers."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    messages = [minute(n) for n in range(50)]
+
+    def publish() -> None:
+        for _ in range(10):
+            outbox.publish(messages)
+
+    try:
+        with sender(broker, outbox):
+            threads = [threading.Thread(target=publish) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(30)
+                assert not thread.is_alive()
+            assert wait_until(lambda: len(seqs(broker)) == 2000, 30)
+    finally:
+        sys.setswitchinterval(interval)
+    assert seqs(broker) == list(range(1, 2001))
