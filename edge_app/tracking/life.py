@@ -53,9 +53,14 @@ class Life:
             box_xyxy=box_xyxy,
             score=score,
             best_score=max(score, self.best_score),
+            frames=self.frames + 1,
             seen=self.seen + 1,
             alone=self.alone + int(is_alone),
         )
+
+    def missed(self) -> Life:
+        """The same person, not detected in one more frame."""
+        return replace(self, frames=self.frames + 1)
 
     def is_convincing(self, settings: TrackingSettings) -> bool:
         """Whether a new track has been seen for long enough, and on its own, to be a person."""

@@ -127,13 +127,13 @@ def is_part_of(boxes_xyxy: Float64, others_xyxy: Float64) -> npt.NDArray[np.bool
     >>> is_part_of(np.array([head, neighbour]), body).tolist()
     [[True], [False]]
     """
-    shared = _shared(boxes_xyxy, others_xyxy)
-    within = shared / np.maximum(_areas(boxes_xyxy)[:, None], 1e-9)
+    areas, other_areas = _areas(boxes_xyxy)[:, None], _areas(others_xyxy)[None]
+    within = _shared(boxes_xyxy, others_xyxy) / np.maximum(areas, 1e-9)
     middle = (boxes_xyxy[:, 0] + boxes_xyxy[:, 2])[:, None] / 2
     other_middle = (others_xyxy[:, 0] + others_xyxy[:, 2])[None] / 2
     other_width = (others_xyxy[:, 2] - others_xyxy[:, 0])[None]
     is_central = np.abs(middle - other_middle) <= 0.3 * other_width
-    is_smaller = _areas(boxes_xyxy)[:, None] <= 0.6 * _areas(others_xyxy)[None]
+    is_smaller = areas <= 0.6 * other_areas
     return np.asarray((within >= 0.85) & is_central & is_smaller)
 
 

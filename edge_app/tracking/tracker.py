@@ -71,6 +71,8 @@ class Tracker:
             size: width and height of the frame in pixels.
         """
         boxes, scores = _in_order(detections)
+        part_of = is_part_of(boxes, boxes)
+        is_alone = np.asarray(~part_of.any(axis=1))
         before_s, self._at_s = self._at_s, taken_at_s
         elapsed_s = max(taken_at_s - before_s, 0.0)
         ended: list[int] = []
@@ -78,11 +80,16 @@ class Tracker:
             ended += self._keep(np.zeros(len(self._lives), bool))
             elapsed_s = 0.0
         self._predict(elapsed_s, before_s)
-        rows, columns = self._match(boxes, scores, taken_at_s, size)
-        self._see(rows, boxes[columns], scores[columns], taken_at_s)
+        alike = likeness(self._motion, boxes, size)
+        alike[:, ~is_alone] *= _PART_WEIGHT
+        rows, columns, free = self._match(alike, scores >= self._settings.high_score, taken_at_s)
+        columns = _wholes_first(columns, free & (scores >= self._settings.high_score), part_of)
+        self._motion = self._motion.update(rows, boxes[columns])
+        self._see(rows, boxes[columns], scores[columns], is_alone[columns])
         ended += self._end(taken_at_s, size)
-        free = np.setdiff1d(np.arange(len(boxes)), columns)
-        self._start(free[scores[free] >= self._settings.hint_score], boxes, scores, size)
+        is_new = np.asarray(is_alone & (scores >= self._settings.hint_score))
+        is_new[columns] = False
+        self._start(boxes[is_new], scores[is_new], size)
         self._confirm(taken_at_s)
         return TrackedFrame(
             self._camera, index, taken_at_s, size, self._tracks(taken_at_s), tuple(sorted(ended))
@@ -101,43 +108,55 @@ class Tracker:
         self._motion = self._motion.predict(elapsed_s, is_coasting)
 
     def _match(
-        self, boxes: Float64, scores: Float64, now_s: float, size: tuple[int, int]
-    ) -> tuple[Rows, Rows]:
-        """Pairs of track rows and detections: confirmed tracks first, good detections first."""
-        if not self._lives or not len(boxes):
-            return np.zeros(0, np.intp), np.zeros(0, np.intp)
-        alike = likeness(self._motion, boxes, size)
-        part_of = is_part_of(boxes, boxes)
-        alike[:, part_of.any(axis=1)] *= _PART_WEIGHT
-        is_good = scores >= self._settings.high_score
-        is_confirmed = np.array([life.track_id > 0 for life in self._lives])
-        unseen_s = np.array([now_s - life.last_seen_at_s for life in self._lives])
+        self, alike: Float64, is_good: npt.NDArray[np.bool_], now_s: float
+    ) -> tuple[Rows, Rows, npt.NDArray[np.bool_]]:
+        """Pairs of track rows and detections: confirmed tracks first, good detections first.
+
+        Args:
+            alike: float64 ``[N, M]``, likeness of tracks and detections.
+            is_good: bool ``[M]``, the detections of the first round.
+            now_s: time of the frame.
+
+        Returns:
+            Rows and columns of the pairs, and bool ``[M]``, the detections that are nobody's.
+        """
+        is_confirmed = np.array([life.track_id > 0 for life in self._lives], bool)
+        last_seen_s = np.array([life.last_seen_at_s for life in self._lives])
+        is_recent = is_confirmed & (now_s - last_seen_s <= _WEAK_WITHIN_S)
         rounds = (
             (is_confirmed, is_good, _GOOD_LIKENESS),
-            (is_confirmed & (unseen_s <= _WEAK_WITHIN_S), ~is_good, _WEAK_LIKENESS),
+            (is_recent, ~is_good, _WEAK_LIKENESS),
             (~is_confirmed, is_good, _GOOD_LIKENESS),
             (~is_confirmed, ~is_good, _WEAK_LIKENESS),
         )
-        row_free, column_free = np.ones(len(self._lives), bool), np.ones(len(boxes), bool)
-        pairs = []
+        row_free, column_free = np.ones(alike.shape[0], bool), np.ones(alike.shape[1], bool)
+        all_rows, all_columns = [np.zeros(0, np.intp)], [np.zeros(0, np.intp)]
         for of_rows, of_columns, least in rounds:
-            rows = np.flatnonzero(of_rows & row_free)
-            columns = np.flatnonzero(of_columns & column_free)
-            picked_rows, picked_columns = assign(alike[np.ix_(rows, columns)], least)
+            rows, columns = (
+                np.flatnonzero(of_rows & row_free),
+                np.flatnonzero(of_columns & column_free),
+            )
+            if not len(rows) or not len(columns):
+                continue
+            picked_rows, picked_columns = assign(alike[rows][:, columns], least)
             rows, columns = rows[picked_rows], columns[picked_columns]
             row_free[rows] = column_free[columns] = False
-            pairs.append((rows, columns))
-        rows = np.concatenate([rows for rows, _ in pairs])
-        columns = np.concatenate([columns for _, columns in pairs])
-        return rows, _wholes_first(columns, column_free & is_good, part_of)
+            all_rows.append(rows)
+            all_columns.append(columns)
+        return np.concatenate(all_rows), np.concatenate(all_columns), column_free
 
-    def _see(self, rows: Rows, boxes: Float64, scores: Float64, now_s: float) -> None:
+    def _see(
+        self, rows: Rows, boxes: Float64, scores: Float64, is_alone: npt.NDArray[np.bool_]
+    ) -> None:
         """Take note of the matched detections."""
-        self._motion = self._motion.update(rows, boxes)
-        self._lives = [replace(life, frames=life.frames + 1) for life in self._lives]
-        is_alone = _is_alone(boxes, boxes)
-        for row, box, score, alone in zip(rows, boxes, scores, is_alone, strict=True):
-            self._lives[row] = self._lives[row].again(now_s, box, float(score), bool(alone))
+        pair_of = {int(row): pair for pair, row in enumerate(rows)}
+        for row, life in enumerate(self._lives):
+            pair = pair_of.get(row)
+            self._lives[row] = (
+                life.missed()
+                if pair is None
+                else life.again(self._at_s, boxes[pair], float(scores[pair]), bool(is_alone[pair]))
+            )
 
     def _end(self, now_s: float, size: tuple[int, int]) -> list[int]:
         keep = np.array(
@@ -162,18 +181,17 @@ class Tracker:
         is_leaving = (left and speed_x < 0) or (right and speed_x > 0) or (bottom and speed_top > 0)
         return bool(is_leaving) and unseen_s > _LEFT_S
 
-    def _start(self, new: Rows, boxes: Float64, scores: Float64, size: tuple[int, int]) -> None:
+    def _start(self, boxes: Float64, scores: Float64, size: tuple[int, int]) -> None:
         """Begin a track with every detection that is nobody's, nor a part of somebody.
 
         Weak ones too: of who walks in over the edge, the first sight is a weak head.
         """
-        new = new[_is_alone(boxes[new], boxes)]
-        if not len(new):
+        if not len(boxes):
             return
-        self._motion = self._motion.joined(Motion.start(boxes[new], is_cut_below(boxes[new], size)))
+        self._motion = self._motion.joined(Motion.start(boxes, is_cut_below(boxes, size)))
         self._lives += [
-            Life(0, self._at_s, self._at_s, boxes[k], float(scores[k]), float(scores[k]))
-            for k in new
+            Life(0, self._at_s, self._at_s, box, float(score), float(score))
+            for box, score in zip(boxes, scores, strict=True)
         ]
 
     def _confirm(self, now_s: float) -> None:
@@ -256,11 +274,6 @@ def _in_order(detections: Detections) -> tuple[Float64, Float64]:
     scores = detections.scores.astype(np.float64)
     order = np.lexsort((*boxes.T, -scores))
     return boxes[order], scores[order]
-
-
-def _is_alone(boxes: Float64, others: Float64) -> npt.NDArray[np.bool_]:
-    """Which boxes are not merely a part of the person in another box, bool ``[N]``."""
-    return np.asarray(~is_part_of(boxes, others).any(axis=1), bool)
 
 
 def _wholes_first(
