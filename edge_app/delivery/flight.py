@@ -9,8 +9,8 @@ from typing import Final
 
 from edge_app.delivery.outbox import Waiting
 
-PERMANENT: Final = frozenset({0x90, 0x95, 0x99})
-"""Topic name invalid, packet too large, payload format invalid: the same again is as wrong."""
+PERMANENT: Final = frozenset({0x90, 0x99})
+"""Topic name invalid, payload format invalid: the same again is as wrong."""
 
 FORBIDDEN: Final = 0x87
 FORBIDDEN_TRIES: Final = 10
@@ -56,6 +56,10 @@ class Flight:
         self._by_mid[mid] = handed
         if handed.tries == 1:
             self._lanes.setdefault(handed.lane, deque()).append(handed)
+
+    def pass_over(self, handed: Handed) -> None:
+        """A message is not handed over at all, but keeps its place in the order."""
+        self._lanes.setdefault(handed.lane, deque()).append(handed)
 
     def take(self, mid: int) -> Handed | None:
         """The message of an acknowledgement; None for one that is not ours."""

@@ -34,15 +34,24 @@ WILL_DELAY_S: Final = 20
 SESSION_EXPIRY_S: Final = 60
 """Longer than the will's delay, which ends with the session."""
 
+LARGEST_PACKET: Final = 268_435_455
+"""Bytes; the protocol knows no larger one."""
+
 UNSUPPORTED_VERSION: Final = 0x84
 _DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
 
 @dataclass(frozen=True)
 class Connected:
-    """The broker said welcome; it takes ``receive_maximum`` unacknowledged messages."""
+    """The broker said welcome.
+
+    Attributes:
+        receive_maximum: how many unacknowledged messages it takes.
+        maximum_bytes: the largest packet that it takes; a larger one would end the connection.
+    """
 
     receive_maximum: int
+    maximum_bytes: int
 
 
 @dataclass(frozen=True)
@@ -267,7 +276,12 @@ class Connection:
         if code.is_failure:
             self._events.append(Refused(str(code), code.value == UNSUPPORTED_VERSION))
         else:
-            self._events.append(Connected(getattr(properties, "ReceiveMaximum", 65535)))
+            self._events.append(
+                Connected(
+                    getattr(properties, "ReceiveMaximum", 65535),
+                    getattr(properties, "MaximumPacketSize", LARGEST_PACKET),
+                )
+            )
 
     def _on_disconnect(
         self, _client: Any, _data: Any, flags: Any, code: ReasonCode, _properties: Any

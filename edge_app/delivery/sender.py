@@ -239,6 +239,7 @@ class Sender:
                 self._drain_per_s,
                 self._settings.stall_s,
                 self._settings.settle_s,
+                welcome.maximum_bytes,
             )
             session = Session(connection, self._outbox, self._broker, limits, self._clocks)
             self._connections += 1

@@ -31,6 +31,9 @@ WINDOW: Final = 8
 """Most messages under way; fewer where the broker's Receive Maximum says so."""
 
 FETCH: Final = 64
+ENVELOPE_BYTES: Final = 1024
+"""More than topic, properties and headers of any message take."""
+
 _STORED: Final[tuple[Lane, ...]] = ("alert", "agg", "resend")
 _ORDER: Final = ("state", "own", *_STORED)
 _LIMITED: Final = ("agg", "resend")
@@ -53,12 +56,14 @@ class Limits:
         drain_per_s: messages of a backlog per second.
         stall_s: silence after which a connection is given up.
         settle_s: how long what was acknowledged is remembered.
+        maximum_bytes: of a packet.
     """
 
     window: int
     drain_per_s: float
     stall_s: float
     settle_s: float
+    maximum_bytes: int
 
 
 class Session:
@@ -83,6 +88,7 @@ class Session:
         self._allowance = Allowance(limits.drain_per_s, clocks.steady())
         self._stall = Stall(limits.stall_s, clocks.steady)
         self._settle_s = limits.settle_s
+        self._maximum_bytes = limits.maximum_bytes
         self._settling = deque[tuple[float, dict[Lane, int]]]()
         self._flight = Flight()
         self._fetched = {lane: deque[Waiting]() for lane in _ORDER}
@@ -189,9 +195,7 @@ class Session:
             handed.is_done = True
             self.sent += 1
         elif is_hopeless(answer.code, handed.tries):
-            handed.is_done = True
-            self._outbox.refuse(self._broker, handed.waiting.message, answer.reason)
-            log.warning("the broker refused %s for good: %s; set aside", topic, answer.reason)
+            self._set_aside(handed, answer.reason)
         else:
             pause_s = self._flight.retry_later(handed, self._clocks.steady())
             log.log(
@@ -202,7 +206,18 @@ class Session:
         if not self._flight.has_refused and not self._flight.is_retrying:
             self.refusal = None
 
+    def _set_aside(self, handed: Handed, reason: str) -> None:
+        handed.is_done = True
+        message = handed.waiting.message
+        self._outbox.refuse(self._broker, message, reason)
+        log.warning("the broker refuses %s for good: %s; set aside", message.topic, reason)
+
     def _hand_over(self, handed: Handed, now_s: float) -> None:
+        message = handed.waiting.message
+        if len(message.payload) + ENVELOPE_BYTES > self._maximum_bytes:
+            self._flight.pass_over(handed)
+            self._set_aside(handed, f"larger than its {self._maximum_bytes} bytes")
+            return
         deadline_s = handed.waiting.deadline_s
         left_s = None if deadline_s is None else deadline_s - now_s
         if not self._flight.is_under_way:

@@ -28,6 +28,7 @@ class Habits:
             ``v5 code``, ``v3 code``, ``v5 hang up``.
         connack_code: of the welcome.
         receive_maximum: told in the CONNACK; None for not told.
+        maximum_packet: told in the CONNACK; None for not told.
         answer: from topic and number of the publish (from 0) to the PUBACK's reason code; None
             for no answer.
         delay_s: before each PUBACK, from the number of the publish.
@@ -36,6 +37,7 @@ class Habits:
     welcome: Literal["ok", "silent", "close", "v5 code", "v3 code", "v5 hang up"] = "ok"
     connack_code: int = 0
     receive_maximum: int | None = None
+    maximum_packet: int | None = None
     answer: Callable[[str, int], int | None] = field(default=lambda _topic, _n: 0)
     delay_s: Callable[[int], float] = field(default=lambda _n: 0.0)
 
@@ -151,6 +153,8 @@ class _Conversation:
         properties = b""
         if habits.receive_maximum is not None:
             properties = b"\x21" + struct.pack(">H", habits.receive_maximum)
+        if habits.maximum_packet is not None:
+            properties += b"\x27" + struct.pack(">I", habits.maximum_packet)
         told = bytes([0, habits.connack_code])
         self._send(CONNACK, told + bytes([len(properties)]) + properties if self._is_v5 else told)
         return habits.welcome != "close" and habits.connack_code == 0

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -137,7 +138,7 @@ def test_a_refusal_that_may_pass_is_tried_again_in_order(
     assert outbox.depth("store").refused == 0
 
 
-@pytest.mark.parametrize("code", [0x90, 0x95, 0x99])
+@pytest.mark.parametrize("code", [0x90, 0x99])
 def test_a_refusal_for_good_is_set_aside(
     broker: HostileBroker, outbox: Outbox, code: int, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -149,6 +150,16 @@ def test_a_refusal_for_good_is_set_aside(
         assert wait_until(lambda: outbox.depth("store").refused == 1)
     assert outbox.depth("store").rows == 0
     assert "set aside" in caplog.text
+
+
+def test_a_message_too_large_for_it_is_set_aside(broker: HostileBroker, outbox: Outbox) -> None:
+    broker.habits = Habits(maximum_packet=4000)
+    hour = MESSAGES.window(window(), 1.0)
+    outbox.publish([minute(0), replace(hour, payload=hour.payload + b" " * 4000), minute(1)])
+    with sender(broker, outbox):
+        assert wait_until(lambda: seqs(broker) == [1, 3])
+        assert wait_until(lambda: outbox.depth("store").refused == 1)
+    assert outbox.depth("store").rows == 0
 
 
 def test_nobody_listening_is_no_refusal(broker: HostileBroker, outbox: Outbox) -> None:
