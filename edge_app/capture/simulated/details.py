@@ -151,44 +151,11 @@ def _tailored(rng: np.random.Generator, sheet: Floats, outfit: Outfit, body: Bod
     seam = darker(outfit.cloth.bgr, 0.6)
     opened = coat and outfit.inner is not None and outfit.cut > 0.5
     draw_line(sheet, (0, button), (0, end), seam)
-    inside = np.array(
-        [[-0.065, 0.0], [0.065, 0.0], [0.035, button * 0.5], [0.0, button], [-0.035, button * 0.5]]
-    ) * PX_M + (FRONT, 0)
-    if opened:
-        inside = np.array([[-0.06, 0.0], [0.06, 0.0], [0.05, end], [-0.05, end]]) * PX_M
-        inside += (FRONT, 0)
-    hole = np.zeros(sheet.shape[:2], np.uint8)
-    cv2.fillPoly(hole, [inside.astype(np.int32)], 255)
-    inner = weave_cloth(rng, outfit.inner_cloth, sheet.shape[0], COLUMNS, PX_M)
-    if (outfit.upper == "suit" and not outfit.feminine) or (
-        outfit.upper == "blazer" and outfit.cut > 0.75 and not outfit.feminine
-    ):
-        tie = rng.uniform(20, 160, 3)
-        cv2.fillPoly(
-            inner,
-            [
-                (
-                    np.array([[-0.012, 0.02], [0.012, 0.02], [0.024, button], [-0.024, button]])
-                    * PX_M
-                    + (FRONT, 0)
-                ).astype(np.int32)
-            ],
-            tie.tolist(),
-        )
-    else:
-        cut_neck(inner, body.skin, 0.1, 0.0, 0.06, pointed=True)
-    sheet[hole > 0] = inner[hole > 0] * 0.95
+    _show_inside(rng, sheet, outfit, body, (end if opened else button, opened))
+    corners = [[0.065, 0.01], [0.115, 0.12], [0.1, 0.15], [0.115, 0.165]]
     for side in (-1, 1):
-        lapel = np.array(
-            [
-                [0.065, 0.01],
-                [0.115, 0.12],
-                [0.1, 0.15],
-                [0.115, 0.165],
-                [0.012, button],
-                [0.035, button * 0.5],
-            ]
-        ) * (side, 1) * PX_M + (FRONT, 0)
+        lapel = np.array([*corners, [0.012, button], [0.035, button * 0.5]])
+        lapel = lapel * (side, 1) * PX_M + (FRONT, 0)
         if not opened:
             cv2.fillPoly(sheet, [lapel.astype(np.int32)], lighter(outfit.cloth.bgr), cv2.LINE_AA)
         cv2.polylines(sheet, [lapel.astype(np.int32)], True, seam, 1, cv2.LINE_AA)
@@ -210,6 +177,34 @@ def _tailored(rng: np.random.Generator, sheet: Floats, outfit: Outfit, body: Bod
     sheet[row_of(end - 0.22) :, :2] *= 0.35
     sheet[row_of(end - 0.22) :, -2:] *= 0.35
     sheet[:, :1] *= 0.8
+
+
+def _show_inside(
+    rng: np.random.Generator, sheet: Floats, outfit: Outfit, body: Body, opening: tuple[float, bool]
+) -> None:
+    """Shirt and tie, or neck, in the opening of a tailored garment: its depth in m, and if open."""
+    depth, opened = opening
+    corners = [
+        [-0.065, 0.0],
+        [0.065, 0.0],
+        [0.035, depth * 0.5],
+        [0.0, depth],
+        [-0.035, depth * 0.5],
+    ]
+    if opened:
+        corners = [[-0.06, 0.0], [0.06, 0.0], [0.05, depth], [-0.05, depth]]
+    hole = np.zeros(sheet.shape[:2], np.uint8)
+    cv2.fillPoly(hole, [(np.array(corners) * PX_M + (FRONT, 0)).astype(np.int32)], 255)
+    inner = weave_cloth(rng, outfit.inner_cloth, sheet.shape[0], COLUMNS, PX_M)
+    wears_tie = outfit.upper == "suit" or (outfit.upper == "blazer" and outfit.cut > 0.75)
+    if wears_tie and not outfit.feminine:
+        colour = rng.uniform(20, 160, 3)
+        button = (0.2 if outfit.upper == "coat" else 0.3) + 0.08 * outfit.cut
+        tie = np.array([[-0.012, 0.02], [0.012, 0.02], [0.024, button], [-0.024, button]])
+        cv2.fillPoly(inner, [(tie * PX_M + (FRONT, 0)).astype(np.int32)], colour.tolist())
+    else:
+        cut_neck(inner, body.skin, 0.1, 0.0, 0.06, pointed=True)
+    sheet[hole > 0] = inner[hole > 0] * 0.95
 
 
 def _jacket(rng: np.random.Generator, sheet: Floats, outfit: Outfit, body: Body) -> None:

@@ -88,6 +88,20 @@ class _Outline:
         )
 
 
+def _cut_ends(
+    cover: Floats, along: Floats, towards: Floats, outline: _Outline, is_open: bool
+) -> None:
+    """Limit the covered share of pixels, 0..1 in place, to what lies between a tube's two ends."""
+    np.minimum(cover, along + towards * np.float32(outline.ends[0]), out=cover)
+    if is_open:
+        np.minimum(cover, along - towards * outline.rims[0], out=cover)
+    length = np.float32(outline.length)
+    np.minimum(cover, towards * np.float32(outline.ends[1]) + length - along, out=cover)
+    cover += np.float32(0.5)
+    np.maximum(cover, _ZERO, out=cover)
+    np.minimum(cover, _ONE, out=cover)
+
+
 def draw_tube(
     canvas: Canvas,
     camera: Camera,
@@ -132,13 +146,7 @@ def draw_tube(
     towards = _FACING.take(across)
 
     cover = np.subtract(width, np.abs(sideways, out=sideways), out=width)
-    np.minimum(cover, along + towards * np.float32(outline.ends[0]), out=cover)
-    if tube.is_open:
-        np.minimum(cover, along - towards * outline.rims[0], out=cover)
-    np.minimum(cover, towards * np.float32(outline.ends[1]) + length - along, out=cover)
-    cover += np.float32(0.5)
-    np.maximum(cover, _ZERO, out=cover)
-    np.minimum(cover, _ONE, out=cover)
+    _cut_ends(cover, along, towards, outline, tube.is_open)
 
     # The near side of a cross-section is seen at another height than its middle.
     along -= outline.rims.take(rough) * towards

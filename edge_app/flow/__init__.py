@@ -1,0 +1,52 @@
+"""The values that flow through Dresscode, in the order in which they are made.
+
+::
+
+    capture -> detection -> tracking -> outfit -> events -> delivery
+    Frame   -> Detections -> Track   -> Outfit -> Entry/Alert/CountWindow -> outbox -> MQTT
+
+All are frozen; nothing downstream changes an upstream value. Boxes are ``xyxy`` in pixels of the
+frame that they were found in; times are seconds of Unix time at which the picture was taken.
+"""
+
+from edge_app.flow.seen import (
+    Detections,
+    Float32,
+    Frame,
+    Garment,
+    Look,
+    Outfit,
+    Track,
+    TrackedFrame,
+    UInt8,
+    Worn,
+)
+from edge_app.flow.told import (
+    Alert,
+    CameraState,
+    CountWindow,
+    Direction,
+    Entry,
+    LiveCount,
+    Message,
+)
+
+__all__ = [
+    "Alert",
+    "CameraState",
+    "CountWindow",
+    "Detections",
+    "Direction",
+    "Entry",
+    "Float32",
+    "Frame",
+    "Garment",
+    "LiveCount",
+    "Look",
+    "Message",
+    "Outfit",
+    "Track",
+    "TrackedFrame",
+    "UInt8",
+    "Worn",
+]
