@@ -98,19 +98,27 @@ def sharpen(picture: Picture, rng: np.random.Generator) -> Picture:
 
 def recolour(picture: Picture, mask: NDArray[np.bool_], rng: np.random.Generator) -> Picture:
     """Dye what `mask` `[H,W]` covers: the folds stay, the colour is drawn anew."""
+    return dye(picture, mask, draw_dye(rng))
+
+
+def draw_dye(rng: np.random.Generator) -> NDArray[np.float64]:
+    """A colour that clothes have, BGR: dark, light, grey, or anything."""
+    kind = rng.random()
+    if kind < 0.3:
+        return rng.uniform(10, 60) + rng.normal(0, 6, 3)
+    if kind < 0.5:
+        return rng.uniform(170, 245) + rng.normal(0, 8, 3)
+    if kind < 0.65:
+        return rng.uniform(60, 170) + rng.normal(0, 10, 3)
+    return rng.uniform(15, 235, 3)
+
+
+def dye(picture: Picture, mask: NDArray[np.bool_], colour: NDArray[np.float64]) -> Picture:
+    """Give what `mask` `[H,W]` covers the mean colour `colour`, BGR `[3]`; its folds stay."""
     if not mask.any():
         return picture
     dyed: Picture = picture.copy()
     grey = picture[mask].astype(np.float32).mean(1)
-    kind = rng.random()
-    if kind < 0.3:
-        colour = rng.uniform(10, 60) + rng.normal(0, 6, 3)
-    elif kind < 0.5:
-        colour = rng.uniform(170, 245) + rng.normal(0, 8, 3)
-    elif kind < 0.65:
-        colour = rng.uniform(60, 170) + rng.normal(0, 10, 3)
-    else:
-        colour = rng.uniform(15, 235, 3)
     light = np.clip(grey / max(float(grey.mean()), 8.0), 0.2, 2.2)
     dyed[mask] = np.clip(light[:, None] * colour, 0, 255).astype(np.uint8)
     return dyed

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model_build.data.degrade import recolour
+from model_build.data.degrade import draw_dye, dye, recolour
 
 Picture = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
@@ -23,8 +23,19 @@ STRANGER = 255
 def dye_garments(
     picture: Picture, labels: Labels, garments: list[int], rng: np.random.Generator
 ) -> Picture:
-    """Give one or all of the garments (label indices) another colour."""
-    chosen = garments if rng.random() < 0.3 else [garments[int(rng.integers(len(garments)))]]
+    """Give one or all of the garments (label indices) another colour, or all the same.
+
+    Black trousers under a black sweater are no suit, and a white blouse over a white skirt is no
+    dress: what tells them apart must be the cut, not the colour.
+    """
+    kind = rng.random()
+    if kind < 0.4:
+        colour = draw_dye(rng)
+        for label in garments:
+            shade = np.clip(colour * rng.uniform(0.85, 1.15), 4, 250)
+            picture = dye(picture, labels == label, shade)
+        return picture
+    chosen = garments if kind < 0.6 else [garments[int(rng.integers(len(garments)))]]
     for label in chosen:
         picture = recolour(picture, labels == label, rng)
     return picture
@@ -55,7 +66,7 @@ def turn_around(
         mask = np.asarray(cv2.dilate(mask, kernel, anchor=(0, max(fall, 1) - 1)), np.uint8)
         mask[labels == 0] = 0
     covered = mask.astype(bool) & (labels != hair)
-    turned: Picture = picture.copy()
+    turned: Picture = np.array(picture, np.uint8)
     drawn = rng.integers(len(rows), size=int(covered.sum()))
     turned[covered] = picture[rows[drawn], columns[drawn]]
     smooth: Picture = np.asarray(cv2.GaussianBlur(turned, (3, 9), 0), np.uint8)
@@ -69,7 +80,7 @@ def place_before(
     """Replace everything that is not the person by `background` of the same size."""
     person = (labels > 0).astype(np.uint8)
     if rng.random() < 0.5:
-        person = cv2.erode(person, np.ones((3, 3), np.uint8))
+        person = np.asarray(cv2.erode(person, np.ones((3, 3), np.uint8)), np.uint8)
     alpha = cv2.GaussianBlur(person.astype(np.float32), (0, 0), rng.uniform(0.6, 1.4))[..., None]
     mixed = picture * alpha + background * (1.0 - alpha)
     return np.asarray(mixed, np.uint8)

@@ -60,7 +60,7 @@ class StreetCrops:
             return person
         present = np.flatnonzero(np.bincount(labels.ravel(), minlength=len(self._names)))
         garments = [int(label) for label in present if self._names[label] in CCP_CATEGORY]
-        if garments and rng.random() < 0.35:
+        if garments and rng.random() < 0.45:
             picture = staging.dye_garments(picture, labels, garments, rng)
         if rng.random() < 0.35:
             picture = staging.turn_around(picture, labels, self._hair, self._skin, rng)

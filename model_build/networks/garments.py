@@ -86,7 +86,11 @@ class GarmentNetwork(nn.Module):
 
     def _wears(self, coarse: Tensor) -> Tensor:
         described = self.describe(coarse)
-        strips = functional.adaptive_avg_pool2d(described, (STRIPS, 1)).flatten(1)
+        rows = int(described.shape[2])
+        # Adaptive pooling by hand: exporting it needs sizes that the trace does not know.
+        bounds = [(i * rows // STRIPS, -(-(i + 1) * rows // STRIPS)) for i in range(STRIPS)]
+        means = [described[:, :, low:high].mean(dim=(2, 3)) for low, high in bounds]
+        strips = torch.stack(means, dim=2).flatten(1)
         strongest = described.amax(dim=(2, 3))
         logits: Tensor = self.wear(self.dropout(torch.cat((strips, strongest), dim=1)))
         return logits

@@ -19,7 +19,7 @@ from model_build.train.fitting import Batches, Run, Schedule
 
 _CENTRE_RADIUS_PX = 1.5 * STRIDE
 _BOX_WEIGHT = 2.0
-_WEARS_WEIGHT = 0.6
+_WEARS_WEIGHT = 1.0
 
 
 class SampleSource(Protocol):
@@ -65,7 +65,8 @@ def stack(samples: list[CropSample], scale: float = 1.0) -> Batch:
     crops = [sample.crop for sample in samples]
     if scale != 1.0:
         size = (round(crops[0].shape[1] * scale), round(crops[0].shape[0] * scale))
-        crops = [cv2.resize(crop, size, interpolation=cv2.INTER_AREA) for crop in crops]
+        small = [cv2.resize(crop, size, interpolation=cv2.INTER_AREA) for crop in crops]
+        crops = [np.asarray(crop, np.uint8) for crop in small]
     return Batch(
         torch.from_numpy(np.stack(crops)),
         torch.from_numpy(boxes),
