@@ -25,24 +25,51 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def draw_box(
-    picture_bgr: UInt8, box_xyxy: Float32, colour: Colour, lines: Sequence[str] = ()
+    picture_bgr: UInt8,
+    box_xyxy: Float32,
+    colour: Colour,
+    lines: Sequence[str] = (),
+    is_below: bool = False,
 ) -> None:
-    """Draw a box, and lines of text from its upper left corner down, onto a picture.
+    """Draw a box with lines of text onto a picture; a small box gets as many as fit into it.
 
     Args:
         picture_bgr: uint8 ``[h, w, 3]``, changed in place.
         box_xyxy: ``[4]``, pixels.
         colour: BGR.
         lines: ASCII text.
+        is_below: the text ends at the box's lower edge instead of beginning at its upper one.
     """
     height = picture_bgr.shape[0]
-    scale = max(height / 1000, 0.4)
+    scale = max(height / 1100, 0.38)
+    step = round(27 * scale)
     x1, y1, x2, y2 = (round(float(v)) for v in box_xyxy)
     cv2.rectangle(picture_bgr, (x1, y1), (x2, y2), colour, max(round(height / 400), 1))
-    for i, line in enumerate(lines):
-        y = y1 + round((i + 1) * 26 * scale)
-        cv2.putText(picture_bgr, line, (x1 + 3, y), _FONT, scale, (0, 0, 0), 3, cv2.LINE_AA)
-        cv2.putText(picture_bgr, line, (x1 + 3, y), _FONT, scale, colour, 1, cv2.LINE_AA)
+    fitting = lines[: max((y2 - y1) // (2 * step), 0)]
+    start = y2 - 4 - step * (len(fitting) - 1) if is_below else y1 + step
+    for i, line in enumerate(fitting):
+        draw_text(picture_bgr, line, (x1 + 3, start + i * step), colour, scale)
+
+
+def draw_text(
+    picture_bgr: UInt8, text: str, place: tuple[int, int], colour: Colour, scale: float = 0.5
+) -> None:
+    """Write text on a dark ground, kept inside the picture.
+
+    Args:
+        picture_bgr: uint8 ``[h, w, 3]``, changed in place.
+        text: ASCII.
+        place: left end of the base line, pixels.
+        colour: BGR.
+        scale: of OpenCV's font.
+    """
+    height, width = picture_bgr.shape[:2]
+    (text_width, text_height), below = cv2.getTextSize(text, _FONT, scale, 1)
+    x = min(max(place[0], 0), max(width - text_width, 0))
+    y = min(max(place[1], text_height + 1), height - below)
+    ground = picture_bgr[max(y - text_height - 1, 0) : y + below, x : x + text_width]
+    ground //= 4
+    cv2.putText(picture_bgr, text, (x, y), _FONT, scale, colour, 1, cv2.LINE_AA)
 
 
 def draw_zones(picture_bgr: UInt8, zones: Mapping[str, ZoneSettings]) -> None:
@@ -63,8 +90,7 @@ def draw_zones(picture_bgr: UInt8, zones: Mapping[str, ZoneSettings]) -> None:
             cv2.polylines(picture_bgr, [corners.astype(np.int32)], True, ZONE, 2, cv2.LINE_AA)
             anchor = corners[0]
         x, y = _pixel(anchor)
-        place = (min(max(x, 2), width - 80), min(max(y - 4, 14), height - 4))
-        cv2.putText(picture_bgr, name, place, _FONT, 0.45, ZONE, 1, cv2.LINE_AA)
+        draw_text(picture_bgr, name, (x, y - 4), ZONE, 0.45)
 
 
 def save(picture_bgr: UInt8, path: Path) -> None:

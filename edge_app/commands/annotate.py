@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from edge_app.config.schema import CameraSettings
-from edge_app.draw import PERSON, draw_box, draw_zones, save
+from edge_app.draw import PERSON, draw_box, draw_text, draw_zones, save
 from edge_app.flow import Frame, Outfit, TrackedFrame, UInt8
 from edge_app.pipeline import Key, Step
 
 _NEWS_S = 2.0
 _UNSEEN = (160, 160, 160)
+_NEWS = (60, 220, 255)
 
 
 class Annotator:
@@ -56,23 +56,14 @@ class Annotator:
             outfit = self._outfits.get((people.camera, track.track_id))
             words = [f"{track.track_id}", *([] if outfit is None else _wearing(outfit))]
             draw_box(drawn, track.box_xyxy, PERSON if track.is_observed else _UNSEEN, words)
-        for i, (_, words_of_news) in enumerate(self._news):
-            place = (6, drawn.shape[0] - 10 - 20 * i)
-            for colour, width in (((0, 0, 0), 4), ((60, 220, 255), 1)):
-                cv2.putText(
-                    drawn,
-                    words_of_news,
-                    place,
-                    cv2.FONT_HERSHEY_SIMPLEX,
-                    0.55,
-                    colour,
-                    width,
-                    cv2.LINE_AA,
-                )
+        for i, (_, news) in enumerate(self._news):
+            draw_text(drawn, news, (6, drawn.shape[0] - 10 - 20 * i), _NEWS)
         return drawn
 
 
 def _wearing(outfit: Outfit) -> list[str]:
-    """Lines such as ``dress 0.91``; a question mark while the vote is open."""
-    mark = "" if outfit.is_settled else "?"
-    return [f"{worn.category}{mark} {worn.probability:.2f}" for worn in outfit.regions.values()]
+    """Lines such as ``dress 0.91``; while the vote is open, its best guesses as ``dress? 0.45``."""
+    if outfit.is_settled:
+        return [f"{worn.category} {worn.probability:.2f}" for worn in outfit.regions.values()]
+    likely = sorted(outfit.wears.items(), key=lambda pair: -pair[1])[:2]
+    return [f"{category}? {probability:.2f}" for category, probability in likely]

@@ -34,7 +34,7 @@ from edge_app.live import Live
 from edge_app.pipeline import Step
 from edge_app.runtime.logs import configure
 
-SIMULATION = "sim://entrance?people_per_min=12&seed=7"
+SIMULATION = "sim://entrance?people_per_min=12&seed=5&view=door"
 """What the demo looks at unless told otherwise."""
 
 DOOR_LINE = ((0.02, 0.8), (0.98, 0.8))

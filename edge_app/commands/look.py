@@ -98,7 +98,7 @@ def draw(picture_bgr: UInt8, people: list[dict[str, Any]]) -> UInt8:
         draw_box(drawn, person["box"], PERSON, [f"person {person['score']:.2f}", *words])
         for garment in person["garments"]:
             words = [f"{garment['category']} {garment['probability']:.2f}"]
-            draw_box(drawn, garment["box"], REGION[garment["region"]], words)
+            draw_box(drawn, garment["box"], REGION[garment["region"]], words, is_below=True)
     return drawn
 
 
