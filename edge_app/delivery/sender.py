@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-import ssl
 import threading
-from dataclasses import dataclass
 from typing import Final
 
 from edge_app.config.schema import BrokerSettings
@@ -18,6 +16,7 @@ from edge_app.delivery.messages import Messages
 from edge_app.delivery.mqtt import Connected, Connection, Lost, Protocol, Refused
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.session import WINDOW, Clocks, Limits, Session
+from edge_app.delivery.status import Status, in_words
 from edge_app.delivery.wake import Wake
 from edge_app.errors import DeliveryError, DresscodeError
 
@@ -44,31 +43,6 @@ class WelcomeError(Exception):
     def __init__(self, reason: str, may_be_version: bool) -> None:
         super().__init__(reason)
         self.may_be_version = may_be_version
-
-
-@dataclass(frozen=True)
-class Status:
-    """How a sender is doing.
-
-    Attributes:
-        is_connected: the broker has welcomed us.
-        url: of the broker.
-        protocol: version of MQTT spoken now, or tried next.
-        detail: a few words for people: what works, or what does not.
-        in_flight: messages handed over and not acknowledged.
-        puback_age_s: since deliveries last went forward; None before the first connection.
-        sent: messages acknowledged since the start.
-        connections: how often we were welcomed since the start.
-    """
-
-    is_connected: bool
-    url: str
-    protocol: str
-    detail: str
-    in_flight: int
-    puback_age_s: float | None
-    sent: int
-    connections: int
 
 
 class Sender:
@@ -178,7 +152,7 @@ class Sender:
                 if self._fall_back(refusal):
                     continue
             except (OSError, DresscodeError) as error:
-                reason = _in_words(error)
+                reason = in_words(error)
             except Exception as error:  # the thread's top: log, and start over
                 log.exception("delivery to %s failed; connecting anew", self._settings.url)
                 reason = f"{type(error).__name__}: {error}"
@@ -320,15 +294,3 @@ class Sender:
         if session is not None:
             self._sent += session.sent
             self._acknowledged_at_s = session.acknowledged_at_s
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the broker's certificate is not accepted: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {error.reason or error}"
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return str(error)

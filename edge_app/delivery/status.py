@@ -1,0 +1,44 @@
+"""How the delivery to one broker is doing, in numbers and in words."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a sender is doing.
+
+    Attributes:
+        is_connected: the broker has welcomed us.
+        url: of the broker.
+        protocol: version of MQTT spoken now, or tried next.
+        detail: a few words for people: what works, or what does not.
+        in_flight: messages handed over and not acknowledged.
+        puback_age_s: since deliveries last went forward; None before the first connection.
+        sent: messages acknowledged since the start.
+        connections: how often we were welcomed since the start.
+    """
+
+    is_connected: bool
+    url: str
+    protocol: str
+    detail: str
+    in_flight: int
+    puback_age_s: float | None
+    sent: int
+    connections: int
+
+
+def in_words(error: Exception) -> str:
+    """Why a connection failed, for people."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the broker's certificate is not accepted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or error}"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return str(error)
