@@ -1,0 +1,73 @@
+"""Per person: looks until it is settled, a deadline after the entry, and then forgotten."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge_app.app import Networks, open_networks
+from edge_app.config.schema import DetectionSettings, InferenceSettings, OutfitSettings
+from edge_app.flow import Entry, Frame, Track, TrackedFrame
+from edge_app.outfit.outfits import Outfits
+from tests.tiny_models import save_all
+
+SETTINGS = OutfitSettings(min_looks=3, min_weight=0.5, deadline_s=2.0, max_looks=10)
+KEY = ("door", 1)
+BOX = np.array([40, 10, 80, 100], np.float32)
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> Networks:
+    folder = save_all(tmp_path_factory.mktemp("models"))
+    settings = InferenceSettings(models=folder, threads=1)
+    return open_networks(settings, DetectionSettings(), SETTINGS)
+
+
+def step(outfits: Outfits, at_s: float, is_observed: bool = True) -> dict[tuple[str, int], object]:
+    noise = np.random.default_rng(int(at_s * 10)).integers(-25, 25, (120, 160, 3))
+    picture = np.clip(np.array([60, 90, 230]) + noise, 0, 255).astype(np.uint8)
+    people = (Track(1, BOX, 0.9, is_observed, 0.0),)
+    return dict(
+        outfits.look(
+            [Frame("door", 0, at_s, picture)],
+            [TrackedFrame("door", 0, at_s, (160, 120), people)],
+        )
+    )
+
+
+def entry(at_s: float) -> Entry:
+    return Entry("door", "entrance", 1, "in", 0, at_s)
+
+
+def test_a_person_is_looked_at_until_settled_and_then_no_more(networks: Networks) -> None:
+    outfits = Outfits(SETTINGS, networks.looker)
+    seen = [bool(step(outfits, 0.3 * i)) for i in range(8)]
+    first_quiet = seen.index(False)
+    assert 3 <= first_quiet < 6
+    assert not any(seen[first_quiet:])
+    assert outfits.entered(entry(3.0)).regions["long"].category == "dress"
+
+
+def test_the_deadline_settles_who_was_hardly_seen(networks: Networks) -> None:
+    outfits = Outfits(SETTINGS, networks.looker)
+    step(outfits, 0.0)
+    assert not outfits.entered(entry(0.1)).is_settled
+    assert step(outfits, 1.0, is_observed=False) == {}
+    settled = step(outfits, 2.2, is_observed=False)
+    assert settled[KEY].is_settled  # type: ignore[attr-defined]
+    assert settled[KEY].regions["long"].category == "unknown"  # type: ignore[attr-defined]
+    assert step(outfits, 3.0, is_observed=False) == {}, "told once"
+
+
+def test_who_left_is_settled_and_forgotten(networks: Networks) -> None:
+    outfits = Outfits(SETTINGS, networks.looker)
+    step(outfits, 0.0)
+    assert outfits.settle(KEY).looks == 1
+    assert outfits.settle(KEY).looks == 0, "nothing is kept"
+
+
+def test_who_was_never_seen_well_is_settled_as_nothing(networks: Networks) -> None:
+    outfits = Outfits(SETTINGS, networks.looker)
+    outfit = outfits.settle(KEY)
+    assert outfit.is_settled
+    assert outfit.regions == {}
