@@ -112,21 +112,23 @@ class RememberingLoss:
         self, predicted: tuple[Tensor, Tensor, Tensor, Tensor], batch: People, i: int
     ) -> Targets:
         grid, boxes, raw, taught = predicted
+        scores = raw[:, 4].sigmoid() * raw[:, 5].sigmoid()
         everybody = batch.boxes[i].to(grid)
         people = everybody[~batch.is_ignored[i].to(grid.device)]
         taught_boxes = decode(taught, grid)
-        taught_scores = taught[:, 4].sigmoid() * taught[:, 5].sigmoid()
         objectness, category = taught[:, 4].sigmoid(), taught[:, 5].sigmoid()
-        unknown = torch.nonzero(taught_scores > _DOUBT).squeeze(1)
-        if len(everybody):
-            overlap = pairwise_overlap(taught_boxes[unknown], everybody).amax(1)
-            unknown = unknown[overlap < _SAME_PERSON]
+        taught_scores = objectness * category
+        strangers = torch.nonzero(taught_scores > _DOUBT).squeeze(1)
+        strangers = strangers[_is_elsewhere(taught_boxes[strangers], everybody)]
         if batch.is_complete[i]:
-            objectness[unknown] = 0.0
+            objectness[strangers] = 0.0
         else:
-            sure = unknown[taught_scores[unknown] > _SURE]
+            everybody = torch.cat((everybody, taught_boxes[strangers]))
+            sure = strangers[taught_scores[strangers] > _SURE]
             people = torch.cat((people, _distinct(taught_boxes[sure], taught_scores[sure])))
-        scores = raw[:, 4].sigmoid() * raw[:, 5].sigmoid()
+        # The network's own inventions, such as half a person beside the whole one.
+        invented = torch.nonzero(scores > _DOUBT).squeeze(1)
+        objectness[invented[_is_elsewhere(boxes[invented], everybody)]] = 0.0
         owner, overlap = assign(grid, boxes, scores, people)
         is_positive = owner >= 0
         wanted = torch.zeros_like(boxes)
@@ -152,6 +154,13 @@ class RememberingLoss:
             "memory": category_loss[~is_positive].sum() / count * weights.remembered_category,
         }
         return {"total": torch.stack(list(parts.values())).sum(), **parts}
+
+
+def _is_elsewhere(boxes: Tensor, people: Tensor) -> Tensor:
+    """Whether each box `[N,4]` is the box of none of the people `[G,4]`; bool `[N]`."""
+    if len(people) == 0:
+        return torch.ones(len(boxes), dtype=torch.bool, device=boxes.device)
+    return pairwise_overlap(boxes, people).amax(1) < _SAME_PERSON
 
 
 def _surprise(logits: Tensor, target: Tensor) -> Tensor:

@@ -156,7 +156,7 @@ def train(job: Job[Network, Batch], schedule: Schedule, folder: Path) -> dict[st
         if not bool(torch.isfinite(parts["total"])):
             torch.save(batch, folder / "bad_batch.pt")
             raise FloatingPointError(
-                f"the loss of step {state.step} is {float(parts['total'])}; "
+                f"the loss of step {state.step} is {parts['total'].item()}; "
                 f"its batch is in {folder / 'bad_batch.pt'}"
             )
         optimiser.zero_grad(set_to_none=True)
@@ -175,7 +175,14 @@ def _batches(job: Job[Network, Batch], start: int, schedule: Schedule) -> Iterat
     batches = _Numbered(job.make_batch, start, schedule.steps)
     if schedule.workers == 0:
         return iter(batches)
-    loader = DataLoader(batches, batch_size=None, num_workers=schedule.workers, prefetch_factor=4)
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=schedule.workers,
+        prefetch_factor=4,
+        # Its own: else it would draw from the random state that a checkpoint keeps.
+        generator=torch.Generator(),
+    )
     return iter(loader)
 
 
