@@ -6,19 +6,17 @@ times are RFC 3339 in UTC with milliseconds, units are in the names. What is not
 protect people, is null. Keys may be added within a version of a schema; readers ignore those they
 do not know.
 
-``python -m edge_app.delivery.contract`` writes the JSON Schemas beside this module.
+:mod:`edge_app.delivery.documents` makes JSON Schemas, the AsyncAPI document and tables of them.
 """
 
 from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_FOLDER: Final = Path(__file__).parent / "schemas"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
@@ -245,6 +243,35 @@ class CameraStatePayload(Payload):
     since: Time = Field(description="since when it is so")
 
 
+class CommandPayload(BaseModel):
+    """What a command may carry; which keys matter depends on the verb, others are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    transaction: str | None = Field(None, max_length=64, description="echoed in the answer")
+    rule: Id | None = Field(None, description="mute, test-alert: the alert rule")
+    zone: Id | None = Field(None, description="resend, reset-occupancy: the zone; none for all")
+    window: Window | None = Field(None, description="resend: the length; none for all")
+    start: Time | None = Field(None, description="resend: windows that start from here on")
+    end: Time | None = Field(None, description="resend: windows that start before this")
+    minutes: float | None = Field(None, ge=0.0, le=1440.0, description="mute: for so long")
+
+
+class ResponsePayload(Payload):
+    """The answer to a command."""
+
+    schema_: Literal["dresscode.response/1"] = Field("dresscode.response/1", alias="schema")
+    store: Id = Field(description="the store")
+    node: Id = Field(description="the box in the store")
+    ts: Time = Field(description="when it was answered")
+    boot: str = Field(description="the run of the program")
+    verb: str = Field(description="the command, as in the topic")
+    transaction: str | None = Field(description="as in the command")
+    status: Literal["done", "refused", "failed"] = Field(description="what became of it")
+    reason: str = Field(description="why it was refused or failed, or what was done")
+    n: int | None = Field(description="resend: how many windows will be sent")
+
+
 PAYLOADS: Final[dict[str, type[Payload]]] = {
     "alert": AlertPayload,
     "agg": WindowPayload,
@@ -253,8 +280,9 @@ PAYLOADS: Final[dict[str, type[Payload]]] = {
     "info": NodeInfo,
     "health": NodeHealth,
     "camera": CameraStatePayload,
+    "response": ResponsePayload,
 }
-"""Every payload by the kind that its ``schema`` key names."""
+"""Every payload that we publish, by the kind that its ``schema`` key names."""
 
 
 def schema_name(kind: str) -> str:
@@ -276,19 +304,3 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         }
         for kind, payload in PAYLOADS.items()
     }
-
-
-def schema_text(schema: dict[str, Any]) -> str:
-    """A schema as its file holds it."""
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-
-
-def write_schemas(folder: Path = SCHEMA_FOLDER) -> None:
-    """Write one ``<kind>.json`` per payload."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for kind, schema in json_schemas().items():
-        (folder / f"{kind}.json").write_text(schema_text(schema), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write_schemas()

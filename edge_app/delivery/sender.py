@@ -12,8 +12,9 @@ import threading
 from typing import Final
 
 from edge_app.config.schema import BrokerSettings
+from edge_app.delivery.commands import Commands
 from edge_app.delivery.messages import Messages
-from edge_app.delivery.mqtt import Connected, Connection, Lost, Protocol, Refused
+from edge_app.delivery.mqtt import Connected, Connection, Lost, Protocol, Received, Refused
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.session import WINDOW, Clocks, Limits, Session
 from edge_app.delivery.status import Status, in_words
@@ -78,6 +79,7 @@ class Sender:
         self._thread = threading.Thread(target=self._run, name=f"sender-{broker}", daemon=True)
         self._protocol: Protocol = "5" if settings.protocol == "auto" else settings.protocol
         self._session: Session | None = None
+        self._commands: Commands | None = None
         self._said: tuple[str, str] | None = None
         self._trouble: str | None = None
         self._detail = "not connected yet"
@@ -92,6 +94,11 @@ class Sender:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def obey(self, commands: Commands) -> None:
+        """Take commands through this broker; to be called before :meth:`start`."""
+        self._commands = commands
+        commands.listen(self._wake.set)
 
     def start(self) -> None:
         """Begin to connect; a broker that is not there is waited for."""
@@ -216,6 +223,8 @@ class Sender:
                 welcome.maximum_bytes,
             )
             session = Session(connection, self._outbox, self._broker, limits, self._clocks)
+            if self._commands is not None:
+                connection.subscribe(self._commands.pattern)
             self._connections += 1
             self._said = None
             self._session = session
@@ -263,6 +272,11 @@ class Sender:
         for event in events:
             if isinstance(event, Lost | Refused):
                 raise DeliveryError(f"connection lost: {event.reason}")
+            if isinstance(event, Received) and self._commands is not None:
+                self._commands.receive(self._broker, event)
+        if self._commands is not None:
+            for answer in self._commands.answers(self._broker):
+                connection.answer(answer.topic, answer.payload, answer.correlation)
         if session.is_stalled:
             raise DeliveryError(
                 f"no acknowledgement for {self._settings.stall_s:.0f} s, "

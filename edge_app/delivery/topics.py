@@ -68,8 +68,17 @@ TOPICS: Final[dict[str, Topic]] = {
         "agg/{zone}/{window}", "agg", 1, False, WINDOW_EXPIRY_S,
         "the counts of one closed window: `pt1m`, `pt15m`, `pt1h`, `p1d`",
     ),
+    "response": Topic(
+        "rsp/{node}/{verb}", "response", 1, False, 60.0,
+        "the answer to a command `cmd/{node}/{verb}`",
+    ),
 }  # fmt: skip
-"""Every topic by kind."""
+"""Every topic that we publish to, by kind."""
+
+VERBS: Final = (
+    "ping", "pause", "resume", "mute", "test-alert", "resend", "reset-occupancy", "reload",
+)  # fmt: skip
+"""Commands, sent to ``cmd/{node}/{verb}`` at QoS 1 and never retained."""
 
 
 def kind_of(topic: str) -> str | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from edge_app.delivery.contract import ResponsePayload
 from edge_app.delivery.messages import Messages
+from edge_app.delivery.topics import TOPICS
 from edge_app.flow import Alert, CameraState, CountWindow, LiveCount, Message
 
 NOW_S = 1_795_230_245.123  # 2026-11-21T03:04:05.123Z
@@ -59,8 +61,26 @@ def every_message(messages: Messages = MESSAGES, now_s: float = NOW_S) -> dict[s
             {"f": "dress"},
         ),
         "health": messages.health({"fps": {"door": 9.9}, "outbox_rows": 3}, now_s),
+        "response": response(messages),
         "camera": messages.camera_state(CameraState("door", "online", "pictures", now_s), now_s),
     }
+
+
+def response(messages: Messages = MESSAGES) -> Message:
+    """The answer to a ping."""
+    payload = ResponsePayload(
+        store=messages.store,
+        node=messages.node,
+        ts="2026-11-21T03:04:05.123Z",
+        boot=messages.boot,
+        verb="ping",
+        transaction="t-1",
+        status="done",
+        reason="here",
+        n=None,
+    )
+    topic = TOPICS["response"].at(messages.store, node=messages.node, verb="ping")
+    return Message(topic, payload.to_json(), 1, False, "now")
 
 
 def minute(number: int, now_s: float = NOW_S, messages: Messages = MESSAGES) -> Message:

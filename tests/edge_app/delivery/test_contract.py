@@ -8,14 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from edge_app.delivery.contract import (
-    PAYLOADS,
-    SCHEMA_FOLDER,
-    GarmentCounts,
-    json_schemas,
-    schema_text,
-    write_schemas,
-)
+from edge_app.delivery.contract import PAYLOADS, GarmentCounts, json_schemas
 from edge_app.delivery.messages import numbered
 from edge_app.delivery.topics import TOPICS, kind_of
 from edge_app.vocabulary import CATEGORIES, UNKNOWN
@@ -23,16 +16,6 @@ from tests.edge_app.delivery.samples import every_message
 
 GOLDEN = Path(__file__).parent / "golden"
 SCHEMAS = json_schemas()
-
-
-@pytest.mark.parametrize("kind", PAYLOADS)
-def test_the_committed_schema_is_the_generated_one(kind: str) -> None:
-    committed = (SCHEMA_FOLDER / f"{kind}.json").read_text(encoding="utf-8")
-    assert committed == schema_text(SCHEMAS[kind]), "run python -m edge_app.delivery.contract"
-
-
-def test_no_schema_is_left_over() -> None:
-    assert {file.stem for file in SCHEMA_FOLDER.glob("*.json")} == set(PAYLOADS)
 
 
 @pytest.mark.parametrize("kind", PAYLOADS)
@@ -85,11 +68,6 @@ def test_the_schema_refuses(kind: str, spoil: object) -> None:
     spoil(golden)  # type: ignore[operator]
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(golden, SCHEMAS[kind], jsonschema.Draft202012Validator)
-
-
-def test_write_schemas_makes_the_folder(tmp_path: Path) -> None:
-    write_schemas(tmp_path / "new")
-    assert len(list((tmp_path / "new").iterdir())) == len(PAYLOADS)
 
 
 def test_topics_and_payloads_belong_together() -> None:

@@ -114,7 +114,8 @@ def test_health_refuses_a_key_that_the_contract_lacks() -> None:
 
 
 def test_a_message_is_a_cloud_event() -> None:
-    for kind, message in every_message().items():
+    made = {kind: one for kind, one in every_message().items() if kind != "response"}
+    for kind, message in made.items():
         properties = message.properties
         assert properties["specversion"] == "1.0"
         assert properties["type"] == f"dresscode.{kind}"
