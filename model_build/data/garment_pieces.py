@@ -157,8 +157,8 @@ class GarmentPieces:
             view[3] = top + tall * rng.uniform(0.5, 1.0)
         lean = float(np.radians(rng.normal(0.0, 5.0 if is_worn else 9.0)))
         crop = stretch(picture, view, lean, bool(rng.random() < 0.5))
-        if rng.random() < 0.75:
-            crop = degrade(crop, rng, rng.uniform(0.2, 1.0))
+        if rng.random() < (0.6 if is_worn else 0.4):
+            crop = degrade(crop, rng, rng.uniform(0.2, 0.9))
         return PieceSample(crop, category_mask(record["categories"]))
 
 

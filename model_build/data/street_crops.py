@@ -39,7 +39,7 @@ class StreetCrops:
         person = self.person(position)
         if person.labels is not None:
             person = self._restage(person, rng)
-        return hard_sample(person, self._names, rng)
+        return hard_sample(person, self._names, rng, rng.uniform(0.3, 1.0))
 
     def _person(self, index: int) -> Person:
         record = self._store.record(index)
