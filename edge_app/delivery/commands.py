@@ -101,6 +101,10 @@ class Commands:
         """Have a function called when there is an answer to send."""
         self._listeners.append(listener)
 
+    def unlisten(self, listener: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._listeners = [other for other in self._listeners if other != listener]
+
     def receive(self, broker: str, received: Received) -> None:
         """Take a message of :attr:`pattern`, in the sender's thread."""
         verb = received.topic.rsplit("/", 1)[-1]

@@ -168,7 +168,7 @@ def readme_part() -> str:
 def fill_readme(text: str) -> str:
     r"""A README with the tables between its marks.
 
-    >>> fill_readme("# X\n<!-- topics -->\nold\n<!-- /topics -->\n").count("old")
+    >>> fill_readme("# X\n<!-- topics -->\nstale\n<!-- /topics -->\n").count("stale")
     0
     """
     before, _, rest = text.partition(BEGIN)

@@ -11,7 +11,6 @@ with its client. One connection, one client: paho's own reconnecting is never us
 from __future__ import annotations
 
 import select
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -26,6 +25,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_app.config.schema import BrokerSettings
 from edge_app.config.secrets import read_password
+from edge_app.delivery.tls import tls_context
 from edge_app.errors import DeliveryError
 from edge_app.flow import Message
 
@@ -108,27 +108,6 @@ def address(url: str) -> tuple[str, int]:
     return parts.hostname or "localhost", parts.port or _DEFAULT_PORTS[parts.scheme]
 
 
-def tls_context(settings: BrokerSettings) -> ssl.SSLContext:
-    """TLS 1.2 or later, the broker's certificate checked; ours shown where there is one.
-
-    Raises:
-        DeliveryError: a certificate or key cannot be read.
-    """
-    try:
-        context = ssl.create_default_context(cafile=settings.ca_file)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if settings.certificate_file is not None:
-            context.load_cert_chain(settings.certificate_file, settings.key_file)
-    except (OSError, ssl.SSLError) as error:
-        files = (settings.ca_file, settings.certificate_file, settings.key_file)
-        named = ", ".join(str(file) for file in files if file is not None)
-        raise DeliveryError(
-            f"expected certificates in PEM in {named}, got: {error}; check the files and that the "
-            "service may read them"
-        ) from error
-    return context
-
-
 def _properties(packet: int) -> Properties:
     return Properties(packet)  # type: ignore[no-untyped-call]
 
@@ -161,6 +140,8 @@ class Connection:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
+        self._client.on_log = self._on_log
+        self._hint = ""
         if will is not None:
             self._set_will(will)
 
@@ -287,7 +268,12 @@ class Connection:
         self, _client: Any, _data: Any, flags: Any, code: ReasonCode, _properties: Any
     ) -> None:
         is_told = flags.is_disconnect_packet_from_server
-        self._events.append(Lost(str(code) if is_told else "closed without a word"))
+        self._events.append(Lost(str(code) if is_told else self._hint or "closed"))
+
+    def _on_log(self, _client: Any, _data: Any, level: int, text: str) -> None:
+        # The only place where paho says why a socket broke, such as an alert of TLS.
+        if level == paho.MQTT_LOG_ERR:
+            self._hint = text
 
     def _on_publish(
         self, _client: Any, _data: Any, mid: int, code: ReasonCode, _properties: Any

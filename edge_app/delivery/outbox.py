@@ -127,6 +127,10 @@ class Outbox:
         """Have a function called, in the publishing thread, after each ``publish``."""
         self._listeners.append(listener)
 
+    def unlisten(self, listener: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._listeners = [other for other in self._listeners if other != listener]
+
     def publish(
         self, messages: Sequence[Message], state: Mapping[str, Mapping[str, Any]] | None = None
     ) -> None:

@@ -17,7 +17,7 @@ from edge_app.delivery.messages import Messages
 from edge_app.delivery.mqtt import Connected, Connection, Lost, Protocol, Received, Refused
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.session import WINDOW, Clocks, Limits, Session
-from edge_app.delivery.status import Status, in_words
+from edge_app.delivery.status import Status, certificate_hint, in_words
 from edge_app.delivery.wake import Wake
 from edge_app.errors import DeliveryError, DresscodeError
 
@@ -111,8 +111,11 @@ class Sender:
         self._thread.join(STOP_S)
         if self._thread.is_alive():
             log.warning("the connection to %s hangs; leaving it behind", self._settings.url)
-        else:
-            self._wake.close()
+            return
+        self._outbox.unlisten(self._wake.set)
+        if self._commands is not None:
+            self._commands.unlisten(self._wake.set)
+        self._wake.close()
 
     def reload(self) -> None:
         """Connect anew, with passwords and certificates read again."""
@@ -251,7 +254,8 @@ class Sender:
                 if isinstance(event, Refused):
                     raise WelcomeError(f"refused: {event.reason}", event.is_version)
                 if isinstance(event, Lost):
-                    raise WelcomeError("closed without a welcome", may_be_version=True)
+                    reason = f"no welcome: {event.reason}{certificate_hint(self._settings)}"
+                    raise WelcomeError(reason, may_be_version=True)
             if self._wake.clear():
                 self._outbox.drop_now(self._broker)
         raise WelcomeError("it accepts the connection but says nothing", may_be_version=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 
+from edge_app.config.schema import BrokerSettings
+
 
 @dataclass(frozen=True)
 class Status:
@@ -29,6 +31,13 @@ class Status:
     puback_age_s: float | None
     sent: int
     connections: int
+
+
+def certificate_hint(settings: BrokerSettings) -> str:
+    """What to add where TLS was agreed on and the broker then hung up: many say no more."""
+    if settings.url.startswith("mqtts:") and settings.certificate_file is None:
+        return "; it may want a client certificate (certificate_file and key_file)"
+    return ""
 
 
 def in_words(error: Exception) -> str:

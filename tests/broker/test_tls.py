@@ -1,0 +1,167 @@
+"""TLS with a real broker: what is trusted connects, anything else is said clearly."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_app.config.schema import BrokerSettings, OutboxSettings
+from edge_app.delivery.broker import free_port
+from edge_app.delivery.outbox import Outbox
+from edge_app.delivery.sender import Sender
+from tests.broker.certificates import Authority
+from tests.broker.mosquitto import DURABLE, Collector, Mosquitto, wait_until
+from tests.edge_app.delivery.samples import MESSAGES, minute
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory, has_mosquitto: None) -> Authority:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl: not installed")
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+class TlsBroker(Mosquitto):
+    """A mosquitto with TLS on one port, and plain text on another for the test's eyes."""
+
+    def __init__(
+        self, folder: Path, authority: Authority, certificate: tuple[Path, Path], *more: str
+    ) -> None:
+        self.tls_port = free_port()
+        super().__init__(
+            folder,
+            [
+                f"listener {self.tls_port} 127.0.0.1",
+                f"certfile {certificate[0]}",
+                f"keyfile {certificate[1]}",
+                f"cafile {authority.ca_file}",
+                *more,
+            ],
+        )
+
+    def settings(self, **more: Any) -> BrokerSettings:
+        return super().settings(**{"url": f"mqtts://127.0.0.1:{self.tls_port}"} | more)
+
+
+@pytest.fixture
+def good(tmp_path: Path, authority: Authority) -> Iterator[TlsBroker]:
+    own = authority.issue("good")
+    with TlsBroker(tmp_path / "m", authority, own, *DURABLE) as broker:
+        yield broker
+
+
+def detail_of(settings: BrokerSettings, outbox: Outbox) -> str:
+    """What a sender says that cannot connect."""
+    with Sender(settings, outbox, MESSAGES) as box:
+        assert wait_until(lambda: box.status().detail.startswith("not connected:"))
+        assert not box.status().is_connected
+        return box.status().detail
+
+
+def test_messages_arrive_over_tls(good: TlsBroker, authority: Authority, outbox: Outbox) -> None:
+    outbox.publish([minute(n) for n in range(200)])
+    settings = good.settings(ca_file=authority.ca_file)
+    with Collector(good.port) as collector, Sender(settings, outbox, MESSAGES, "store", 1e5) as box:
+        assert wait_until(lambda: len(collector.seqs("agg")) == 200)
+        assert box.status().is_connected
+
+
+def test_an_unknown_authority_is_not_trusted(good: TlsBroker, outbox: Outbox) -> None:
+    assert "certificate is not accepted" in detail_of(good.settings(), outbox)
+
+
+def test_another_authority_is_not_trusted(good: TlsBroker, outbox: Outbox, tmp_path: Path) -> None:
+    other = Authority(tmp_path / "other", "other")
+    assert "certificate is not accepted" in detail_of(good.settings(ca_file=other.ca_file), outbox)
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [({"days": -1}, "expired"), ({"host": "DNS:elsewhere.example"}, "not valid for '127.0.0.1'")],
+    ids=["expired", "wrong host"],
+)
+def test_a_bad_certificate_is_refused(
+    tmp_path: Path, authority: Authority, outbox: Outbox, how: dict[str, Any], reason: str
+) -> None:
+    bad = authority.issue(f"bad-{len(reason)}", **how)
+    with TlsBroker(tmp_path / "m", authority, bad) as broker:
+        detail = detail_of(broker.settings(ca_file=authority.ca_file), outbox)
+    assert reason in detail
+    outbox.publish([minute(0)])
+    assert outbox.depth("store").rows == 1
+
+
+@pytest.fixture
+def strict(tmp_path: Path, authority: Authority) -> Iterator[TlsBroker]:
+    """Wants a certificate of the client, whose name becomes its user name."""
+    own = authority.issue("strict")
+    more = ("require_certificate true", "use_identity_as_username true")
+    with TlsBroker(tmp_path / "m", authority, own, *more) as broker:
+        yield broker
+
+
+def test_a_client_certificate_is_shown(
+    strict: TlsBroker, authority: Authority, outbox: Outbox
+) -> None:
+    certificate, key = authority.issue("acme-0042")
+    settings = strict.settings(
+        ca_file=authority.ca_file, certificate_file=certificate, key_file=key
+    )
+    outbox.publish([minute(0)])
+    with Collector(strict.port) as collector, Sender(settings, outbox, MESSAGES):
+        assert wait_until(lambda: collector.seqs("agg") == [1])
+
+
+def test_a_missing_client_certificate_is_said(
+    strict: TlsBroker, authority: Authority, outbox: Outbox
+) -> None:
+    detail = detail_of(strict.settings(ca_file=authority.ca_file), outbox)
+    assert "certificate" in detail.lower()
+
+
+def test_a_renewed_certificate_is_taken_up_on_reload(
+    strict: TlsBroker, authority: Authority, outbox: Outbox, tmp_path: Path
+) -> None:
+    """The files are there only later; the sender is told so."""
+    certificate, key = tmp_path / "client.pem", tmp_path / "client.key"
+    settings = strict.settings(
+        ca_file=authority.ca_file, certificate_file=certificate, key_file=key, reconnect_max_s=600
+    )
+    with Sender(settings, outbox, MESSAGES) as box:
+        assert wait_until(lambda: "expected certificates in PEM" in box.status().detail)
+        new_certificate, new_key = authority.issue("renewed")
+        new_certificate.replace(certificate)
+        new_key.replace(key)
+        box.reload()
+        assert wait_until(lambda: box.status().is_connected)
+
+
+def test_a_broker_without_tls_is_said(mosquitto: Mosquitto, outbox: Outbox) -> None:
+    settings = mosquitto.settings(url=f"mqtts://127.0.0.1:{mosquitto.port}")
+    assert "not connected" in detail_of(settings, outbox)
+
+
+def test_two_brokers_are_served_independently(
+    tmp_path: Path, authority: Authority, good: TlsBroker
+) -> None:
+    """The store's broker over plain text, headquarters over TLS; each may be away."""
+    store = Mosquitto(tmp_path / "store")
+    with (
+        Outbox(tmp_path / "o.sqlite", OutboxSettings(), ("store", "headquarters")) as outbox,
+        Collector(good.port, client_id="hq") as at_hq,
+        Sender(store.settings(), outbox, MESSAGES, "store", 1e5),
+        Sender(good.settings(ca_file=authority.ca_file), outbox, MESSAGES, "headquarters", 1e5),
+    ):
+        outbox.publish([minute(n) for n in range(30)])
+        assert wait_until(lambda: at_hq.seqs("agg") == list(range(1, 31)))
+        with store, Collector(store.port) as at_store:
+            assert wait_until(lambda: at_store.seqs("agg") == list(range(1, 31)))
+            good.kill()
+            outbox.publish([minute(30)])
+            assert wait_until(lambda: at_store.seqs("agg") == list(range(1, 32)))
+            good.start()
+            assert wait_until(lambda: set(at_hq.seqs("agg")) == set(range(1, 32)))
