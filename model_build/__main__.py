@@ -80,13 +80,20 @@ def data(folders: Folders) -> None:
 @_which
 @click.option("--run", type=click.Path(path_type=Path), help="Folder of the run.  [runs/MODEL]")
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps in all.")
-def train(folders: Folders, model: str, run: Path | None, steps: int | None) -> None:
+@click.option(
+    "--start",
+    type=click.Path(exists=True, path_type=Path),
+    help="Detector: a run to start from instead of the published weights.",
+)
+def train(
+    folders: Folders, model: str, run: Path | None, steps: int | None, start: Path | None
+) -> None:
     """Train a model, or go on with the run in its folder."""
     run = run or Path("runs") / model
     if model == "detector":
         schedule = detector_model.SCHEDULE
         schedule = replace(schedule, steps=steps or schedule.steps)
-        detector_model.train_people(folders, schedule, run)
+        detector_model.train_people(folders, schedule, run, start)
     elif model == "garments":
         garment_model.train_garments(folders, Schedule(steps or 6000), run)
     else:

@@ -25,7 +25,7 @@ from model_build.export import Card, DetectorGraph, export_detector, largest_dif
 from model_build.garment_model import Folders
 from model_build.networks.yolox import YoloxNano, load_published
 from model_build.train.detector import SIZE_HW, blend, train_detector
-from model_build.train.loop import Schedule
+from model_build.train.loop import Schedule, load_averaged
 
 VERSION = "0.2.0"
 CANDIDATES = 100
@@ -41,14 +41,21 @@ _NOBODY_SCORE = 0.12
 _BORDER = 0.5
 
 
-def train_people(folders: Folders, schedule: Schedule, run: Path, seed: int = 7) -> YoloxNano:
-    """Train from the published weights, or go on with a run; gives the averaged network."""
+def train_people(
+    folders: Folders, schedule: Schedule, run: Path, start: Path | None = None, seed: int = 7
+) -> YoloxNano:
+    """Train from another run's averaged weights or the published ones, or go on with a run.
+
+    Returns:
+        The network with averaged weights.
+    """
     published = load_published(folders.data / _PUBLISHED)
     cache = folders.cache / "scenery"
     scenery = open_scenery(folders.data, cache, sees_nobody(published))
     rendered = open_rendered(cache, RENDERED_SCENES)
     pictures = PeoplePictures(scenery, rendered, SIZE_HW, Mixture(), seed)
-    return train_detector(published, pictures, schedule, run)
+    start_network = None if start is None else load_averaged(YoloxNano(), start)
+    return train_detector(published, pictures, schedule, run, start_network)
 
 
 def sees_nobody(published: YoloxNano) -> SeesNobody:
@@ -90,10 +97,7 @@ def export_people(folders: Folders, run: Path | None, share: float, path: Path) 
     """
     network = load_published(folders.data / _PUBLISHED).eval()
     if run is not None:
-        trained = YoloxNano()
-        state = torch.load(run / "last.pt", weights_only=True, map_location="cpu")
-        trained.load_state_dict(state["averaged"])
-        network = blend(network, trained, share)
+        network = blend(network, load_averaged(YoloxNano(), run), share)
     export_detector(network, SIZE_HW, path, _card({}, run is not None), CANDIDATES)
     figures = {}
     for name, found in judge_people(folders, path).items():

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 Picture = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
-FRAMES_PER_SCENE = 10
+FRAMES_PER_SCENE = 20
 _FIRST_FRAME, _LAST_FRAME = 50, 3000
 _WIDEST_PX = 640
 _SCENES_PER_EMPTY_ONE = 4

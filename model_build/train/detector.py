@@ -20,16 +20,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from edge_app.geometry import non_maximum_suppression
 from model_build.data.people import PeoplePictures, Scene
 from model_build.networks.yolox import YoloxNano, cells, decode
 from model_build.train.assignment import assign, pairwise_overlap
 from model_build.train.loop import Job, Schedule, train
 
 SIZE_HW = (320, 512)
-_SURE = 0.5  # the teacher's score from which its box is taken as a person
 _DOUBT = 0.1  # the teacher's score from which a box in an empty place is contradicted
 _SAME_PERSON = 0.4  # least overlap of two boxes of one person
+# Street photos are of one person. Passers-by without a box are remembered, a little less certain
+# than that person: shorter than this share of the tallest, their objectness is multiplied by that.
+_PASSER_BY_HEIGHT, _PASSER_BY_CERTAINTY = 0.6, 0.7
 
 
 @dataclass(frozen=True)
@@ -122,10 +123,11 @@ class RememberingLoss:
         strangers = strangers[_is_elsewhere(taught_boxes[strangers], everybody)]
         if batch.is_complete[i]:
             objectness[strangers] = 0.0
-        else:
+        elif len(strangers):
             everybody = torch.cat((everybody, taught_boxes[strangers]))
-            sure = strangers[taught_scores[strangers] > _SURE]
-            people = torch.cat((people, _distinct(taught_boxes[sure], taught_scores[sure])))
+            objectness[strangers[_is_passer_by(everybody)[-len(strangers) :]]] *= (
+                _PASSER_BY_CERTAINTY
+            )
         # The network's own inventions, such as half a person beside the whole one.
         invented = torch.nonzero(scores > _DOUBT).squeeze(1)
         objectness[invented[_is_elsewhere(boxes[invented], everybody)]] = 0.0
@@ -163,6 +165,12 @@ def _is_elsewhere(boxes: Tensor, people: Tensor) -> Tensor:
     return pairwise_overlap(boxes, people).amax(1) < _SAME_PERSON
 
 
+def _is_passer_by(boxes: Tensor) -> Tensor:
+    """Whether each box `[N,4]`, N at least 1, is much less tall than the tallest; bool `[N]`."""
+    heights = boxes[:, 3] - boxes[:, 1]
+    return heights < _PASSER_BY_HEIGHT * heights.amax()
+
+
 def _surprise(logits: Tensor, target: Tensor) -> Tensor:
     """Cross-entropy above its least possible value: 0 where the logits say the target."""
     least = -(torch.xlogy(target, target) + torch.xlogy(1 - target, 1 - target))
@@ -177,12 +185,6 @@ def aligned_overlap(boxes_a: Tensor, boxes_b: Tensor) -> Tensor:
     area_a = (boxes_a[:, 2:] - boxes_a[:, :2]).prod(1)
     area_b = (boxes_b[:, 2:] - boxes_b[:, :2]).prod(1)
     return shared / (area_a + area_b - shared).clamp(min=1e-6)
-
-
-def _distinct(boxes: Tensor, scores: Tensor) -> Tensor:
-    """One box per person of the teacher's boxes."""
-    kept = non_maximum_suppression(boxes.cpu().numpy(), scores.cpu().numpy(), 0.6)
-    return boxes[torch.from_numpy(kept).to(boxes.device)]
 
 
 def _floats(planes: Tensor, device: torch.device) -> Tensor:
@@ -208,14 +210,15 @@ def train_detector(
     pictures: PeoplePictures,
     schedule: Schedule,
     folder: Path,
+    start: YoloxNano | None = None,
     batch_size: int = 8,
 ) -> YoloxNano:
-    """Train from the published weights; returns the network with averaged weights.
+    """Train from `start` or the published weights; returns the network with averaged weights.
 
     The first stages see edges and textures, which need no change: they stay frozen.
     """
     network = YoloxNano()
-    network.load_state_dict(published.state_dict())
+    network.load_state_dict((start or published).state_dict())
     backbone = network.backbone
     for part in (backbone.stem, backbone.stage_4, backbone.stage_8):
         part.requires_grad_(False)

@@ -171,6 +171,13 @@ def train(job: Job[Network, Batch], schedule: Schedule, folder: Path) -> dict[st
     return {name: value.cpu() for name, value in averaged.items()}
 
 
+def load_averaged(network: Network, folder: Path) -> Network:
+    """The averaged weights of a run's checkpoint, ready for use."""
+    content = torch.load(folder / "last.pt", weights_only=True, map_location="cpu")
+    network.load_state_dict(content["averaged"])
+    return network.eval()
+
+
 def _batches(job: Job[Network, Batch], start: int, schedule: Schedule) -> Iterator[Batch]:
     batches = _Numbered(job.make_batch, start, schedule.steps)
     if schedule.workers == 0:
