@@ -31,9 +31,8 @@ def cli() -> None:
 def run(config_path: Path) -> None:
     """Run the daemon: cameras in, alerts and counts out, until stopped."""
     from edge_app.commands.run import run as run_daemon
-    from edge_app.config.load import load
 
-    run_daemon(load(config_path))
+    run_daemon(config_path)
 
 
 @cli.command()
@@ -162,6 +161,34 @@ def bench(clip: str, config_path: Path, camera: str | None, json_path: Path | No
     if json_path is not None:
         write_json(figures, json_path)
     Console().print(bench_table(figures))
+
+
+@cli.command("install-service")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
+@click.option("--uninstall", is_flag=True, help="Remove it; configuration and counters stay.")
+@click.option("--root", type=PATH, default=Path("/"), help="Of another system, such as an image.")
+def install_service(dry_run: bool, uninstall: bool, root: Path) -> None:
+    """Put the systemd unit, its devices and an example configuration in place."""
+    from edge_app.commands.install_service import carry_out, installation, removal
+
+    steps = removal(root) if uninstall else installation(root)
+    for step in steps:
+        click.echo(str(step))
+        if not dry_run:
+            carry_out([step])
+    if not dry_run and not uninstall:
+        click.echo(
+            "done. Edit /etc/dresscode/store.yaml, ask `dresscode check` about it, then "
+            "`systemctl start dresscode`"
+        )
+
+
+@cli.command("systemd-devices")
+def systemd_devices() -> None:
+    """Print a drop-in for the unit with the GPU and camera devices of this machine."""
+    from edge_app.commands.systemd_devices import drop_in, find_devices
+
+    click.echo(drop_in(find_devices()), nl=False)
 
 
 def main() -> None:

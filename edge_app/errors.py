@@ -8,6 +8,7 @@
     ├── ModelError            a model file is missing, damaged or breaks the model contract
     ├── EngineError           a network could not be run
     ├── DeliveryError         a broker or the outbox cannot be used as configured
+    ├── ServiceError          the service cannot be installed, removed or started
     └── TruthError            a hand-made truth file cannot be used
 
 A message states what was expected, what came and what to do.
@@ -46,6 +47,10 @@ class EngineError(DresscodeError):
 
 class DeliveryError(DresscodeError):
     """A broker or the outbox cannot be used as configured."""
+
+
+class ServiceError(DresscodeError):
+    """The service cannot be installed, removed or started."""
 
 
 class TruthError(DresscodeError):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import secrets
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -26,10 +27,13 @@ from edge_app.config.schema import Config
 from edge_app.delivery.messages import Messages
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.sender import Sender
+from edge_app.delivery.session import Clocks
 from edge_app.errors import EngineError
 from edge_app.flow import CameraState, Frame, LiveCount, Message
 from edge_app.pipeline import Step
 from edge_app.runtime.health import HealthMeter
+from edge_app.runtime.systemd import Notifier
+from edge_app.supervision import Supervision
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +44,8 @@ SUPERVISE_S = 1.0
 HEALTH_S = 60.0
 LIVE_LEAST_S = 5.0
 LIVE_MOST_S = 300.0
+CLOSE_S = 8.0
+"""Most time that stopping takes; the service manager allows more."""
 
 Watch = Callable[[list[Frame], Step], None]
 
@@ -70,10 +76,15 @@ class Live:
         config: of the store.
         networks: loaded and ready.
         clock: seconds of Unix time that never go back; None for the machine's.
+        notifier: to the service manager; None for nobody.
     """
 
     def __init__(
-        self, config: Config, networks: Networks, clock: Callable[[], float] | None = None
+        self,
+        config: Config,
+        networks: Networks,
+        clock: Callable[[], float] | None = None,
+        notifier: Notifier | None = None,
     ) -> None:
         self._config = config
         self._clock = clock = clock or SteadyClock().now_s
@@ -94,29 +105,29 @@ class Live:
         self._health = HealthMeter(clock())
         self._supervised_at_s = self._reported_at_s = float("-inf")
         self._stack = ExitStack()
+        self._brokers = {"store": config.mqtt}
+        if config.headquarters is not None:
+            self._brokers["headquarters"] = config.headquarters
+        self.supervision = Supervision(notifier or Notifier({}), config.cameras, self._brokers)
 
     def __enter__(self) -> Live:
         config = self._config
-        brokers = {"store": config.mqtt}
-        if config.headquarters is not None:
-            brokers["headquarters"] = config.headquarters
         try:
             self._outbox = self._stack.enter_context(
-                Outbox(config.state_dir / "outbox.sqlite", config.outbox, list(brokers))
+                Outbox(config.state_dir / "outbox.sqlite", config.outbox, list(self._brokers))
             )
             self._pipeline = build_pipeline(config, self._networks, self._clock())
             self._pipeline.restore(self._outbox.state())
             self._outbox.publish([self._info()])
-            self._senders = [
-                self._stack.enter_context(
-                    Sender(settings, self._outbox, self._messages, name, config.outbox.drain_per_s)
-                )
-                for name, settings in brokers.items()
-            ]
+            self._senders = [self._sender(name) for name in self._brokers]
             self._cameras: list[LiveCamera] = [
-                self._stack.enter_context(open_live(name, camera, self._slots, self._states.put))
+                open_live(name, camera, self._slots, self._states.put)
                 for name, camera in config.cameras.items()
             ]
+            threads: list[Sender | LiveCamera] = [*self._senders, *self._cameras]
+            self._stack.callback(_close_together, threads)
+            for part in threads:
+                part.__enter__()
         except BaseException:
             self._stack.close()
             raise
@@ -131,6 +142,18 @@ class Live:
         # Open windows stay open in the stored state: the next start continues them.
         self._outbox.publish([], self._pipeline.state())
         self._stack.close()
+
+    def _sender(self, name: str) -> Sender:
+        # The sender looks at its clock at every turn, which serves as its heartbeat.
+        beating = self.supervision.heartbeats.clock_of(f"sender-{name}", f"sender-{name}")
+        return Sender(
+            self._brokers[name],
+            self._outbox,
+            self._messages,
+            name,
+            self._config.outbox.drain_per_s,
+            Clocks(steady=beating),
+        )
 
     @property
     def has_ended(self) -> bool:
@@ -158,8 +181,12 @@ class Live:
             # The frames are lost, nothing counted is; the next ones get a fresh try.
             log.exception("a network failed; going on with the next frames")
             self._degrade("a network fails")
-            return
-        self._degrade(None)
+            step, frames = Step(), []
+        else:
+            # A turn without pictures asks no network and proves nothing.
+            if frames:
+                self._degrade(None)
+        self.supervision.worked(len(frames))
         self._health.stepped(frames, time.perf_counter() - started, now_s)
         self._tell(step, now_s)
         if watch is not None:
@@ -182,6 +209,7 @@ class Live:
 
     def _upkeep(self, now_s: float) -> list[Message]:
         """What is done once a second or once a minute rather than at every step."""
+        self.supervision.turn(self._senders[0].status().detail)
         if 0.0 <= now_s - self._supervised_at_s < SUPERVISE_S:
             return []
         self._supervised_at_s = now_s
@@ -202,6 +230,7 @@ class Live:
         try:
             while True:
                 states.append(self._states.get_nowait())
+                self.supervision.camera(states[-1])
         except Empty:
             return states
 
@@ -236,3 +265,20 @@ class Live:
         return self._messages.node_info(
             self._clock(), {"dresscode": __version__}, models, zones, rules
         )
+
+
+def _close_together(parts: Iterable[Sender | LiveCamera]) -> None:
+    """Stop threads side by side: one that hangs must not make the others wait their turn."""
+    closers = [threading.Thread(target=_close, args=(part,), daemon=True) for part in parts]
+    for closer in closers:
+        closer.start()
+    for closer in closers:
+        closer.join(CLOSE_S)
+
+
+def _close(part: Sender | LiveCamera) -> None:
+    try:
+        part.__exit__(None, None, None)
+    except RuntimeError:
+        # A thread that was never started, since another part failed to start, cannot be joined.
+        log.debug("nothing to stop", exc_info=True)

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import signal
+from pathlib import Path
 from threading import Event
 from types import FrameType
 
-from edge_app.app import open_networks
-from edge_app.config.schema import Config
+from edge_app.app import Networks, OpenEngine, open_networks
+from edge_app.config.load import load
+from edge_app.config.schema import Config, InferenceSettings
+from edge_app.inference.choose import open_engine
+from edge_app.inference.model import Model
 from edge_app.live import Live
+from edge_app.ports import Engine
 from edge_app.runtime.logs import configure
+from edge_app.runtime.systemd import Notifier
 
 log = logging.getLogger(__name__)
 
+BUILD_S = 900.0
+"""How long the start may take for one network: TensorRT builds engines for minutes."""
 
-def run(config: Config) -> None:
+
+def run(config_path: Path, open_one: OpenEngine = open_engine) -> None:
     """Work until SIGTERM or SIGINT, or until every source has ended.
 
+    Args:
+        config_path: the store's YAML file.
+        open_one: starts an engine; another one is a test's.
+
     Raises:
+        ConfigError: the file is wrong.
         ModelError: a model is missing or breaks the contract.
         EngineError: the wanted device cannot run one.
     """
+    config = load(config_path)
     configure(config.logs.level)
+    # What a watchdog's SIGABRT, or a crash in a library, finds: a traceback of every thread.
+    faulthandler.enable(all_threads=True)
+    notifier = Notifier()
     stop = Event()
 
     def ask_to_stop(number: int, _frame: FrameType | None) -> None:
@@ -31,11 +50,23 @@ def run(config: Config) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
-    networks = open_networks(config.inference, config.detection, config.outfit)
+    networks = load_networks(config, notifier, open_one)
     log.info(
         "store %s, node %s: %d cameras, %d zones, %d rules",
         config.store, config.node, len(config.cameras), len(config.zones), len(config.alerts),
     )  # fmt: skip
-    with Live(config, networks) as live:
+    with Live(config, networks, notifier=notifier) as live:
         live.run(stop)
+        notifier.stopping("storing what was counted")
     networks.close()
+
+
+def load_networks(config: Config, notifier: Notifier, open_one: OpenEngine) -> Networks:
+    """The networks, with the service manager asked for patience before each."""
+
+    def open_patiently(settings: InferenceSettings, model: Model) -> Engine:
+        notifier.status(f"loading the {model.task}")
+        notifier.extend(BUILD_S)
+        return open_one(settings, model)
+
+    return open_networks(config.inference, config.detection, config.outfit, open_patiently)

@@ -1,0 +1,122 @@
+"""``dresscode install-service``: unit, device drop-in and example configuration in their places.
+
+Everything is a list of steps first, so that ``--dry-run`` shows exactly what would be done. Nothing
+that a person wrote is overwritten: an existing store.yaml stays, and uninstalling leaves it, with
+the counters, behind.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_app.commands.systemd_devices import drop_in, find_devices
+from edge_app.errors import ServiceError
+
+UNIT = "dresscode.service"
+UNIT_FOLDER = Path("etc/systemd/system")
+CONFIG_FOLDER = Path("etc/dresscode")
+CHECKOUT = Path(__file__).resolve().parents[2] / "systemd"
+SHIPPED = CHECKOUT if CHECKOUT.is_dir() else Path(sys.prefix) / "share" / "dresscode"
+"""The unit and the example; a wheel has no checkout beside it and brings them along."""
+
+Run = Callable[[list[str]], None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to be done: a file to be written or removed, or a program to be run.
+
+    Attributes:
+        path: the file; None for a program.
+        text: what the file will hold; None to remove it.
+        command: the program and its arguments.
+        mode: permissions of the file.
+    """
+
+    path: Path | None = None
+    text: str | None = None
+    command: tuple[str, ...] = ()
+    mode: int = 0o644
+
+    def __str__(self) -> str:
+        if self.path is None:
+            return f"run    {shlex.join(self.command)}"
+        return f"{'remove' if self.text is None else 'write '} {self.path}"
+
+
+def installation(root: Path = Path("/"), program: Path | None = None) -> list[Step]:
+    """What installing does.
+
+    Args:
+        root: of the system; another one is an image's, or a test's.
+        program: the ``dresscode`` that the service runs; None for the one that is running now.
+    """
+    program = program or Path(sys.executable).parent / "dresscode"
+    unit = (SHIPPED / UNIT).read_text(encoding="utf-8")
+    unit = unit.replace("/opt/dresscode/bin/dresscode", str(program))
+    folder = root / UNIT_FOLDER
+    steps = [
+        Step(folder / UNIT, unit),
+        Step(folder / f"{UNIT}.d" / "devices.conf", drop_in(find_devices(root / "dev"))),
+    ]
+    config = root / CONFIG_FOLDER / "store.yaml"
+    if not config.exists():
+        steps.append(Step(config, (SHIPPED / "store.example.yaml").read_text(encoding="utf-8")))
+    if root == Path("/"):
+        steps.append(Step(command=("systemctl", "daemon-reload")))
+        steps.append(Step(command=("systemctl", "enable", UNIT)))
+    return steps
+
+
+def removal(root: Path = Path("/")) -> list[Step]:
+    """What uninstalling does; the configuration and the counters stay."""
+    folder = root / UNIT_FOLDER
+    files = [folder / UNIT, folder / f"{UNIT}.d" / "devices.conf"]
+    steps = [Step(path) for path in files if path.exists()]
+    if root == Path("/"):
+        steps.insert(0, Step(command=("systemctl", "disable", "--now", UNIT)))
+        steps.append(Step(command=("systemctl", "daemon-reload")))
+    return steps
+
+
+def carry_out(steps: list[Step], run: Run | None = None) -> None:
+    """Do every step in its order.
+
+    Raises:
+        ServiceError: a file cannot be written, or a program failed; nothing after it was done.
+    """
+    for step in steps:
+        _carry_out(step, run or _run)
+
+
+def _carry_out(step: Step, run: Run) -> None:
+    try:
+        if step.path is None:
+            run(list(step.command))
+        elif step.text is None:
+            step.path.unlink(missing_ok=True)
+        else:
+            _write(step.path, step.text, step.mode)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ServiceError(f"cannot {step}: {reason}; run it as root (sudo)") from error
+    except subprocess.CalledProcessError as error:
+        raise ServiceError(f"{shlex.join(step.command)} failed: {error.stderr}") from error
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    """Write a file so that it is there as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.new")
+    draft.write_text(text, encoding="utf-8")
+    draft.chmod(mode)
+    draft.replace(path)
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603

@@ -1,0 +1,112 @@
+"""What the service manager hears of a running box: ready, alive, and a line for people."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+
+from edge_app.flow import CameraState
+from edge_app.runtime.heartbeats import Heartbeats
+from edge_app.runtime.systemd import Notifier
+
+log = logging.getLogger(__name__)
+
+PIPELINE = "pipeline"
+PATIENCE_S = {PIPELINE: 20.0, "sender": 120.0}
+"""How long a stage may be silent. A sender may wait for a name server for a minute and more; what
+it does not deliver meanwhile is kept. Capture threads are watched by their cameras, which replace
+one that hangs: a camera that is away must not end the process."""
+
+PING_S = 1.0
+STATUS_S = 10.0
+
+
+class Supervision:
+    """Watches the stages of one box and tells the service manager.
+
+    Args:
+        notifier: to the service manager.
+        cameras: ids; the start is complete once each was seen or is known to be offline.
+        senders: names of the brokers.
+        clock: seconds that never jump.
+    """
+
+    def __init__(
+        self,
+        notifier: Notifier,
+        cameras: Iterable[str],
+        senders: Iterable[str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._notifier = notifier
+        self._clock = clock
+        self._states: dict[str, str | None] = dict.fromkeys(cameras)
+        patience_s = {f"sender-{name}": PATIENCE_S["sender"] for name in senders}
+        self.heartbeats = Heartbeats({PIPELINE: PATIENCE_S[PIPELINE], **patience_s}, clock)
+        self._is_ready = False
+        self._trouble = ""
+        self._pinged_at_s = self._told_at_s = float("-inf")
+        self._frames = 0
+
+    @property
+    def is_ready(self) -> bool:
+        """Each camera was seen or is known to be offline."""
+        return self._is_ready
+
+    @property
+    def overdue(self) -> dict[str, float]:
+        """Stages that stand still, and for how many seconds."""
+        return self.heartbeats.overdue()
+
+    def camera(self, state: CameraState) -> None:
+        """Note what is known of a camera."""
+        self._states[state.camera] = state.state
+        self._told_at_s = float("-inf")
+
+    def worked(self, frames: int) -> None:
+        """Note a turn of the pipeline, with so many frames."""
+        self.heartbeats.beat(PIPELINE)
+        self._frames += frames
+
+    def turn(self, words: str) -> None:
+        """Tell the service manager what is due; call it often.
+
+        Args:
+            words: the state of the delivery, for people.
+        """
+        now_s = self._clock()
+        if not self._is_ready and None not in self._states.values():
+            self._is_ready = True
+            self._notifier.ready(self._line(words, 0.0))
+            log.info("ready: %s", self._line(words, 0.0))
+        if self._is_ready and now_s - self._told_at_s >= STATUS_S:
+            span_s = now_s - self._told_at_s
+            frames_per_s = self._frames / span_s if span_s < 1e6 else 0.0
+            self._notifier.status(self._line(words, frames_per_s))
+            self._told_at_s, self._frames = now_s, 0
+        if now_s - self._pinged_at_s >= PING_S:
+            self._pinged_at_s = now_s
+            self._ping()
+
+    def _ping(self) -> None:
+        """A sign of life, unless a stage stands still: then the manager ends us."""
+        overdue = self.overdue
+        trouble = ", ".join(f"{stage} for {age_s:.0f} s" for stage, age_s in overdue.items())
+        if not overdue:
+            self._notifier.alive()
+        elif not self._trouble:
+            log.error("standing still: %s; waiting for the watchdog", trouble)
+        self._trouble = trouble
+
+    def _line(self, words: str, frames_per_s: float) -> str:
+        online = sum(state != "offline" for state in self._states.values())
+        troubled = [
+            f"{camera} {state}"
+            for camera, state in self._states.items()
+            if state not in ("online", None)
+        ]
+        cameras = f"{online} of {len(self._states)} cameras"
+        if troubled:
+            cameras += f" ({', '.join(troubled)})"
+        return f"{cameras}, {frames_per_s:.1f} frames/s; {words}"

@@ -1,0 +1,108 @@
+"""The unit and its installer, against a folder that stands for a system."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from edge_app.cli import cli
+from edge_app.commands.install_service import carry_out, installation, removal
+from edge_app.commands.systemd_devices import drop_in, find_devices
+from edge_app.errors import ServiceError
+
+UNIT = Path(__file__).resolve().parents[3] / "systemd" / "dresscode.service"
+
+
+def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+    tool = shutil.which("systemd-analyze")
+    if tool is None:
+        pytest.skip("systemd-analyze is not installed")
+    return subprocess.run([tool, *arguments], capture_output=True, text=True)
+
+
+def test_the_unit_is_hardened() -> None:
+    done = analyze("security", "--offline=true", "--threshold=20", str(UNIT))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_unit_is_correct(tmp_path: Path) -> None:
+    program = tmp_path / "dresscode"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    unit = tmp_path / "dresscode.service"
+    unit.write_text(UNIT.read_text().replace("/opt/dresscode/bin/dresscode", str(program)))
+    done = analyze("verify", str(unit))
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_example_in_the_installation_is_the_one_that_is_tested(tmp_path: Path) -> None:
+    carry_out(installation(tmp_path, Path("/opt/x/dresscode")))
+    config = tmp_path / "etc/dresscode/store.yaml"
+    assert config.read_text() == UNIT.with_name("store.example.yaml").read_text()
+    unit = (tmp_path / "etc/systemd/system/dresscode.service").read_text()
+    assert "ExecStart=/opt/x/dresscode run -c /etc/dresscode/store.yaml" in unit
+    assert (
+        "[Service]"
+        in (tmp_path / "etc/systemd/system/dresscode.service.d/devices.conf").read_text()
+    )
+
+
+def test_what_a_person_wrote_survives_installing_and_removing(tmp_path: Path) -> None:
+    config = tmp_path / "etc/dresscode/store.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text("mine")
+    carry_out(installation(tmp_path))
+    carry_out(removal(tmp_path))
+    assert config.read_text() == "mine"
+    assert [p for p in (tmp_path / "etc/systemd").rglob("*") if p.is_file()] == []
+    assert removal(tmp_path) == []
+
+
+def test_a_dry_run_does_nothing(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, ["install-service", "--dry-run", "--root", str(tmp_path)])
+    assert done.exit_code == 0
+    assert f"write  {tmp_path}/etc/systemd/system/dresscode.service" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_on_a_system_it_is_enabled_not_started() -> None:
+    commands = [step.command for step in installation() if step.command]
+    assert commands == [
+        ("systemctl", "daemon-reload"),
+        ("systemctl", "enable", "dresscode.service"),
+    ]
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "etc").write_text("a file where a folder should be")
+    with pytest.raises(ServiceError, match=r"cannot write .*: (Not a directory|File exists)"):
+        carry_out(installation(tmp_path))
+
+
+def test_only_devices_are_opened(tmp_path: Path) -> None:
+    for name in ("nvidia0", "video0"):
+        (tmp_path / name).write_text("not a device")
+    assert find_devices(tmp_path) == []
+    assert "DeviceAllow" not in drop_in([])
+
+
+def test_a_gpu_and_a_camera_are_opened(tmp_path: Path) -> None:
+    (tmp_path / "nvidiactl").symlink_to("/dev/null")
+    (tmp_path / "dri").mkdir()
+    (tmp_path / "dri" / "renderD128").symlink_to("/dev/null")
+    text = drop_in(find_devices(tmp_path))
+    assert f"DeviceAllow={tmp_path}/nvidiactl rw" in text
+    assert "nvidia-modprobe" in text
+    assert "SupplementaryGroups=render" in text
+
+
+def test_no_root_is_said() -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everything")
+    with pytest.raises(ServiceError, match="run it as root"):
+        carry_out(installation()[:1])

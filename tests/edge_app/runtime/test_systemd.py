@@ -1,0 +1,81 @@
+"""sd_notify against a real socket."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from edge_app.runtime.systemd import Notifier
+from tests.edge_app.runtime.notify_socket import NotifySocket
+
+
+@pytest.fixture
+def manager(tmp_path: Path):  # type: ignore[no-untyped-def]
+    heard = NotifySocket(tmp_path / "notify")
+    yield heard
+    heard.close()
+
+
+def test_every_word_arrives(manager: NotifySocket) -> None:
+    notifier = Notifier({"NOTIFY_SOCKET": str(manager.path)})
+    notifier.extend(1.5)
+    notifier.ready("two lines\nin one")
+    notifier.alive()
+    notifier.reloading()
+    notifier.stopping("bye")
+    told = [manager.listen(1.0) for _ in range(5)]
+    assert told[0] == {"EXTEND_TIMEOUT_USEC": "1500000"}
+    assert told[1] == {"READY": "1", "STATUS": "two lines in one"}
+    assert told[2] == {"WATCHDOG": "1"}
+    assert told[3] is not None
+    assert told[3]["RELOADING"] == "1"
+    assert int(told[3]["MONOTONIC_USEC"]) > 0
+    assert told[4] == {"STOPPING": "1", "STATUS": "bye"}
+
+
+def test_a_status_is_told_when_it_changes(manager: NotifySocket) -> None:
+    notifier = Notifier({"NOTIFY_SOCKET": str(manager.path)})
+    for status in ("a", "a", "b"):
+        notifier.status(status)
+    assert [manager.listen(0.2) for _ in range(3)] == [{"STATUS": "a"}, {"STATUS": "b"}, None]
+
+
+def test_an_abstract_address_is_understood() -> None:
+    name = f"dresscode-test-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind("\0" + name)
+        listening.settimeout(1.0)
+        Notifier({"NOTIFY_SOCKET": f"@{name}"}).alive()
+        assert listening.recv(100) == b"WATCHDOG=1"
+
+
+def test_without_a_manager_nothing_happens() -> None:
+    notifier = Notifier({})
+    notifier.ready("nobody hears it")
+    assert not notifier.is_heard
+    assert notifier.watchdog_s is None
+
+
+def test_a_manager_that_has_gone_disturbs_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).alive()
+    assert "the service manager cannot be reached" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        pytest.param({"WATCHDOG_USEC": "30000000"}, 30.0, id="ours"),
+        pytest.param(
+            {"WATCHDOG_USEC": "5000000", "WATCHDOG_PID": str(os.getpid())}, 5.0, id="by-pid"
+        ),
+        pytest.param({"WATCHDOG_USEC": "5000000", "WATCHDOG_PID": "1"}, None, id="somebody-else"),
+        pytest.param({"WATCHDOG_USEC": "soon"}, None, id="nonsense"),
+    ],
+)
+def test_the_watchdog_is_read(environment: dict[str, str], expected: float | None) -> None:
+    assert Notifier(environment).watchdog_s == expected

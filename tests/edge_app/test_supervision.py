@@ -1,0 +1,72 @@
+"""READY once every camera is known, WATCHDOG only while every stage is fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_app.flow import CameraState
+from edge_app.runtime.systemd import Notifier
+from edge_app.supervision import PATIENCE_S, Supervision
+from tests.edge_app.runtime.notify_socket import NotifySocket
+from tests.edge_app.runtime.test_heartbeats import Clock
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[NotifySocket]:
+    heard = NotifySocket(tmp_path / "notify")
+    yield heard
+    heard.close()
+
+
+def drain(manager: NotifySocket) -> list[dict[str, str]]:
+    told = []
+    while (message := manager.listen(0.05)) is not None:
+        told.append(message)
+    return told
+
+
+def test_ready_means_that_every_camera_is_known(manager: NotifySocket) -> None:
+    clock = Clock()
+    box = Supervision(
+        Notifier({"NOTIFY_SOCKET": str(manager.path)}), ["door", "back"], ["store"], clock
+    )
+    box.camera(CameraState("door", "online", "", 0.0))
+    box.turn("connected")
+    assert not box.is_ready
+    assert not [m for m in drain(manager) if "READY" in m]
+    box.camera(CameraState("back", "offline", "no answer", 0.0))
+    box.turn("connected")
+    assert box.is_ready
+    (ready,) = [m for m in drain(manager) if "READY" in m]
+    assert ready["STATUS"] == "1 of 2 cameras (back offline), 0.0 frames/s; connected"
+    told = []
+    for i in range(96):
+        clock.now_s += 0.125
+        box.worked(1)
+        box.turn("connected")
+        if i % 32 == 31:
+            # The kernel keeps ten datagrams for a manager that does not read.
+            told += drain(manager)
+    assert sum("WATCHDOG" in m for m in told) == 12
+    assert any("8.0 frames/s" in m.get("STATUS", "") for m in told)
+
+
+@pytest.mark.parametrize("stage", ["pipeline", "sender-store"])
+def test_who_stands_still_silences_the_watchdog(
+    manager: NotifySocket, stage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    box = Supervision(Notifier({"NOTIFY_SOCKET": str(manager.path)}), [], ["store"], clock)
+    clock.now_s += PATIENCE_S[stage.partition("-")[0]] + 1.0
+    for other in {"pipeline", "sender-store"} - {stage}:
+        box.heartbeats.beat(other)
+    box.turn("")
+    assert not [m for m in drain(manager) if "WATCHDOG" in m]
+    assert f"standing still: {stage}" in caplog.text
+    box.heartbeats.beat(stage)
+    clock.now_s += 1.0
+    box.turn("")
+    assert [m for m in drain(manager) if "WATCHDOG" in m]

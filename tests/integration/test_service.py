@@ -1,0 +1,115 @@
+"""The daemon under a service manager: what systemd would hear, and what it would do.
+
+No systemd runs where tests do, so its side of the contract is played here by the letter of
+sd_notify(3) and systemd.service(5): a notify socket, and SIGABRT when WATCHDOG does not come.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.edge_app.runtime.notify_socket import NotifySocket
+from tests.tiny_models import save_all
+
+CONFIG = """
+store: acme-1
+node: edge-1
+timezone: UTC
+state_dir: state
+mqtt: {url: "mqtt://127.0.0.1:1"}
+inference: {models: models, threads: 1}
+cameras:
+  door: {source: clip, fps: 10, zones: {shop: {area: [[0, 0], [1, 0], [1, 1], [0, 1]]}}}
+  back: {source: nothing-here.mp4}
+"""
+WATCHDOG_S = 4.0
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    save_all(tmp_path / "models")
+    (tmp_path / "clip").mkdir()
+    picture = np.full((128, 256, 3), 120, np.uint8)
+    for i in range(900):
+        assert cv2.imwrite(str(tmp_path / "clip" / f"{i:04d}.png"), picture)
+    (tmp_path / "store.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[NotifySocket]:
+    heard = NotifySocket(tmp_path / "notify")
+    yield heard
+    heard.close()
+
+
+def start(store: Path, *command: str) -> subprocess.Popen[str]:
+    environment = {
+        **os.environ,
+        "NOTIFY_SOCKET": str(store / "notify"),
+        "WATCHDOG_USEC": str(round(WATCHDOG_S * 1e6)),
+        "PYTHONPATH": str(ROOT),
+    }
+    return subprocess.Popen(
+        [sys.executable, *command], env=environment, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+
+
+def test_from_loading_to_good_bye(store: Path, manager: NotifySocket) -> None:
+    box = start(store, "-m", "edge_app", "run", "-c", str(store / "store.yaml"))
+    try:
+        ready = manager.listen_until(lambda m: "READY" in m, 60.0)
+        before = [message for _, message in manager.told]
+        assert sum("EXTEND_TIMEOUT_USEC" in m for m in before) == 3
+        assert any("loading the detector" in m.get("STATUS", "") for m in before)
+        # One camera works, the other never will: both are known, so the start is complete.
+        assert "1 of 2 cameras (back offline)" in ready["STATUS"]
+        began = time.monotonic()
+        for _ in range(3):
+            manager.listen_until(lambda m: "WATCHDOG" in m, WATCHDOG_S)
+        assert time.monotonic() - began < 3 * WATCHDOG_S / 2
+        box.send_signal(signal.SIGTERM)
+        asked = time.monotonic()
+        manager.listen_until(lambda m: "STOPPING" in m, 10.0)
+        said = box.communicate(timeout=10)[1]
+        assert time.monotonic() - asked < 10.0
+        assert box.returncode == 0, said
+    finally:
+        box.kill()
+
+
+def test_a_stuck_network_is_ended_by_the_watchdog_with_a_traceback_of_every_thread(
+    store: Path, manager: NotifySocket
+) -> None:
+    box = start(store, str(ROOT / "tests/integration/stuck_box.py"), str(store / "store.yaml"))
+    try:
+        manager.listen_until(lambda m: "READY" in m, 60.0)
+        deadline = time.monotonic() + 60.0
+        while time.monotonic() < deadline:
+            heard = manager.listen(WATCHDOG_S)
+            if heard is None:
+                break
+        else:
+            pytest.fail("a stuck box goes on saying that it lives")
+        assert box.poll() is None
+        box.send_signal(signal.SIGABRT)
+        said = box.communicate(timeout=10)[1]
+    finally:
+        box.kill()
+    assert box.returncode == -signal.SIGABRT
+    assert "Fatal Python error: Aborted" in said
+    assert "stuck_box.py" in said
+    assert "capture/camera.py" in said
