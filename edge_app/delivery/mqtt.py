@@ -10,6 +10,7 @@ with its client. One connection, one client: paho's own reconnecting is never us
 
 from __future__ import annotations
 
+import logging
 import select
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_app.config.schema import BrokerSettings
 from edge_app.config.secrets import read_password
+from edge_app.delivery.packed import PublishProperties
 from edge_app.delivery.tls import tls_context
 from edge_app.errors import DeliveryError
 from edge_app.flow import Message
@@ -37,6 +39,7 @@ SESSION_EXPIRY_S: Final = 60
 LARGEST_PACKET: Final = 268_435_455
 """Bytes; the protocol knows no larger one."""
 
+ANSWER_EXPIRY_S: Final = 60.0
 UNSUPPORTED_VERSION: Final = 0x84
 _DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
@@ -112,6 +115,18 @@ def _properties(packet: int) -> Properties:
     return Properties(packet)  # type: ignore[no-untyped-call]
 
 
+class _Hint(logging.Logger):
+    """Keeps the last error that paho logs, the only place where it says why a socket broke."""
+
+    def __init__(self) -> None:
+        super().__init__("paho", logging.ERROR)
+        self.text = ""
+
+    def handle(self, record: logging.LogRecord) -> None:
+        """Take a record."""
+        self.text = record.getMessage()
+
+
 class Connection:
     """One connection to one broker.
 
@@ -140,8 +155,8 @@ class Connection:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
-        self._client.on_log = self._on_log
-        self._hint = ""
+        self._hint = _Hint()
+        self._client.enable_logger(self._hint)
         if will is not None:
             self._set_will(will)
 
@@ -203,14 +218,9 @@ class Connection:
         Raises:
             DeliveryError: paho did not take it.
         """
-        properties = None
+        properties: Any = None
         if self._is_v5:
-            properties = _properties(PacketTypes.PUBLISH)
-            properties.ContentType = "application/json"
-            if expiry_s is not None:
-                properties.MessageExpiryInterval = max(1, round(expiry_s))
-            if message.properties:
-                properties.UserProperty = list(message.properties.items())
+            properties = PublishProperties(expiry_s, message.properties)
         sent = self._client.publish(
             message.topic, message.payload, message.qos, message.is_retained, properties
         )
@@ -220,13 +230,9 @@ class Connection:
 
     def answer(self, topic: str, payload: bytes, correlation: bytes | None) -> None:
         """Publish the answer to a command, at QoS 1, kept for a minute."""
-        properties = None
+        properties: Any = None
         if self._is_v5:
-            properties = _properties(PacketTypes.PUBLISH)
-            properties.ContentType = "application/json"
-            properties.MessageExpiryInterval = 60
-            if correlation is not None:
-                properties.CorrelationData = correlation
+            properties = PublishProperties(ANSWER_EXPIRY_S, None, correlation)
         self._client.publish(topic, payload, 1, False, properties)
 
     def subscribe(self, pattern: str) -> None:
@@ -268,12 +274,7 @@ class Connection:
         self, _client: Any, _data: Any, flags: Any, code: ReasonCode, _properties: Any
     ) -> None:
         is_told = flags.is_disconnect_packet_from_server
-        self._events.append(Lost(str(code) if is_told else self._hint or "closed"))
-
-    def _on_log(self, _client: Any, _data: Any, level: int, text: str) -> None:
-        # The only place where paho says why a socket broke, such as an alert of TLS.
-        if level == paho.MQTT_LOG_ERR:
-            self._hint = text
+        self._events.append(Lost(str(code) if is_told else self._hint.text or "closed"))
 
     def _on_publish(
         self, _client: Any, _data: Any, mid: int, code: ReasonCode, _properties: Any
