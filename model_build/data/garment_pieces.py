@@ -162,6 +162,12 @@ class GarmentPieces:
         return PieceSample(crop, category_mask(record["categories"]))
 
 
+def laid_out_piece(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A photo of one garment as the classifier sees it: all of it, uint8 `[160,128,3]`."""
+    size = (PIECE_WIDTH, PIECE_HEIGHT)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def stretch(
     picture: NDArray[np.uint8], view: NDArray[np.float64], lean_rad: float, is_mirrored: bool
 ) -> NDArray[np.uint8]:

@@ -1,6 +1,5 @@
 """The garment network keeps the contract's shapes, and its backbone is NanoDet's."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -55,13 +54,9 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
         load_nanodet_weights(ShuffleNetV2(), path)
 
 
-def test_published_weights_fit_and_give_finite_features() -> None:
-    data = Path(os.environ.get("DRESSCODE_DATA", "../shared/data"))
-    weights = data / "weights" / "nanodet_m_416.onnx"
-    if not weights.exists():
-        pytest.skip(f"DRESSCODE_DATA: {weights} is not there")
+def test_published_weights_fit_and_give_finite_features(data_dir: Path) -> None:
     backbone = ShuffleNetV2()
-    load_nanodet_weights(backbone, weights)
+    load_nanodet_weights(backbone, data_dir / "weights" / "nanodet_m_416.onnx")
     features = backbone(torch.randn(1, 3, 64, 64))
     assert [tuple(f.shape[1:]) for f in features] == [(116, 8, 8), (232, 4, 4), (464, 2, 2)]
     assert all(torch.isfinite(f).all() and f.abs().max() > 0 for f in features)
