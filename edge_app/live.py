@@ -7,30 +7,38 @@ per broker. They meet in two places: the newest-frame slot of each camera, and t
 from __future__ import annotations
 
 import logging
-import secrets
-import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event
 from types import TracebackType
 from typing import Any
 
-from edge_app import __version__
 from edge_app.app import Networks, build_pipeline
+from edge_app.box_messages import delivery_figures, directions_of, info, messages_of
+from edge_app.camera_board import CameraBoard
 from edge_app.capture.camera import LiveCamera
 from edge_app.capture.clock import SteadyClock
 from edge_app.capture.latest import FrameSlots
 from edge_app.capture.source import open_live
+from edge_app.closing import close_together
 from edge_app.config.schema import Config
-from edge_app.delivery.messages import Messages
+from edge_app.delivery.audit import Audit
+from edge_app.delivery.commands import Commands
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.sender import Sender
 from edge_app.delivery.session import Clocks
-from edge_app.errors import EngineError
-from edge_app.flow import CameraState, Frame, LiveCount, Message
+from edge_app.errors import ConfigError, EngineError
+from edge_app.events.alerts import Alerts
+from edge_app.events.counts import Counts
+from edge_app.flow import CameraState, Frame, Message
+from edge_app.live_counts import LiveThrottle
+from edge_app.orders import Orders
 from edge_app.pipeline import Step
+from edge_app.reload import changed_keys, config_hash, read_again
 from edge_app.runtime.health import HealthMeter
 from edge_app.runtime.systemd import Notifier
 from edge_app.supervision import Supervision
@@ -42,31 +50,8 @@ TICK_S = 0.25
 
 SUPERVISE_S = 1.0
 HEALTH_S = 60.0
-LIVE_LEAST_S = 5.0
-LIVE_MOST_S = 300.0
-CLOSE_S = 8.0
-"""Most time that stopping takes; the service manager allows more."""
 
 Watch = Callable[[list[Frame], Step], None]
-
-
-class LiveThrottle:
-    """Which live counts are due: changed ones every five seconds, all every five minutes."""
-
-    def __init__(self) -> None:
-        self._said: dict[str, tuple[float, tuple[int, int, int]]] = {}
-
-    def due(self, counts: list[LiveCount], now_s: float) -> list[LiveCount]:
-        """The counts to publish now."""
-        chosen = []
-        for count in counts:
-            value = (count.occupancy, count.in_today, count.out_today)
-            at_s, before = self._said.get(count.zone, (float("-inf"), (-1, -1, -1)))
-            age_s = now_s - at_s if now_s >= at_s else LIVE_MOST_S
-            if age_s >= LIVE_MOST_S or (value != before and age_s >= LIVE_LEAST_S):
-                self._said[count.zone] = (now_s, value)
-                chosen.append(count)
-        return chosen
 
 
 class Live:
@@ -77,6 +62,7 @@ class Live:
         networks: loaded and ready.
         clock: seconds of Unix time that never go back; None for the machine's.
         notifier: to the service manager; None for nobody.
+        config_path: what is read again on request; None if it came from nowhere.
     """
 
     def __init__(
@@ -85,22 +71,16 @@ class Live:
         networks: Networks,
         clock: Callable[[], float] | None = None,
         notifier: Notifier | None = None,
+        config_path: Path | None = None,
     ) -> None:
         self._config = config
+        self._config_path = config_path
         self._clock = clock = clock or SteadyClock().now_s
         self._networks = networks
-        self._messages = Messages(
-            config.store,
-            config.node,
-            secrets.token_hex(4),
-            config.timezone,
-            config.language,
-            config.privacy.min_cell,
-            "+".join(f"{task}-{model.version}" for task, model in networks.models.items()),
-            {name: rule.direction for name, rule in config.alerts.items()},
-        )
+        self._messages = messages_of(config, networks.models)
         self._slots = FrameSlots(config.cameras, clock)
         self._states: SimpleQueue[CameraState] = SimpleQueue()
+        self._board = CameraBoard()
         self._throttle = LiveThrottle()
         self._health = HealthMeter(clock())
         self._supervised_at_s = self._reported_at_s = float("-inf")
@@ -109,6 +89,8 @@ class Live:
         if config.headquarters is not None:
             self._brokers["headquarters"] = config.headquarters
         self.supervision = Supervision(notifier or Notifier({}), config.cameras, self._brokers)
+        self.reload_asked = Event()
+        """Set, from a signal handler too, to have the configuration read again."""
 
     def __enter__(self) -> Live:
         config = self._config
@@ -116,18 +98,22 @@ class Live:
             self._outbox = self._stack.enter_context(
                 Outbox(config.state_dir / "outbox.sqlite", config.outbox, list(self._brokers))
             )
+            self._audit = Audit(config.state_dir / "audit.jsonl")
+            commands = Commands(self._messages, self._outbox, self._audit, self._clock)
+            self._orders = Orders(commands, self)
             self._pipeline = build_pipeline(config, self._networks, self._clock())
-            self._pipeline.restore(self._outbox.state())
+            self._restore()
             self._outbox.publish([self._info()])
-            self._senders = [self._sender(name) for name in self._brokers]
+            self._senders = [self._sender(name, commands) for name in self._brokers]
             self._cameras: list[LiveCamera] = [
                 open_live(name, camera, self._slots, self._states.put)
                 for name, camera in config.cameras.items()
             ]
             threads: list[Sender | LiveCamera] = [*self._senders, *self._cameras]
-            self._stack.callback(_close_together, threads)
+            self._stack.callback(close_together, threads)
             for part in threads:
                 part.__enter__()
+            self._audit.note("started", {"configuration": config_hash(config)}, self._clock())
         except BaseException:
             self._stack.close()
             raise
@@ -140,25 +126,24 @@ class Live:
         trace: TracebackType | None,
     ) -> None:
         # Open windows stay open in the stored state: the next start continues them.
-        self._outbox.publish([], self._pipeline.state())
+        self._outbox.publish([], self._state())
         self._stack.close()
-
-    def _sender(self, name: str) -> Sender:
-        # The sender looks at its clock at every turn, which serves as its heartbeat.
-        beating = self.supervision.heartbeats.clock_of(f"sender-{name}", f"sender-{name}")
-        return Sender(
-            self._brokers[name],
-            self._outbox,
-            self._messages,
-            name,
-            self._config.outbox.drain_per_s,
-            Clocks(steady=beating),
-        )
+        self._audit.note("stopped", {"error": kind.__name__ if kind else ""}, self._clock())
 
     @property
     def has_ended(self) -> bool:
         """Every source was a recording, and all have been played to their end."""
         return all(camera.has_ended for camera in self._cameras)
+
+    @property
+    def alerts(self) -> Alerts:
+        """The alert rules."""
+        return self._pipeline.alerts
+
+    @property
+    def counts(self) -> Counts:
+        """The counters."""
+        return self._pipeline.counts
 
     def run(self, stop: Event, watch: Watch | None = None) -> None:
         """Work until told to stop, or until every source has ended.
@@ -172,8 +157,13 @@ class Live:
 
     def turn(self, watch: Watch | None = None) -> None:
         """One turn of the pipeline: the newest frames, or none within a tick."""
+        if self.reload_asked.is_set():
+            self.reload_asked.clear()
+            self._reload_for_manager()
         frames = self._slots.take(TICK_S)
         now_s = self._clock()
+        if self._board.paused_at_s is not None:
+            frames = []
         started = time.perf_counter()
         try:
             step = self._pipeline.step(frames, now_s)
@@ -197,19 +187,81 @@ class Live:
         now_s = self._clock()
         self._tell(self._pipeline.finish(now_s, 0), now_s)
 
+    def pause(self, is_paused: bool) -> None:
+        """Stop looking at pictures, or go on; survives a restart."""
+        if (self._board.paused_at_s is not None) != is_paused:
+            self._board.paused_at_s = self._clock() if is_paused else None
+
+    def send_test(self, rule: str, zone: str | None) -> None:
+        """Publish a test alert of a rule, for one of its zones or the first.
+
+        Raises:
+            ValueError: there is no such rule, or it does not watch the zone.
+        """
+        now_s = self._clock()
+        settings = self._config.alerts.get(rule)
+        first = next(iter((settings.zones if settings else ()) or self._config.zones), "all")
+        alert = self._pipeline.alerts.test_alert(rule, zone or first, now_s)
+        self._outbox.publish([self._messages.alert(alert, now_s)], self._state())
+
+    def reload(self) -> str:
+        """Read the configuration again and apply its rules, zones and masks; no stream is dropped.
+
+        Returns:
+            What changed, in words.
+
+        Raises:
+            ConfigError: it was refused, and nothing changed.
+        """
+        if self._config_path is None:
+            raise ConfigError(["there is no configuration file to be read again"])
+        before, now_s = self._config, self._clock()
+        told = {"running": config_hash(before)}
+        try:
+            config = read_again(self._config_path, before)
+        except ConfigError as error:
+            self._audit.note("configuration refused", {**told, "why": error.problems}, now_s)
+            raise
+        changed = changed_keys(before, config)
+        self._config = config
+        self._messages = replace(self._messages, directions=directions_of(config))
+        for camera in self._cameras:
+            camera.change_masks(config.cameras[camera.camera_id].privacy_masks)
+        self._slots.take(0.0)  # these were masked as before
+        self._pipeline.reconfigure(config, now_s)
+        self._outbox.publish([self._info()], self._state())
+        told = {"before": told["running"], "after": config_hash(config)}
+        self._audit.note("configuration applied", {**told, "changed": changed}, now_s)
+        return f"applied: {', '.join(changed)}" if changed else "nothing has changed"
+
+    def _reload_for_manager(self) -> None:
+        """A reload that nobody waits for but the service manager and the journal."""
+        self.supervision.reloading()
+        problems: list[str] = []
+        try:
+            words = self.reload()
+        except ConfigError as error:
+            problems = error.problems
+            words = f"refused: {problems[0]}"
+        for problem in problems or [words]:
+            log.log(logging.ERROR if problems else logging.INFO, "reload: %s", problem)
+        self.supervision.reloaded(f"reload {words}")
+
     def _tell(self, step: Step, now_s: float) -> None:
         """Everything that follows from a step, with the state behind it, into the outbox."""
         make = self._messages
         messages = [make.alert(alert, now_s) for alert in step.alerts]
         messages += [make.window(window, now_s) for window in step.windows]
+        orders = self._orders.carry_out(now_s)
         messages += [make.camera_state(state, now_s) for state in self._new_states()]
         messages += self._upkeep(now_s)
-        if messages or step.entries:
-            self._outbox.publish(messages, self._pipeline.state())
+        if messages or step.entries or orders:
+            self._outbox.publish(messages, self._state())
 
     def _upkeep(self, now_s: float) -> list[Message]:
         """What is done once a second or once a minute rather than at every step."""
-        self.supervision.turn(self._senders[0].status().detail)
+        status = self._senders[0].status()
+        self.supervision.turn(status.detail)
         if 0.0 <= now_s - self._supervised_at_s < SUPERVISE_S:
             return []
         self._supervised_at_s = now_s
@@ -220,65 +272,49 @@ class Live:
         if not 0.0 <= now_s - self._reported_at_s < HEALTH_S:
             self._reported_at_s = now_s
             measured = self._health.report(self._slots.drops(), now_s)
-            messages.append(self._messages.health(measured | self._delivery(), now_s))
+            measured |= delivery_figures(self._outbox, status.puback_age_s)
+            messages.append(self._messages.health(measured, now_s))
         if not messages:
-            self._outbox.publish([], self._pipeline.state())
+            self._outbox.publish([], self._state())
         return messages
 
     def _new_states(self) -> list[CameraState]:
-        states = []
         try:
             while True:
-                states.append(self._states.get_nowait())
-                self.supervision.camera(states[-1])
+                state = self._states.get_nowait()
+                self._board.note(state)
+                self.supervision.camera(state)
         except Empty:
-            return states
+            return self._board.news()
 
-    def _delivery(self) -> dict[str, Any]:
-        """The health message's keys about the outbox, as the store's broker sees it."""
-        depth = self._outbox.depth("store")
-        return {
-            "outbox_rows": depth.rows,
-            "outbox_oldest_s": round(depth.oldest_s, 1),
-            "outbox_mb": round(depth.size_mb, 3),
-            "puback_age_s": self._senders[0].status().puback_age_s,
-            "alerts_expired_total": depth.alerts_expired,
-            "windows_dropped_total": depth.windows_dropped,
-            "live_dropped_total": depth.live_dropped,
-            "refused_total": depth.refused,
-        }
+    def _state(self) -> dict[str, Any]:
+        """What must survive a restart."""
+        return {**self._pipeline.state(), "box": {"paused_at_s": self._board.paused_at_s}}
+
+    def _restore(self) -> None:
+        kept = self._outbox.state()
+        self._pipeline.restore(kept)
+        self._board.paused_at_s = kept.get("box", {}).get("paused_at_s")
+        if self._board.paused_at_s is not None:
+            log.warning("paused by a command before the restart; still paused until resume")
+
+    def _sender(self, name: str, commands: Commands) -> Sender:
+        # The sender looks at its clock at every turn, which serves as its heartbeat.
+        beating = self.supervision.heartbeats.clock_of(f"sender-{name}", f"sender-{name}")
+        sender = Sender(
+            self._brokers[name],
+            self._outbox,
+            self._messages,
+            name,
+            self._config.outbox.drain_per_s,
+            Clocks(steady=beating),
+        )
+        sender.obey(commands)
+        return sender
 
     def _degrade(self, reason: str | None) -> None:
         for sender in self._senders:
             sender.degrade(reason)
 
     def _info(self) -> Message:
-        config = self._config
-        rules = {
-            name: ", ".join((*rule.any_of, *rule.all_of)) for name, rule in config.alerts.items()
-        }
-        zones = {name: "area" if zone.area else "line" for name, (_, zone) in config.zones.items()}
-        models = {
-            task: f"{model.version} sha256:{model.sha256[:16]}"
-            for task, model in self._networks.models.items()
-        }
-        return self._messages.node_info(
-            self._clock(), {"dresscode": __version__}, models, zones, rules
-        )
-
-
-def _close_together(parts: Iterable[Sender | LiveCamera]) -> None:
-    """Stop threads side by side: one that hangs must not make the others wait their turn."""
-    closers = [threading.Thread(target=_close, args=(part,), daemon=True) for part in parts]
-    for closer in closers:
-        closer.start()
-    for closer in closers:
-        closer.join(CLOSE_S)
-
-
-def _close(part: Sender | LiveCamera) -> None:
-    try:
-        part.__exit__(None, None, None)
-    except RuntimeError:
-        # A thread that was never started, since another part failed to start, cannot be joined.
-        log.debug("nothing to stop", exc_info=True)
+        return info(self._messages, self._config, self._networks.models, self._clock())

@@ -76,15 +76,9 @@ class Pipeline:
         self._entrances = {
             name: Entrance(name, camera.zones, is_replay) for name, camera in config.cameras.items()
         }
+        self._honours_hours = honours_hours
         self.alerts = Alerts(config.alerts, config.timezone, honours_hours)
-        self.counts = Counts(
-            list(config.zones),
-            config.timezone,
-            config.business_day_start,
-            started_at_s,
-            {zone: camera for zone, (camera, _) in config.zones.items()},
-            config.privacy.min_cell,
-        )
+        self.counts = _counts(config, started_at_s)
         self._unsettled: dict[Key, list[Entry]] = {}
         self.stage_s: dict[str, float] = {}
 
@@ -163,6 +157,23 @@ class Pipeline:
         windows = tuple(self.counts.advance(now_s))
         return Step(step.tracked, step.entries, step.outfits, alerts, windows)
 
+    def reconfigure(self, config: Config, now_s: float) -> None:
+        """Apply other rules and zones; who is followed, and what was counted, stays.
+
+        Args:
+            config: differs from the running one in rules, zones and masks only.
+            now_s: the present, seconds of Unix time.
+        """
+        before = self.state()
+        self.alerts = Alerts(config.alerts, config.timezone, self._honours_hours)
+        self.alerts.restore(before["alerts"], keeps_tracks=True)
+        self.counts = _counts(config, now_s)
+        self.counts.restore(before["counts"])
+        for name, camera in config.cameras.items():
+            self._entrances[name].change_zones(camera.zones)
+        for key, entries in list(self._unsettled.items()):
+            self._unsettled[key] = [entry for entry in entries if entry.zone in config.zones]
+
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able; goes into the outbox with the messages."""
         return {"alerts": self.alerts.state(), "counts": self.counts.state()}
@@ -179,3 +190,14 @@ class Pipeline:
         started = perf_counter()
         yield
         self.stage_s[stage] = self.stage_s.get(stage, 0.0) + perf_counter() - started
+
+
+def _counts(config: Config, started_at_s: float) -> Counts:
+    return Counts(
+        list(config.zones),
+        config.timezone,
+        config.business_day_start,
+        started_at_s,
+        {zone: camera for zone, (camera, _) in config.zones.items()},
+        config.privacy.min_cell,
+    )

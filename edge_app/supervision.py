@@ -89,6 +89,15 @@ class Supervision:
             self._pinged_at_s = now_s
             self._ping()
 
+    def reloading(self) -> None:
+        """The configuration is being read again."""
+        self._notifier.reloading()
+
+    def reloaded(self, words: str) -> None:
+        """It was applied, or refused; the words stay in the status line for a while."""
+        self._notifier.ready(words)
+        self._told_at_s = self._clock()
+
     def _ping(self) -> None:
         """A sign of life, unless a stage stands still: then the manager ends us."""
         overdue = self.overdue

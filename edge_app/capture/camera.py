@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
@@ -18,6 +18,7 @@ from edge_app.config.schema import CameraSettings
 from edge_app.config.secrets import redact
 from edge_app.errors import SourceError
 from edge_app.flow import CameraState, Frame
+from edge_app.geometry import Point
 from edge_app.ports import Camera
 
 log = logging.getLogger(__name__)
@@ -119,6 +120,11 @@ class LiveCamera:
                 log.warning(
                     "camera %s: the capture thread hangs and is left behind", self.camera_id
                 )
+
+    def change_masks(self, polygons: Sequence[Sequence[Point]]) -> None:
+        """Black out other parts from the next picture on; the stream goes on."""
+        with self._lock:
+            self._masks = PrivacyMasks(polygons)
 
     def supervise(self) -> None:
         """Notice a capture thread that hangs, report it and replace it; call about once a second.

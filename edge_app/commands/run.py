@@ -50,12 +50,15 @@ def run(config_path: Path, open_one: OpenEngine = open_engine) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
+    # Until there is something to reload, a hang-up must not end the program.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     networks = load_networks(config, notifier, open_one)
     log.info(
         "store %s, node %s: %d cameras, %d zones, %d rules",
         config.store, config.node, len(config.cameras), len(config.zones), len(config.alerts),
     )  # fmt: skip
-    with Live(config, networks, notifier=notifier) as live:
+    with Live(config, networks, notifier=notifier, config_path=config_path) as live:
+        signal.signal(signal.SIGHUP, lambda *_: live.reload_asked.set())
         live.run(stop)
         notifier.stopping("storing what was counted")
     networks.close()

@@ -201,9 +201,8 @@ class Alerts:
         muted = state["muted_until_s"].items()
         self._muted_until_s = {name: until for name, until in muted if name in self._rules}
         for camera, track_id, heard_at_s, waiting, done in state["people"] if keeps_tracks else ():
-            self._people[camera, track_id] = _Person(
-                heard_at_s, {name: (zone, at_s) for name, zone, at_s in waiting}, set(done)
-            )
+            kept = {name: (zone, at_s) for name, zone, at_s in waiting if name in self._rules}
+            self._people[camera, track_id] = _Person(heard_at_s, kept, set(done))
 
     def _customers(
         self, key: tuple[str, int], outfit: Outfit

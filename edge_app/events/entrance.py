@@ -68,6 +68,7 @@ class Entrance:
         self._size: tuple[int, int] | None = None
         self._visitors: dict[int, _Visitor] = {}
         self._started_at_s = 0.0
+        self._changed_at_s: dict[str, float] = {}
         self._last_at_s: float | None = None
         self._last_index = 0
 
@@ -87,6 +88,28 @@ class Entrance:
     def people(self) -> frozenset[int]:
         """Ids of the tracks that something is remembered of."""
         return frozenset(self._visitors)
+
+    def change_zones(self, zones: Mapping[str, ZoneSettings]) -> None:
+        """Watch other zones from the next frame on.
+
+        A zone that stays the same remembers everything. One that was moved remembers who was
+        counted, so that nobody is counted again for standing where they stood; in a moved or new
+        area, whoever is seen inside first within 10 s was there before.
+        """
+        new = {key for key, zone in zones.items() if self._settings.get(key) != zone}
+        self._settings = dict(zones)
+        self._size = None
+        for visitor in self._visitors.values():
+            for key in [key for key in visitor.stays if key not in zones]:
+                del visitor.stays[key]
+            for key in visitor.stays.keys() & new:
+                stay = visitor.stays[key]
+                stay.sides = Sides(zones[key].hold_s, stay.sides.last_at_s, is_cut_off=False)
+        now_s = self._last_at_s if self._last_at_s is not None else 0.0
+        self._changed_at_s = {
+            **{key: at_s for key, at_s in self._changed_at_s.items() if key in zones},
+            **dict.fromkeys(new, now_s),
+        }
 
     def finish(self) -> list[Entry]:
         """Decide what is pending, at the end of a recording.
@@ -157,7 +180,8 @@ class Entrance:
         entry = Entry(self._camera, zone_id, track_id, direction, self._last_index, change.at_s)
         stay.counted = direction
         if direction == "in":
-            since_start_s = change.at_s - self._started_at_s
+            began_s = max(self._started_at_s, self._changed_at_s.get(zone_id, 0.0))
+            since_start_s = change.at_s - began_s
             stay.is_initial = (
                 change.is_first and not self._is_replay and since_start_s <= _INITIAL_S
             )

@@ -113,3 +113,28 @@ def test_a_stuck_network_is_ended_by_the_watchdog_with_a_traceback_of_every_thre
     assert "Fatal Python error: Aborted" in said
     assert "stuck_box.py" in said
     assert "capture/camera.py" in said
+
+
+def test_a_reload_by_signal_is_told_and_drops_no_stream(store: Path, manager: NotifySocket) -> None:
+    config = store / "store.yaml"
+    box = start(store, "-m", "edge_app", "run", "-c", str(config))
+    try:
+        manager.listen_until(lambda m: "READY" in m, 60.0)
+        config.write_text(CONFIG.replace("shop:", "shop: {}\n  hop:"))
+        box.send_signal(signal.SIGHUP)
+        manager.listen_until(lambda m: "RELOADING" in m, 10.0)
+        refused = manager.listen_until(lambda m: "READY" in m, 10.0)
+        assert "reload refused: " in refused["STATUS"]
+        assert f"{config}:" in refused["STATUS"]
+        config.write_text(CONFIG.replace("shop:", "back-room:"))
+        box.send_signal(signal.SIGHUP)
+        applied = manager.listen_until(lambda m: "READY" in m, 10.0)
+        assert "reload applied: cameras.door.zones.shop" in applied["STATUS"]
+        manager.listen_until(lambda m: "WATCHDOG" in m, WATCHDOG_S)
+        box.send_signal(signal.SIGTERM)
+        said = box.communicate(timeout=10)[1]
+    finally:
+        box.kill()
+    assert box.returncode == 0
+    assert said.count("camera door: online") == 1
+    assert "camera door: offline" not in said

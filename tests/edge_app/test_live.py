@@ -1,0 +1,234 @@
+"""One box in this process: real (tiny) networks, a real outbox, a camera that shows pictures."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_app.app import Networks, open_networks
+from edge_app.config.load import load
+from edge_app.delivery.audit import verify
+from edge_app.delivery.commands import Command, Commands
+from edge_app.delivery.contract import CommandPayload
+from edge_app.errors import ConfigError
+from edge_app.flow import Frame
+from edge_app.live import Live
+from edge_app.orders import Orders
+from edge_app.pipeline import Step
+from edge_app.reload import changed_keys
+from tests.tiny_models import save_all
+
+CONFIG = """
+store: acme-1
+node: edge-1
+timezone: UTC
+state_dir: state
+mqtt: {url: "mqtt://127.0.0.1:1"}
+inference: {models: models, threads: 1}
+cameras:
+  door:
+    source: clip
+    fps: 20
+    zones: {shop: {area: [[0, 0], [1, 0], [1, 1], [0, 1]]}}
+alerts:
+  dresses: {any_of: [dress]}
+"""
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    save_all(tmp_path / "models")
+    (tmp_path / "clip").mkdir()
+    noise = np.random.default_rng(0).integers(0, 255, (128, 256, 3), np.uint8)
+    for i in range(600):
+        assert cv2.imwrite(str(tmp_path / "clip" / f"{i:04d}.png"), np.roll(noise, i, 0))
+    (tmp_path / "store.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+@pytest.fixture
+def networks(store: Path) -> Iterator[Networks]:
+    config = load(store / "store.yaml")
+    opened = open_networks(config.inference, config.detection, config.outfit)
+    yield opened
+    opened.close()
+
+
+def box_of(store: Path, networks: Networks) -> Live:
+    path = store / "store.yaml"
+    return Live(load(path), networks, config_path=path)
+
+
+class Watcher:
+    """What every turn saw."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.entries = 0
+
+    def __call__(self, frames: list[Frame], step: Step) -> None:
+        self.frames += frames
+        self.entries += len(step.entries)
+
+
+def turn_until(live: Live, watch: Watcher, done: Callable[[], bool]) -> None:
+    for _ in range(400):
+        if done():
+            return
+        live.turn(watch)
+    raise AssertionError("it did not come so far")
+
+
+def retained(store: Path, topic_end: str) -> dict[str, Any]:
+    """The newest message of a topic in the outbox."""
+    with closing(sqlite3.connect(store / "state" / "outbox.sqlite")) as db:
+        (payload,) = db.execute(
+            "SELECT payload FROM latest WHERE topic LIKE ?", (f"%{topic_end}",)
+        ).fetchone()
+    return dict(json.loads(payload))
+
+
+def test_rules_zones_and_masks_are_changed_without_dropping_the_stream(
+    store: Path, networks: Networks
+) -> None:
+    watch = Watcher()
+    with box_of(store, networks) as live:
+        turn_until(live, watch, lambda: len(watch.frames) > 10)
+        text = CONFIG.replace("fps: 20", "fps: 20\n    privacy_masks: [[[0,0],[1,0],[1,1],[0,1]]]")
+        text = text.replace("dresses:", "suits: {any_of: [suit]}\n  dresses:")
+        (store / "store.yaml").write_text(text.replace("shop:", "back-room:"))
+        live.reload_asked.set()
+        live.turn(watch)
+        seen = len(watch.frames)
+        turn_until(live, watch, lambda: len(watch.frames) > seen + 10)
+    assert watch.frames[0].frame_bgr.any()
+    assert not any(frame.frame_bgr.any() for frame in watch.frames[seen:])
+    indices = [frame.index for frame in watch.frames]
+    assert indices == sorted(indices)
+    info = retained(store, "/info")
+    assert info["zones"] == {"back-room": "area"}
+    assert info["rules"] == {"dresses": "dress", "suits": "suit"}
+    lines = [json.loads(line) for line in (store / "state/audit.jsonl").read_text().splitlines()]
+    (applied,) = [line["details"] for line in lines if line["event"] == "configuration applied"]
+    assert applied["before"] != applied["after"]
+    assert "alerts.suits" in applied["changed"]
+    assert lines[0]["event"] == "started"
+    assert lines[-1]["event"] == "stopped"
+    assert verify(store / "state/audit.jsonl").problem is None
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        pytest.param(("any_of: [dress]", "any_of: [gown]"), "'gown' is not a garment", id="wrong"),
+        pytest.param(("fps: 20", "fps: 15"), "cameras.door.fps: changed, which needs", id="fixed"),
+        pytest.param(("alerts:", "alerts: ["), "not YAML", id="not-yaml"),
+        pytest.param(
+            ("cameras:", "cameras:\n  back: {source: clip}"),
+            "cameras.back: changed, which needs a restart",
+            id="new-camera",
+        ),
+    ],
+)
+def test_what_cannot_be_applied_changes_nothing_and_says_why(
+    store: Path, networks: Networks, change: tuple[str, str], why: str
+) -> None:
+    with box_of(store, networks) as live:
+        text = CONFIG.replace("shop:", "elsewhere:").replace(*change)
+        (store / "store.yaml").write_text(text)
+        with pytest.raises(ConfigError, match=why):
+            live.reload()
+        assert retained(store, "/info")["zones"] == {"shop": "area"}
+    audit = (store / "state/audit.jsonl").read_text()
+    assert "configuration refused" in audit
+    assert why.split("'")[-1].strip() in audit
+
+
+def test_a_person_in_a_zone_is_not_counted_again_for_a_reload(
+    store: Path, networks: Networks
+) -> None:
+    watch = Watcher()
+    with box_of(store, networks) as live:
+        turn_until(live, watch, lambda: watch.entries > 0)
+        text = CONFIG.replace("area: [[0, 0]", "area: [[0.01, 0]")
+        (store / "store.yaml").write_text(text)
+        live.reload()
+        seen = len(watch.frames)
+        turn_until(live, watch, lambda: len(watch.frames) > seen + 30)
+        (count,) = [c for c in live.counts.live(watch.frames[-1].taken_at_s) if c.zone == "shop"]
+    assert watch.entries == 1
+    assert count.occupancy == 1
+
+
+def test_a_pause_survives_a_restart(store: Path, networks: Networks) -> None:
+    watch = Watcher()
+    with box_of(store, networks) as live:
+        turn_until(live, watch, lambda: len(watch.frames) > 3)
+        assert retained(store, "/cam/door/state")["state"] == "online"
+        live.pause(True)
+        seen = len(watch.frames)
+        for _ in range(5):
+            live.turn(watch)
+        assert len(watch.frames) == seen
+        assert retained(store, "/cam/door/state")["state"] == "disabled"
+    with box_of(store, networks) as live:
+        for _ in range(20):
+            live.turn(watch)
+        assert len(watch.frames) == seen
+        live.pause(False)
+        turn_until(live, watch, lambda: len(watch.frames) > seen + 3)
+        assert retained(store, "/cam/door/state")["state"] == "online"
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "status", "reason"),
+    [
+        pytest.param("mute", {"rule": "dresses", "minutes": 5}, "done", "muted for 5", id="mute"),
+        pytest.param("mute", {"rule": "hats", "minutes": 5}, "refused", "no alert rule", id="no"),
+        pytest.param("test-alert", {"rule": "dresses"}, "done", "was sent", id="test"),
+        pytest.param("reset-occupancy", {}, "done", "nobody is inside", id="reset"),
+        pytest.param("reset-occupancy", {"zone": "shop"}, "refused", "leave zone out", id="one"),
+        pytest.param("reload", {}, "done", "nothing has changed", id="reload"),
+        pytest.param("pause", {}, "done", "not even after a restart", id="pause"),
+    ],
+)
+def test_commands_are_carried_out_and_answered(
+    store: Path,
+    networks: Networks,
+    verb: str,
+    arguments: dict[str, Any],
+    status: str,
+    reason: str,
+) -> None:
+    class Queue(Commands):
+        def __init__(self) -> None:
+            self.answered: list[tuple[str, str]] = []
+
+        def take(self) -> list[Command]:
+            payload = CommandPayload.model_validate(arguments)
+            return [Command("store", verb, payload, "rsp", None)]
+
+        def answer(self, command: Any, status: Any, reason: str = "", n: Any = None) -> None:
+            self.answered.append((status, reason))
+
+    queue = Queue()
+    with box_of(store, networks) as live:
+        assert Orders(queue, live).carry_out(1e9) == (status == "done")
+    ((told, words),) = queue.answered
+    assert (told, reason in words) == (status, True)
+
+
+def test_changed_keys_are_named(store: Path) -> None:
+    before = load(store / "store.yaml")
+    (store / "store.yaml").write_text(CONFIG.replace("UTC", "Europe/Paris"))
+    assert changed_keys(before, load(store / "store.yaml")) == ["timezone"]
