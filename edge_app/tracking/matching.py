@@ -112,7 +112,7 @@ def is_cut_off(box_xyxy: Float64, size: tuple[int, int]) -> tuple[bool, bool, bo
 def is_part_of(boxes_xyxy: Float64, others_xyxy: Float64) -> npt.NDArray[np.bool_]:
     """Whether a box may be a second one on the same person: a head, a bust or legs.
 
-    Such a box lies almost wholly within the other, in the middle part of its width, and is much
+    Such a box lies almost wholly within the other, in the middle part of its width, and is
     smaller.
 
     Args:
@@ -133,7 +133,7 @@ def is_part_of(boxes_xyxy: Float64, others_xyxy: Float64) -> npt.NDArray[np.bool
     other_middle = (others_xyxy[:, 0] + others_xyxy[:, 2])[None] / 2
     other_width = (others_xyxy[:, 2] - others_xyxy[:, 0])[None]
     is_central = np.abs(middle - other_middle) <= 0.3 * other_width
-    is_smaller = areas <= 0.6 * other_areas
+    is_smaller = areas <= 0.75 * other_areas
     return np.asarray((within >= 0.85) & is_central & is_smaller)
 
 

@@ -83,12 +83,15 @@ class Tracker:
         alike = likeness(self._motion, boxes, size)
         alike[:, ~is_alone] *= _PART_WEIGHT
         rows, columns, free = self._match(alike, scores >= self._settings.high_score, taken_at_s)
-        columns = _wholes_first(columns, free & (scores >= self._settings.high_score), part_of)
+        columns = _wholes_first(columns, free & (scores >= self._settings.hint_score), part_of)
         self._motion = self._motion.update(rows, boxes[columns])
         self._see(rows, boxes[columns], scores[columns], is_alone[columns])
         ended += self._end(taken_at_s, size)
         is_new = np.asarray(is_alone & (scores >= self._settings.hint_score))
         is_new[columns] = False
+        # Nor is it somebody new whose part is somebody already: half hidden, a person is found
+        # twice, as what can be seen and as what the detector knows must be there.
+        is_new &= ~part_of[columns].any(axis=0)
         self._start(boxes[is_new], scores[is_new], size)
         self._confirm(taken_at_s)
         return TrackedFrame(

@@ -170,6 +170,22 @@ def test_boxes_that_flash_up_are_nobody(boxes: list[tuple[int, int, int]]) -> No
     assert ids(frames) == set()
 
 
+@pytest.mark.parametrize("visible", [0.5, 0.62, 0.72])
+def test_who_stands_half_hidden_and_is_found_twice_is_one_track(visible: float) -> None:
+    """What can be seen scores better than what the detector knows must be there."""
+
+    def scene(at_s: float) -> Seen:
+        whole = person(300, 100)
+        if at_s < 1.0:
+            return [(whole, 0.75)]
+        left, top, right, bottom = whole
+        part = (left, top, right, top + visible * (bottom - top))
+        flickers = 0.38 if round(at_s * 10) % 4 else 0.13
+        return [(part, 0.55), (whole, flickers)]
+
+    assert ids(follow(scene, 4.0)) == {1}
+
+
 def test_who_leaves_over_the_edge_ends_and_the_next_one_is_new() -> None:
     def scene(t: float) -> Seen:
         if t < 2.0:
