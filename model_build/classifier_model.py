@@ -26,7 +26,7 @@ from model_build.networks.shufflenet import load_nanodet_weights
 from model_build.train import classifier as training
 from model_build.train.fitting import Schedule, load_averaged
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 _SHARES = {LAID_OUT: 0.45, WORN: 0.4, "rendered": 0.15}
 
 
