@@ -55,9 +55,9 @@ class Mixture:
     """Shares of the four kinds, and the share of pictures that are spoilt."""
 
     street: float = 0.3
-    pasted: float = 0.35
-    rendered: float = 0.25
-    nobody: float = 0.1
+    pasted: float = 0.3
+    rendered: float = 0.32
+    nobody: float = 0.08
     spoilt: float = 0.75
 
 

@@ -168,15 +168,17 @@ def street_truths(folder: Path, is_spoilt: bool, margin: float = 0.0) -> Iterato
         yield Truth(picture, np.asarray(box + shift, np.float32), np.zeros(1, bool))
 
 
-def rendered_truths(seeds: int, is_cut_off: bool, view: str = "any") -> Iterator[Truth]:
-    """Frames of the simulated entrance, of measuring seeds.
+def rendered_truths(seeds: int, view: str = "any") -> Iterator[tuple[Truth, Truth]]:
+    """Frames of the simulated entrance, of measuring seeds, each judged in two ways.
 
     Args:
         seeds: how many scenes; a dozen frames of each.
-        is_cut_off: look for those of whom less than half is to be seen, because the picture's
-            edge cuts them off, but at least 8 % (a head); else for those of whom more than half
-            is, and who are more than 50 px tall.
         view: of the simulation's settings.
+
+    Yields:
+        First, those of whom more than half is to be seen, and who are more than 50 px tall.
+        Second, those of whom less is, because the picture's edge cuts them off, but at least 8 %
+        (a head), more than 20 px tall.
     """
     for number in range(seeds):
         settings = SimulationSettings(
@@ -186,13 +188,14 @@ def rendered_truths(seeds: int, is_cut_off: bool, view: str = "any") -> Iterator
         rng = np.random.default_rng(number)
         for index in rng.integers(50, 3000, _FRAMES_PER_SEED):
             rendered = scene.render(int(index))
-            wanted = []
-            for person in rendered.people:
-                height = person.box_xyxy[3] - person.box_xyxy[1]
-                if is_cut_off:
-                    is_wanted = 0.08 < person.visible_share <= 0.5 and not is_hidden(person)
-                else:
-                    is_wanted = person.visible_share > 0.5
-                wanted.append(is_wanted and height > (20 if is_cut_off else 50))
-            boxes = np.array([person.box_xyxy for person in rendered.people], np.float32)
-            yield Truth(rendered.frame_bgr, boxes.reshape(-1, 4), ~np.array(wanted, bool))
+            people = rendered.people
+            boxes = np.array([one.box_xyxy for one in people], np.float32).reshape(-1, 4)
+            height = boxes[:, 3] - boxes[:, 1]
+            share = np.array([one.visible_share for one in people])
+            hidden = np.array([is_hidden(one) for one in people], bool)
+            whole = (share > 0.5) & (height > 50)
+            cut_off = (share > 0.08) & (share <= 0.5) & ~hidden & (height > 20)
+            yield (
+                Truth(rendered.frame_bgr, boxes, ~whole),
+                Truth(rendered.frame_bgr, boxes, ~cut_off),
+            )

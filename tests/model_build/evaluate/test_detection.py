@@ -67,11 +67,10 @@ def test_average_precision(is_right: list[bool], people: int, expected: float) -
 
 
 def test_rendered_truth_is_repeatable_and_tells_cut_off_people_apart() -> None:
-    whole = list(rendered_truths(1, is_cut_off=False, view="door"))
-    again = list(rendered_truths(1, is_cut_off=False, view="door"))
-    cut_off = list(rendered_truths(1, is_cut_off=True, view="door"))
-    assert all(np.array_equal(a.picture, b.picture) for a, b in zip(whole, again, strict=True))
-    assert sum(int((~t.is_ignored).sum()) for t in whole) > 0
-    for one, other in zip(whole, cut_off, strict=True):
-        assert np.array_equal(one.boxes, other.boxes)
-        assert (one.is_ignored | other.is_ignored).all()
+    pairs = list(rendered_truths(1, view="door"))
+    again, _ = next(rendered_truths(1, view="door"))
+    assert np.array_equal(pairs[0][0].picture, again.picture)
+    assert sum(int((~whole.is_ignored).sum()) for whole, _ in pairs) > 0
+    for whole, cut_off in pairs:
+        assert np.array_equal(whole.boxes, cut_off.boxes)
+        assert (whole.is_ignored | cut_off.is_ignored).all()
