@@ -83,6 +83,7 @@ def replay(
     pipeline: Pipeline,
     recording: Recording,
     result: ReplayResult,
+    start_s: float,
     watch: Callable[[Frame, Step], None],
 ) -> ReplayResult:
     """Run a recording to its end.
@@ -91,13 +92,14 @@ def replay(
         pipeline: built for a replay of the recording's camera.
         recording: read frame by frame.
         result: filled with what is found.
+        start_s: when the recording began; entries are told at the frame of their event time.
         watch: sees every frame with its step, for progress, drawing and track files.
 
     Raises:
         SourceError: the recording cannot be read to its end.
         EngineError: a network failed.
     """
-    ledger = _Ledger(result)
+    ledger = _Ledger(result, start_s)
     last: Frame | None = None
     while (frame := recording.read()) is not None:
         step = pipeline.step([frame], frame.taken_at_s)
@@ -114,13 +116,14 @@ def replay(
 class _Ledger:
     """Writes entries and alerts into a result, and outfits into entries as they settle."""
 
-    def __init__(self, result: ReplayResult) -> None:
+    def __init__(self, result: ReplayResult, start_s: float) -> None:
         self._result = result
+        self._start_s = start_s
         self._open: dict[Key, list[dict[str, Any]]] = {}
 
     def note(self, step: Step) -> None:
         for entry in step.entries:
-            described = _describe(entry)
+            described = self._describe(entry)
             self._result.entries.append(described)
             self._open.setdefault((entry.camera, entry.track_id), []).append(described)
         for key, outfit in step.outfits.items():
@@ -140,15 +143,14 @@ class _Ledger:
                 }
             )
 
-
-def _describe(entry: Entry) -> dict[str, Any]:
-    return {
-        "frame": entry.frame_index,
-        "zone": entry.zone,
-        "direction": entry.direction,
-        "outfit": {},
-        "settled": False,
-    }
+    def _describe(self, entry: Entry) -> dict[str, Any]:
+        return {
+            "frame": max(round((entry.at_s - self._start_s) * self._result.fps), 0),
+            "zone": entry.zone,
+            "direction": entry.direction,
+            "outfit": {},
+            "settled": False,
+        }
 
 
 def _worn(outfit: Outfit) -> dict[str, Any]:
@@ -257,7 +259,7 @@ def replay_clip(
                 annotator.save(frame, step)
             progress.advance(task)
 
-        replay(pipeline, recording, result, watch)
+        replay(pipeline, recording, result, start_s, watch)
     recording.close()
     networks.close()
     if truth is not None:
