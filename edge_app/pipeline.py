@@ -18,12 +18,13 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
+from edge_app.capture.motion import MotionGate
 from edge_app.config.schema import Config
 from edge_app.detection.detector import Detector
 from edge_app.events.alerts import Alerts
 from edge_app.events.counts import Counts
 from edge_app.events.entrance import Entrance
-from edge_app.flow import Alert, CountWindow, Entry, Frame, Outfit, TrackedFrame
+from edge_app.flow import Alert, CountWindow, Detections, Entry, Frame, Outfit, TrackedFrame
 from edge_app.outfit.outfits import Outfits
 from edge_app.tracking.tracker import Tracker
 
@@ -76,6 +77,13 @@ class Pipeline:
         self._entrances = {
             name: Entrance(name, camera.zones, is_replay) for name, camera in config.cameras.items()
         }
+        is_gated = config.motion.gate == "always" or (
+            config.motion.gate == "live" and not is_replay
+        )
+        self._gates = {name: MotionGate(config.motion) for name in config.cameras if is_gated}
+        self._hint_score = config.tracking.hint_score
+        self.skipped = dict.fromkeys(config.cameras, 0)
+        """Pictures that no network had to see, by camera."""
         self._honours_hours = honours_hours
         self.alerts = Alerts(config.alerts, config.timezone, honours_hours)
         self.counts = _counts(config, started_at_s)
@@ -93,14 +101,17 @@ class Pipeline:
             EngineError: a network failed; the frames are lost, nothing counted is.
         """
         with self._timed("detection"):
-            detections = self._detector.detect([frame.frame_bgr for frame in frames])
+            wanted = [frame for frame in frames if self._wants(frame)]
+            found = self._detector.detect([frame.frame_bgr for frame in wanted])
+            detections = self._of_all(frames, wanted, found)
         with self._timed("tracking"):
             tracked = tuple(
                 self._trackers[frame.camera].update(
-                    found, frame.index, frame.taken_at_s, frame.size
+                    people, frame.index, frame.taken_at_s, frame.size
                 )
-                for frame, found in zip(frames, detections, strict=True)
+                for frame, people in zip(frames, detections, strict=True)
             )
+            self._tell_gates(wanted, found, tracked)
         with self._timed("events"):
             entries = tuple(
                 entry
@@ -139,6 +150,33 @@ class Pipeline:
             alerts=(*step.alerts, *self.alerts.flush(now_s, index)),
             windows=(*step.windows, *self.counts.finish(now_s)),
         )
+
+    def _wants(self, frame: Frame) -> bool:
+        gate = self._gates.get(frame.camera)
+        is_wanted = gate is None or gate.wants(frame.frame_bgr, frame.taken_at_s)
+        self.skipped[frame.camera] += not is_wanted
+        return is_wanted
+
+    def _of_all(
+        self, frames: Sequence[Frame], wanted: Sequence[Frame], found: Sequence[Detections]
+    ) -> list[Detections]:
+        """What was found in each frame; in those that nobody had to see, nobody."""
+        by_camera = {frame.camera: people for frame, people in zip(wanted, found, strict=True)}
+        return [by_camera.get(frame.camera, Detections.empty()) for frame in frames]
+
+    def _tell_gates(
+        self,
+        wanted: Sequence[Frame],
+        found: Sequence[Detections],
+        tracked: Sequence[TrackedFrame],
+    ) -> None:
+        """Gates stay open while somebody is followed, or may be about to be."""
+        followed = {people.camera for people in tracked if people.tracks}
+        for frame, people in zip(wanted, found, strict=True):
+            if frame.camera in self._gates:
+                is_anybody = bool((people.scores >= self._hint_score).any())
+                is_anybody |= frame.camera in followed
+                self._gates[frame.camera].found(is_anybody, frame.taken_at_s)
 
     def _events(self, step: Step, now_s: float, index: int) -> Step:
         """What follows from this step's entries and outfits."""

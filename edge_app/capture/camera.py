@@ -14,6 +14,7 @@ from types import TracebackType
 from edge_app.capture.latest import MAX_AGE_S, FrameSlots
 from edge_app.capture.masks import PrivacyMasks
 from edge_app.capture.pace import LatenessMeter, RateLimit
+from edge_app.capture.scene import FINE, SceneWatch
 from edge_app.config.schema import CameraSettings
 from edge_app.config.secrets import redact
 from edge_app.errors import SourceError
@@ -92,6 +93,8 @@ class LiveCamera:
         self._on_state = on_state
         self._timing = timing or Timing()
         self._masks = PrivacyMasks(settings.privacy_masks)
+        self._scene = SceneWatch()
+        self._verdict = FINE
         self._fps = settings.fps
         self._lock = threading.RLock()
         self._state: CameraState | None = None
@@ -125,6 +128,8 @@ class LiveCamera:
         """Black out other parts from the next picture on; the stream goes on."""
         with self._lock:
             self._masks = PrivacyMasks(polygons)
+            # Whoever changes masks and zones has looked: what the camera shows now is the place.
+            self._scene = SceneWatch()
 
     def supervise(self) -> None:
         """Notice a capture thread that hangs, report it and replace it; call about once a second.
@@ -212,14 +217,15 @@ class LiveCamera:
             self._taken_at_s = taken_at_s
             index = self._index
             self._index += 1
-            self._report("online", "")
             if late_s > self._timing.max_age_s:
                 self._slots.count_drop(self.camera_id, "late")
             elif not rate.wants(taken_at_s):
                 self._slots.count_drop(self.camera_id, "rate")
             else:
                 picture = self._masks.apply(frame.frame_bgr)
+                self._verdict = self._scene.judge(picture, taken_at_s)
                 self._slots.put(Frame(self.camera_id, index, taken_at_s, picture))
+            self._report(*self._verdict)
 
     def _mark(self, doing: str, stop: threading.Event) -> None:
         with self._lock:

@@ -209,6 +209,18 @@ class InferenceSettings(Section):
     max_batch: int = Field(8, ge=1, le=64, description="most pictures in one network call")
 
 
+class MotionSettings(Section):
+    """When a network need not look: nothing moves, and nobody is there."""
+
+    gate: Literal["live", "always", "off"] = Field(
+        "live", description="skip quiet pictures of live cameras, of recordings too, or never"
+    )
+    look_every_s: float = Field(1.0, gt=0.0, le=10.0, description="a look is forced so often")
+    threshold: float = Field(
+        4.0, ge=1.0, le=64.0, description="change of brightness (of 255) that counts as motion"
+    )
+
+
 class DetectionSettings(Section):
     """When a box is a person."""
 
@@ -282,6 +294,7 @@ class Config(Section):
     language: Literal["en", "de", "fr", "es", "it"] = Field("en", description="of the sentences")
     privacy: PrivacySettings = PrivacySettings()
     inference: InferenceSettings = InferenceSettings()
+    motion: MotionSettings = MotionSettings()
     detection: DetectionSettings = DetectionSettings()
     tracking: TrackingSettings = TrackingSettings()
     outfit: OutfitSettings = OutfitSettings()
