@@ -11,6 +11,7 @@ import openvino as ov
 from edge_app.errors import EngineError
 from edge_app.flow import Float32, UInt8
 from edge_app.inference.model import Model
+from edge_app.inference.openvino_guard import guard_concatenations
 
 STEPS = (8, 4, 2, 1)
 """Batch sizes that are compiled; other batches are run in parts of these sizes.
@@ -21,7 +22,7 @@ for every batch size that ever came by would fill the memory.
 
 
 class OpenVinoEngine:
-    """One network on the CPU, in float32.
+    """One network on the CPU, in float32, or in INT8 where its file says so (Q/DQ pairs).
 
     Args:
         model: a model that keeps the contract.
@@ -47,6 +48,7 @@ class OpenVinoEngine:
             width, height = self._model.input_size
             try:
                 network = self._model.network.clone()
+                guard_concatenations(network)
                 network.reshape([step, height, width, 3])
                 compiled = self._core.compile_model(network, "CPU", self._settings)
                 self._requests[step] = compiled.create_infer_request()

@@ -1,0 +1,147 @@
+"""How good a model is on pictures: by hand-made labels, or by the answers of the float model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_app.detection.detector import Detector
+from edge_app.errors import ModelError
+from edge_app.flow import Detections, Float32, UInt8
+from edge_app.geometry import intersection_over_union
+from edge_app.inference.model import Model
+from edge_app.ports import Engine
+
+SURE = 0.5
+"""A self-made label is one that the float model is at least so sure of."""
+
+_PERSON = 0.3
+_LOWEST_SCORE = 0.05
+_MAX_IOU = 0.6
+_SAME = 0.5
+_BATCH = 4
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says about pictures.
+
+    Attributes:
+        objects: of a detector, one per picture.
+        probabilities: float32 ``[N, 15]`` of a classifier, or a garment detector's ``wears``.
+    """
+
+    objects: tuple[Detections, ...]
+    probabilities: Float32 | None
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is right about pictures.
+
+    Attributes:
+        objects: boxes and labels of a detector's pictures; the scores say nothing.
+        categories: per picture the indices of the right categories; empty where nobody knows.
+    """
+
+    objects: tuple[Detections, ...]
+    categories: tuple[frozenset[int], ...]
+
+
+def answers_of(model: Model, engine: Engine, pictures: UInt8) -> Answers:
+    """Run a model on pictures at its input size.
+
+    Args:
+        model: that the engine runs.
+        engine: for a network call of a few pictures at a time.
+        pictures: uint8 ``[N, H, W, 3]``.
+    """
+    parts = [pictures[i : i + _BATCH] for i in range(0, len(pictures), _BATCH)]
+    if model.task == "classifier":
+        told = [engine.infer(np.ascontiguousarray(part))["probabilities"] for part in parts]
+        return Answers((), np.concatenate(told))
+    detector = Detector(model, engine, _LOWEST_SCORE, _MAX_IOU)
+    objects = [found for part in parts for found in detector.detect(list(part))]
+    worn = [found.wears for found in objects if found.wears is not None]
+    return Answers(tuple(objects), np.stack(worn) if worn else None)
+
+
+def truth_of(answers: Answers) -> Truth:
+    """The labels that a model's own answers make, where it is sure."""
+    objects = tuple(found[found.scores >= _PERSON] for found in answers.objects)
+    categories: tuple[frozenset[int], ...] = ()
+    if answers.probabilities is not None:
+        categories = tuple(
+            frozenset({int(row.argmax())} if row.max() >= SURE else ())
+            for row in answers.probabilities
+        )
+    return Truth(objects, categories)
+
+
+def figures_of(answers: Answers, truth: Truth) -> dict[str, float]:
+    """Figures of merit, each 0..1, best 1; only those that the truth allows.
+
+    ``ap50``: average precision at an overlap of 0.5, mean over the labels; ``top1``: share of
+    pictures whose most probable category is right.
+
+    Raises:
+        ModelError: the truth has neither an object nor a category.
+    """
+    figures = {}
+    labels = sorted({int(label) for found in truth.objects for label in found.labels})
+    if labels:
+        each = [average_precision(answers.objects, truth.objects, label) for label in labels]
+        figures["ap50"] = float(np.mean(each))
+    known = [i for i, right in enumerate(truth.categories) if right]
+    if known and answers.probabilities is not None:
+        best = answers.probabilities.argmax(axis=1)
+        figures["top1"] = float(np.mean([int(best[i]) in truth.categories[i] for i in known]))
+    if not figures:
+        raise ModelError(
+            "nothing was found in the pictures, so that no accuracy can be measured; "
+            "give pictures with people, and more of them"
+        )
+    return figures
+
+
+def average_precision(found: Sequence[Detections], true: Sequence[Detections], label: int) -> float:
+    """Area under precision over recall of one label, at an overlap of 0.5 (PASCAL VOC 2010).
+
+    Everingham et al., "The PASCAL Visual Object Classes Challenge", IJCV 2010.
+    """
+    scores, hits, count = [], [], 0
+    for all_ours, all_right in zip(found, true, strict=True):
+        ours = all_ours[all_ours.labels == label]
+        right = all_right[all_right.labels == label]
+        count += len(right)
+        scores += list(ours.scores)
+        hits += list(_hits(ours, right))
+    order = np.argsort(-np.asarray(scores, np.float64), kind="stable")
+    is_hit = np.asarray(hits, bool)[order]
+    right_so_far = np.cumsum(is_hit)
+    precision = right_so_far / (np.arange(len(is_hit)) + 1.0)
+    highest = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(highest[is_hit].sum() / count) if count else 0.0
+
+
+def _hits(ours: Detections, right: Detections) -> npt.NDArray[np.bool_]:
+    """Which detections, best first, take an object that no better one has taken."""
+    overlaps = intersection_over_union(ours.boxes_xyxy, right.boxes_xyxy)
+    hits = np.zeros(len(ours), bool)
+    for i in np.argsort(-ours.scores, kind="stable"):
+        if len(right) and overlaps[i].max() >= _SAME:
+            hits[i] = True
+            overlaps[:, overlaps[i].argmax()] = 0.0
+    return hits
+
+
+def relative_loss(before: dict[str, float], after: dict[str, float]) -> float:
+    """The largest share that any figure lost; negative where all grew.
+
+    >>> round(relative_loss({"ap50": 0.8, "top1": 0.5}, {"ap50": 0.8, "top1": 0.45}), 3)
+    0.1
+    """
+    return max((before[n] - after[n]) / before[n] if before[n] > 0 else 0.0 for n in before)

@@ -1,0 +1,204 @@
+"""The gate: an INT8 model that costs more accuracy than allowed does not get through.
+
+Default post-training quantization can silently ruin a detector. So the model is measured before
+and after, on the same pictures, through the code that the store runs; where it loses too much, the
+layers that cost most go back to float, worst first, until it holds, or it is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from calibration.accuracy import Truth, answers_of, figures_of, relative_loss, truth_of
+from calibration.graph import Graph
+from calibration.observe import Progress, batches_of, no_progress, run, with_outputs
+from calibration.quantize import Quantizer
+from edge_app.errors import ModelError
+from edge_app.flow import UInt8
+from edge_app.inference.model import Task, load_model
+from edge_app.inference.openvino_engine import OpenVinoEngine
+
+ALLOWED_LOSS = 0.01
+_MOST_FLOAT = 0.5
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate found.
+
+    Attributes:
+        before: figures of the float model.
+        after: figures of the INT8 model.
+        loss: the largest relative loss of any figure.
+        allowed: the most that it may be.
+        costs: layers and what each costs alone, dearest first; empty where nobody had to ask.
+        kept_in_float: layers that were taken back.
+    """
+
+    before: dict[str, float]
+    after: dict[str, float]
+    loss: float
+    allowed: float
+    costs: tuple[tuple[str, float], ...] = ()
+    kept_in_float: tuple[str, ...] = ()
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether the INT8 model may be used."""
+        return self.loss <= self.allowed
+
+
+class Judge:
+    """Measures models of one task on the same pictures.
+
+    Args:
+        model: the float model, ONNX.
+        task: of it.
+        pictures: uint8 ``[N, H, W, 3]`` at its input size.
+        truth: hand-made labels; None to take the float model's own answers.
+        allowed: largest relative loss of any figure.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        task: Task,
+        pictures: UInt8,
+        truth: Truth | None = None,
+        allowed: float = ALLOWED_LOSS,
+    ) -> None:
+        self._task = task
+        self._pictures = pictures
+        self._allowed = allowed
+        answers = self._answers(model)
+        self._truth = truth or truth_of(answers)
+        self.before: dict[str, float] = figures_of(answers, self._truth)
+
+    def judge(self, candidate: Any) -> Verdict:
+        """Measure a model."""
+        after = figures_of(self._answers(candidate), self._truth)
+        loss = relative_loss(self.before, after)
+        return Verdict(self.before, after, loss, self._allowed)
+
+    def _answers(self, model: Any) -> Any:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.onnx"
+            onnx.save(model, str(path))
+            loaded = load_model(path, self._task)
+            engine = OpenVinoEngine(loaded, threads=1, max_batch=4)
+            try:
+                return answers_of(loaded, engine, self._pictures)
+            finally:
+                engine.close()
+
+
+def layer_costs(
+    quantizer: Quantizer, model: Any, pictures: UInt8, progress: Progress = no_progress
+) -> tuple[tuple[str, float], ...]:
+    """What each layer costs when it alone is in INT8: the noise at the network's heads.
+
+    Args:
+        quantizer: of the model.
+        model: in float.
+        pictures: uint8 ``[N, H, W, 3]``; a few are enough.
+        progress: told about every layer.
+
+    Returns:
+        Layers with the share of the heads' variance that is noise, dearest first.
+    """
+    graph = Graph(model)
+    heads = [graph.nodes[p].output[0] for p in graph.heads()]
+    expected = _heads(model, heads, pictures)
+    costs = []
+    for done, layer in enumerate(quantizer.layers):
+        others = set(quantizer.layers) - {layer}
+        found = _heads(quantizer.write(others), heads, pictures)
+        noise = [
+            float(np.square(a - b).mean() / max(float(np.var(b)), 1e-12))
+            for a, b in zip(found, expected, strict=True)
+        ]
+        costs.append((layer, float(np.mean(noise))))
+        progress(done + 1, len(quantizer.layers))
+    return tuple(sorted(costs, key=lambda pair: -pair[1]))
+
+
+def _heads(model: Any, heads: Sequence[str], pictures: UInt8) -> list[Any]:
+    inner = with_outputs(Graph(model), heads)
+    parts = [[np.array(v[h]) for h in heads] for v in run(inner, batches_of(pictures))]
+    return [np.concatenate([part[i] for part in parts]) for i in range(len(heads))]
+
+
+def search(
+    quantizer: Quantizer,
+    judge: Judge,
+    costs: Callable[[], tuple[tuple[str, float], ...]],
+    say: Callable[[str], None],
+) -> tuple[Any, Verdict]:
+    """The fastest model that the gate lets through.
+
+    Args:
+        quantizer: of the float model.
+        judge: that measures.
+        costs: asked for the layers' costs only where the whole model does not pass.
+        say: told what was tried.
+
+    Returns:
+        The model and its verdict; one that is not passed where even half of the layers in float
+        does not help.
+    """
+    model = quantizer.write()
+    verdict = judge.judge(model)
+    say(f"all {len(quantizer.layers)} layers in INT8: loss {verdict.loss:.2%}")
+    if verdict.is_passed:
+        return model, verdict
+    ranked = costs()
+    most = max(1, int(len(ranked) * _MOST_FLOAT))
+    counts = sorted({*(2**i for i in range(16) if 2**i < most), most})
+    for count in counts:
+        kept = tuple(layer for layer, _ in ranked[:count])
+        model = quantizer.write(kept)
+        verdict = judge.judge(model)
+        say(f"{count} layers in float: loss {verdict.loss:.2%}")
+        if verdict.is_passed or count == most:
+            verdict = Verdict(
+                verdict.before, verdict.after, verdict.loss, verdict.allowed, ranked, kept
+            )
+            break
+    return model, verdict
+
+
+def stamp(model: Any, verdict: Verdict, method: str) -> Any:
+    """Write into a model's metadata how it was quantized and what that cost.
+
+    Raises:
+        ModelError: the gate did not let it through.
+    """
+    if not verdict.is_passed:
+        raise ModelError(refusal(verdict))
+    told = {"method": method, "before": verdict.before, "after": verdict.after}
+    told["kept_in_float"] = list(verdict.kept_in_float)
+    for key, value in (("precision", "int8"), ("quantization", json.dumps(told, sort_keys=True))):
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, value
+    return model
+
+
+def refusal(verdict: Verdict) -> str:
+    """Why a model is refused, and what to do."""
+    changes = ", ".join(
+        f"{name} {verdict.before[name]:.4f} to {verdict.after[name]:.4f}" for name in verdict.before
+    )
+    worst = ", ".join(layer for layer, _ in verdict.costs[:3])
+    return (
+        f"refused: INT8 loses {verdict.loss:.2%} ({changes}), allowed are {verdict.allowed:.2%}. "
+        "Use FP16, try another --method, or more and more varied frames"
+        + (f"; the dearest layers are {worst}" if worst else "")
+    )

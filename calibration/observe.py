@@ -1,0 +1,117 @@
+"""What tensors inside a model hold while it looks at pictures: run by OpenVINO, on one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import openvino as ov
+
+from calibration.graph import Graph
+from calibration.ranges import BINS, Method, scale_of
+from edge_app.errors import EngineError
+from edge_app.flow import Float32, UInt8
+from edge_app.inference.openvino_guard import guard_concatenations
+
+Progress = Callable[[int, int], None]
+"""Called with how many steps are done and how many there are."""
+
+_BATCH = 4
+
+
+def no_progress(_done: int, _all: int) -> None:
+    """Says nothing."""
+
+
+def run(model: Any, batches: Iterable[UInt8], threads: int = 1) -> Iterator[dict[str, Float32]]:
+    """Run a model on batches; all its outputs by name, valid until the next batch.
+
+    Args:
+        model: ONNX, with one input.
+        batches: uint8 ``[N, H, W, 3]`` each.
+        threads: of the CPU.
+
+    Raises:
+        EngineError: OpenVINO cannot run it.
+    """
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
+    try:
+        core = ov.Core()
+        network = core.read_model(model.SerializeToString())
+        guard_concatenations(network)
+        request = core.compile_model(network, "CPU", settings).create_infer_request()
+        names = [output.name for output in model.graph.output]
+        for batch in batches:
+            request.infer([batch], share_inputs=True)
+            yield {name: request.get_tensor(name).data for name in names}
+    except RuntimeError as error:
+        raise EngineError(f"OpenVINO cannot run the model: {error}") from error
+
+
+def batches_of(pictures: UInt8) -> list[UInt8]:
+    """Pictures ``[N, H, W, 3]`` in portions of a few."""
+    return [pictures[i : i + _BATCH] for i in range(0, len(pictures), _BATCH)]
+
+
+def with_outputs(graph: Graph, names: Sequence[str]) -> Any:
+    """The model of a graph with inner tensors as its only outputs."""
+    model = onnx.ModelProto()
+    model.CopyFrom(graph.model)
+    del model.graph.output[:]
+    model.graph.output.extend(
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names
+    )
+    # OpenVINO computes what is not asked for as well, unless it is gone.
+    wanted = set(names)
+    kept = []
+    for node in reversed(model.graph.node):
+        if wanted & set(node.output):
+            wanted |= set(node.input)
+            kept.append(node)
+    nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in reversed(kept)]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
+
+
+def measure_scales(
+    graph: Graph,
+    names: Sequence[str],
+    pictures: UInt8,
+    method: Method,
+    progress: Progress = no_progress,
+) -> dict[str, float]:
+    """Measure the scale of tensors over pictures, in two passes: the range, then the histogram.
+
+    Args:
+        graph: of the model in float32.
+        names: of float tensors inside it.
+        pictures: uint8 ``[N, H, W, 3]``, representative for what it will see.
+        method: how ranges are chosen.
+        progress: told about every batch.
+    """
+    model, batches = with_outputs(graph, names), batches_of(pictures)
+    largest = dict.fromkeys(names, 0.0)
+    for done, values in enumerate(run(model, batches)):
+        for name in names:
+            largest[name] = max(largest[name], float(np.abs(values[name]).max(initial=0.0)))
+        progress(done + 1, 2 * len(batches))
+    counts = {name: np.zeros(BINS, np.int64) for name in names}
+    if method != "minmax":
+        for done, values in enumerate(run(model, batches)):
+            for name in names:
+                counts[name] += _histogram(values[name], largest[name])
+            progress(len(batches) + done + 1, 2 * len(batches))
+    else:
+        counts = {name: np.ones(BINS, np.int64) for name in names}
+    return {name: scale_of(counts[name], largest[name], method) for name in names}
+
+
+def _histogram(values: Float32, largest: float) -> npt.NDArray[np.int64]:
+    if largest <= 0.0:
+        return np.zeros(BINS, np.int64)
+    bins = np.minimum(np.abs(values) * (BINS / largest), BINS - 1).astype(np.int32)
+    return np.bincount(bins.ravel(), minlength=BINS).astype(np.int64)

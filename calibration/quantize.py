@@ -1,0 +1,178 @@
+"""Writes INT8 as an ONNX with Q/DQ pairs, which TensorRT 10 and 11 and OpenVINO read alike."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from onnx import helper, numpy_helper
+
+from calibration.graph import Graph, Node, layer_name
+from calibration.observe import Progress, measure_scales, no_progress
+from calibration.placement import place
+from calibration.ranges import LEVELS, SMALLEST_SCALE, Method
+from edge_app.errors import ModelError
+from edge_app.flow import UInt8
+
+
+class Quantizer:
+    """A float32 model whose ranges are measured once, and then written in INT8 as often as needed.
+
+    Args:
+        model: ONNX, float32; it is not changed.
+        pictures: uint8 ``[N, H, W, 3]`` at its input size, representative for what it will see.
+        method: how ranges are chosen.
+        progress: told about every batch.
+
+    Raises:
+        ModelError: there is nothing to quantize.
+    """
+
+    def __init__(
+        self, model: Any, pictures: UInt8, method: Method, progress: Progress = no_progress
+    ) -> None:
+        self._model = model
+        graph = Graph(model)
+        placement = place(graph)
+        if not placement.layers:
+            raise ModelError("the model has no convolution or matrix product worth quantizing")
+        names = sorted(name for group in placement.groups for name in group)
+        self.scales: dict[str, float] = measure_scales(graph, names, pictures, method, progress)
+        self.layers: tuple[str, ...] = tuple(layer_name(graph.nodes[p]) for p in placement.layers)
+
+    def write(self, without: Collection[str] = ()) -> Any:
+        """The Q/DQ model, with some layers left in float.
+
+        Args:
+            without: names of these layers.
+        """
+        graph = Graph(self._model)
+        return write_pairs(graph, self.scales, without)
+
+
+def write_pairs(graph: Graph, scales: Mapping[str, float], without: Collection[str]) -> Any:
+    """Put Q/DQ pairs into a graph by the rules of :mod:`calibration.placement`.
+
+    Args:
+        graph: changed by this.
+        scales: of every tensor that may be quantized.
+        without: names of layers that stay in float.
+    """
+    placement = place(graph, without)
+    shared = {
+        name: max(scales[member] for member in group)
+        for group in placement.groups
+        for name in group
+    }
+    pairs = {name: _pair(graph, name, scale) for name, scale in shared.items()}
+    weights: dict[int, Node] = {p: _weights(graph, p) for p in placement.layers}
+    for position, index in placement.edges:
+        node = graph.nodes[position]
+        node.input[index] = f"{node.input[index]}_dequantized"
+    made = [node for name in shared if name not in graph.maker for node in pairs[name]]
+    for position, node in enumerate(graph.nodes):
+        if position in weights:
+            made.append(weights[position])
+            node.input[1] = weights[position].output[0]
+        made.append(node)
+        for name in node.output:
+            made += pairs.get(name, [])
+    return graph.finish(made)
+
+
+def _pair(graph: Graph, name: str, scale: float) -> list[Node]:
+    """Q and DQ of an activation: one scale, no zero point but zero."""
+    scale_name, zero_name = f"{name}_scale", f"{name}_zero"
+    graph.constants[scale_name] = numpy_helper.from_array(np.float32(scale), scale_name)
+    graph.constants[zero_name] = numpy_helper.from_array(np.int8(0), zero_name)
+    whole, back = f"{name}_quantized", f"{name}_dequantized"
+    return [
+        helper.make_node("QuantizeLinear", [name, scale_name, zero_name], [whole], name=whole),
+        helper.make_node("DequantizeLinear", [whole, scale_name, zero_name], [back], name=back),
+    ]
+
+
+def _weights(graph: Graph, position: int) -> Node:
+    """DQ of a layer's weights, stored in INT8 with one scale per output channel."""
+    node = graph.nodes[position]
+    value = graph.constant(node.input[1])
+    axis = _channel_axis(node, value)
+    whole, scales = quantize_weights(value, axis)
+    base = f"{layer_name(node)}_weights"
+    for suffix, constant in (
+        ("int8", whole),
+        ("scale", scales),
+        ("zero", np.zeros(len(scales), np.int8)),
+    ):
+        graph.constants[f"{base}_{suffix}"] = numpy_helper.from_array(constant, f"{base}_{suffix}")
+    inputs = [f"{base}_int8", f"{base}_scale", f"{base}_zero"]
+    return helper.make_node("DequantizeLinear", inputs, [base], name=base, axis=axis)
+
+
+def _channel_axis(node: Node, value: npt.NDArray[Any]) -> int:
+    if node.op_type == "Conv":
+        return 0
+    if node.op_type == "ConvTranspose":
+        return 1
+    if node.op_type == "Gemm" and any(a.name == "transB" and a.i for a in node.attribute):
+        return 0
+    return value.ndim - 1
+
+
+def quantize_weights(
+    value: npt.NDArray[np.float32], axis: int
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """Weights in INT8, symmetric, with a scale per channel.
+
+    Args:
+        value: float32, any shape.
+        axis: of the channels.
+
+    Returns:
+        int8 of the same shape, and float32 ``[channels]``.
+    """
+    others = tuple(i for i in range(value.ndim) if i != axis)
+    largest = np.abs(value).max(axis=others, keepdims=True)
+    scales = np.maximum(largest / (LEVELS - 1), SMALLEST_SCALE).astype(np.float32)
+    whole = np.clip(np.rint(value / scales), -(LEVELS - 1), LEVELS - 1).astype(np.int8)
+    return whole, scales.ravel()
+
+
+def calibration_cache(scales: Mapping[str, float], tensorrt_version: str) -> str:
+    """The classic calibration cache, for implicit quantization in TensorRT 10 and older.
+
+    A head line, then a line per tensor of the float model: its scale as the eight hexadecimal
+    digits of a big-endian float32, none of them left out.
+
+    Args:
+        scales: by tensor name.
+        tensorrt_version: such as ``10.3.0``; the head line carries it as ``100300``.
+
+    Raises:
+        ModelError: the version is none, or one without implicit quantization.
+
+    >>> print(calibration_cache({"images": 1.0}, "10.3.0"), end="")
+    TRT-100300-EntropyCalibration2
+    images: 3f800000
+    """
+    parts = tensorrt_version.split(".")
+    if not 2 <= len(parts) <= 4 or not all(part.isdigit() for part in parts):
+        raise ModelError(f"expected a TensorRT version such as 10.3.0, got {tensorrt_version!r}")
+    major, minor, patch = [*(int(part) for part in parts), 0][:3]
+    if major > 10:
+        raise ModelError(f"TensorRT {major} reads no calibration cache; use the Q/DQ model")
+    number = major * (10_000 if major >= 10 else 1000) + minor * 100 + patch
+    lines = [f"TRT-{number}-EntropyCalibration2"]
+    lines += [f"{name}: {struct.pack('!f', scale).hex()}" for name, scale in scales.items()]
+    return "\n".join(lines) + "\n"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small text file, whole or not at all."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,107 @@
+"""Frames: spread over time and looks, and never readable on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calibration import sealed
+from calibration.frames import FramePool, appearance, most_different
+from calibration.inputs import as_inputs, frames_of, labelled
+from edge_app.config.schema import CameraSettings
+from edge_app.errors import SourceError
+from edge_app.inference.model import SHIPPED, load_model
+
+
+def grey(level: int) -> np.ndarray:
+    return np.full((12, 16, 3), level, np.uint8)
+
+
+@pytest.mark.parametrize("count", [3, 39, 40, 41, 500])
+def test_the_pool_is_small_and_even_over_time(count: int) -> None:
+    pool = FramePool(10)
+    for i in range(count):
+        pool.add(np.full((4, 4, 3), i % 251, np.uint8))
+    assert min(count, 20) <= len(pool) <= 40
+    assert len(pool.choose()) == min(10, count)
+
+
+def test_a_rare_look_is_chosen() -> None:
+    pool = FramePool(3)
+    for i in range(12):
+        pool.add(grey(250) if i == 7 else grey(20 + i % 2))
+    assert any(picture.mean() == 250 for picture in pool.choose())
+
+
+def test_equal_pictures_are_chosen_once_each() -> None:
+    looks = [appearance(grey(9)) for _ in range(5)]
+    assert len(set(most_different(looks, 4))) == 4
+
+
+def test_an_empty_pool_gives_nothing() -> None:
+    assert FramePool(4).choose() == []
+
+
+def test_frames_of_a_recording_come_one_by_one() -> None:
+    settings = CameraSettings(source="sim://entrance?duration_s=1")
+    assert 5 <= sum(1 for _ in frames_of(settings, 1.0)) <= 15
+
+
+def test_no_pictures_is_an_error() -> None:
+    model = load_model(SHIPPED / "classifier.onnx", "classifier")
+    with pytest.raises(SourceError, match="no picture for the classifier was found"):
+        as_inputs(model, [])
+
+
+def test_labels_that_do_not_exist_are_told(tmp_path: Path) -> None:
+    import cv2
+
+    cv2.imwrite(str(tmp_path / "a.png"), grey(3))
+    (tmp_path / "labels.json").write_text('{"a.png": "kilt"}')
+    model = load_model(SHIPPED / "classifier.onnx", "classifier")
+    with pytest.raises(SourceError, match=r"kilt|not in"):
+        labelled(model, tmp_path, tmp_path / "labels.json")
+
+
+def test_boxes_of_labels_are_brought_to_the_input(tmp_path: Path) -> None:
+    import cv2
+
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((640, 1024, 3), np.uint8))
+    (tmp_path / "labels.json").write_text('{"a.png": [["person", 100, 200, 300, 600]]}')
+    model = load_model(SHIPPED / "detector.onnx", "detector")
+    inputs, truth = labelled(model, tmp_path, tmp_path / "labels.json")
+    assert inputs.shape[1:3] == (model.input_size[1], model.input_size[0])
+    scale = model.input_size[0] / 1024
+    np.testing.assert_allclose(
+        truth.objects[0].boxes_xyxy[0], np.array([100, 200, 300, 600]) * scale, rtol=1e-3
+    )
+
+
+@pytest.fixture
+def key() -> str:
+    pytest.importorskip("cryptography", reason="cryptography: the extra int8 is not installed")
+    return sealed.new_key()
+
+
+def test_sealed_frames_come_back(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "frames.sealed"
+    sealed.seal([grey(3), grey(200)], key, path, now_s=1000.0)
+    assert path.stat().st_mode & 0o077 == 0
+    assert [int(p[0, 0, 0]) for p in sealed.unseal(path, key, now_s=2000.0)] == [3, 200]
+
+
+def test_another_key_opens_nothing(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "frames.sealed"
+    sealed.seal([grey(3)], key, path, now_s=1000.0)
+    with pytest.raises(SourceError, match="sealed with another key"):
+        sealed.unseal(path, sealed.new_key(), now_s=1001.0)
+
+
+def test_expired_frames_are_deleted(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "frames.sealed"
+    sealed.seal([grey(3)], key, path, now_s=0.0, max_age_days=2.0)
+    with pytest.raises(SourceError, match="has expired, and is deleted"):
+        sealed.unseal(path, key, now_s=3 * sealed.DAY_S)
+    assert not path.exists()

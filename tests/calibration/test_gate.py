@@ -1,0 +1,94 @@
+"""The gate: a good INT8 model passes, a bad one is repaired or refused, and is told why."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from onnx import numpy_helper
+
+from calibration.accuracy import Truth, average_precision
+from calibration.gate import Judge, Verdict, layer_costs, search, stamp
+from calibration.quantize import Quantizer
+from edge_app.errors import ModelError
+from edge_app.flow import Detections
+from tests.calibration.networks import pictures, residual_detector
+
+
+def objects(*rows: tuple[float, ...]) -> Detections:
+    table = np.array(rows, np.float32).reshape(-1, 5)
+    return Detections(table[:, :4], table[:, 4], np.zeros(len(table), np.int64))
+
+
+TWO = objects((0, 0, 10, 10, 1), (20, 0, 30, 10, 1))
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        pytest.param(TWO, 1.0, id="both"),
+        pytest.param(objects((0, 0, 10, 10, 0.9)), 0.5, id="one of two"),
+        pytest.param(objects((0, 0, 10, 10, 0.9), (0, 0, 10, 9, 0.8)), 0.5, id="one, twice"),
+        pytest.param(
+            objects((50, 50, 60, 60, 0.9), (0, 0, 10, 10, 0.8)), 0.25, id="a wrong one first"
+        ),
+        pytest.param(objects(), 0.0, id="nothing"),
+    ],
+)
+def test_average_precision(found: Detections, expected: float) -> None:
+    assert average_precision([found], [TWO], 0) == pytest.approx(expected)
+
+
+def coarse(quantizer: Quantizer, layer_input: str) -> None:
+    """Spoil the scale of one layer's input, as a wrongly measured range would."""
+    quantizer.scales[layer_input] *= 4000.0
+
+
+def test_a_good_model_passes_without_asking_for_costs() -> None:
+    model = residual_detector()
+    quantizer = Quantizer(model, pictures(), "minmax")
+    judge = Judge(model, "detector", pictures(), allowed=0.2)
+
+    def costs() -> tuple[tuple[str, float], ...]:
+        pytest.fail("nobody needs them")
+
+    made, verdict = search(quantizer, judge, costs, lambda _: None)
+    assert verdict.is_passed
+    assert verdict.kept_in_float == ()
+    told = {p.key: p.value for p in stamp(made, verdict, "minmax").metadata_props}
+    assert told["precision"] == "int8"
+
+
+def test_the_dearest_layer_is_found_and_taken_back() -> None:
+    model = residual_detector()
+    quantizer = Quantizer(model, pictures(), "minmax")
+    coarse(quantizer, "merge_act")
+    judge = Judge(model, "detector", pictures(), allowed=0.2)
+    heard: list[str] = []
+    _, verdict = search(
+        quantizer, judge, lambda: layer_costs(quantizer, model, pictures()), heard.append
+    )
+    assert verdict.costs[0][0] == "narrow"
+    assert "narrow" in verdict.kept_in_float
+    assert verdict.is_passed
+    assert heard[0].startswith("all 6 layers in INT8: loss")
+
+
+def test_a_model_that_stays_bad_is_refused_with_the_figures() -> None:
+    verdict = Verdict({"ap50": 0.8}, {"ap50": 0.7}, 0.125, 0.01, (("stem", 0.4),), ("stem",))
+    with pytest.raises(ModelError, match=r"loses 12.50% \(ap50 0.8000 to 0.7000\).*1.00%.*stem"):
+        stamp(residual_detector(), verdict, "mse")
+
+
+def test_pictures_without_people_measure_nothing() -> None:
+    model = residual_detector()
+    for tensor in model.graph.initializer:
+        if tensor.name == "narrow_b":
+            tensor.CopyFrom(numpy_helper.from_array(np.full(4, -99, np.float32), "narrow_b"))
+    with pytest.raises(ModelError, match="no accuracy can be measured"):
+        Judge(model, "detector", pictures())
+
+
+def test_hand_made_labels_count_where_they_are_given() -> None:
+    truth = Truth(tuple(objects((0, 0, 9, 30, 1)) for _ in pictures()), ())
+    judge = Judge(residual_detector(), "detector", pictures(), truth)
+    assert judge.before["ap50"] < 1.0

@@ -1,0 +1,59 @@
+"""FP16: what is cast, what stays, and that an independent runtime reads it alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+import pytest
+from onnx import TensorProto, numpy_helper
+
+from calibration.graph import Graph, load_onnx
+from calibration.half import cast_to_half
+from calibration.observe import run
+from edge_app.errors import ModelError
+from edge_app.inference.model import SHIPPED
+from tests.calibration.networks import pictures, residual_detector
+
+
+def test_the_body_is_half_and_the_rest_is_not() -> None:
+    model = cast_to_half(residual_detector())
+    kinds = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    assert {kinds[f"{n}_w_as_half"] for n in ("stem", "first", "merge", "narrow")} == {
+        TensorProto.FLOAT16
+    }
+    assert kinds["unit"] == kinds["grid"] == TensorProto.FLOAT
+    assert [output.type.tensor_type.elem_type for output in model.graph.output] == [1, 1]
+    assert model.graph.node[0].op_type == "Cast"
+    assert model.graph.node[0].input[0] == "images"
+
+
+def test_answers_stay_close_in_onnx_runtime() -> None:
+    model = residual_detector()
+    expected = next(run(model, [pictures()]))["scores"].copy()
+    session = onnxruntime.InferenceSession(
+        cast_to_half(model).SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    found = session.run(["scores"], {"images": pictures()})[0]
+    assert 0.0 < np.abs(found - expected).max() < 0.02
+
+
+@pytest.mark.parametrize("task", ["detector", "garments", "classifier"])
+def test_shipped_models_can_be_cast(task: str) -> None:
+    model = load_onnx(SHIPPED / f"{task}.onnx")
+    half = cast_to_half(model)
+    delicate = {n.op_type for n in half.graph.node if n.op_type in ("Softmax", "Exp", "TopK")}
+    for node in half.graph.node:
+        if node.op_type in delicate:
+            assert Graph(half).is_float(node.input[0])
+    sized = [len(m.SerializeToString()) for m in (half, model)]
+    assert sized[0] < 0.65 * sized[1]
+
+
+def test_a_weight_beyond_the_range_of_half_is_refused() -> None:
+    model = residual_detector()
+    for tensor in model.graph.initializer:
+        if tensor.name == "first_w":
+            huge = np.full(tuple(tensor.dims), 1e6, np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(huge, "first_w"))
+    with pytest.raises(ModelError, match=r"'first_w' reaches 1e.06, and float16 ends at 65504"):
+        cast_to_half(model)

@@ -1,0 +1,66 @@
+"""Where Q/DQ pairs go, rule by rule, on a network that has a case of each."""
+
+from __future__ import annotations
+
+import pytest
+
+from calibration.graph import Graph, load_onnx
+from calibration.placement import place
+from edge_app.inference.model import SHIPPED
+from tests.calibration.networks import residual_detector
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return Graph(residual_detector())
+
+
+def quantized(graph: Graph, without: tuple[str, ...] = ()) -> set[tuple[str, str]]:
+    """Pairs of reader and tensor that a Q/DQ pair stands between."""
+    placement = place(graph, without)
+    return {(graph.nodes[p].name, graph.nodes[p].input[i]) for p, i in placement.edges}
+
+
+def test_every_wide_layer_reads_quantized_values(graph: Graph) -> None:
+    layers = {graph.nodes[p].name for p in place(graph).layers}
+    assert layers == {"stem", "first", "second", "left", "merge", "narrow"}
+    found = quantized(graph)
+    assert {("first", "pooled"), ("second", "first_act"), ("merge", "joined")} <= found
+
+
+def test_no_output_of_a_convolution_is_quantized(graph: Graph) -> None:
+    convolutions = {node.output[0] for node in graph.nodes if node.op_type == "Conv"}
+    assert {tensor for _, tensor in quantized(graph)} & convolutions == set()
+
+
+def test_a_residual_sum_is_quantized_on_its_skip_input_only(graph: Graph) -> None:
+    assert {tensor for reader, tensor in quantized(graph) if reader == "sum"} == {"pooled"}
+
+
+def test_what_is_put_together_has_one_scale(graph: Graph) -> None:
+    groups = [set(group) for group in place(graph).groups]
+    shared = next(group for group in groups if "joined" in group)
+    assert shared == {"joined", "left_act", "pooled"}
+    assert {("joined", "left_act"), ("joined", "pooled")} <= quantized(graph)
+
+
+def test_decoding_stays_in_float(graph: Graph) -> None:
+    assert {reader for reader, _ in quantized(graph)} & {"scores", "boxes", "nothing"} == set()
+
+
+def test_a_layer_left_out_reads_float(graph: Graph) -> None:
+    found = quantized(graph, without=("merge",))
+    assert "merge" not in {reader for reader, _ in found}
+    assert "joined" not in {reader for reader, _ in found}, "nobody needs it quantized now"
+
+
+@pytest.mark.parametrize("task", ["detector", "garments", "classifier"])
+def test_shipped_models_have_no_quantized_convolution_output(task: str) -> None:
+    graph = Graph(load_onnx(SHIPPED / f"{task}.onnx"))
+    placement = place(graph)
+    assert len(placement.layers) >= 0.7 * len(graph.weighted())
+    for position, index in placement.edges:
+        name = graph.nodes[position].input[index]
+        if graph.nodes[graph.maker[name]].op_type in ("Conv", "Gemm"):
+            # Two convolutions with nothing in between: the second one's input, by the first rule.
+            assert position in placement.layers or graph.nodes[position].op_type == "Concat"
