@@ -111,4 +111,4 @@ def test_held_out_garments_laid_out(root: Path, data_dir: Path) -> None:
     ]
     report = evaluate_classifier(_path(root, "classifier"), samples)
     assert report.top1 > 0.75
-    assert report.calibration_error < 0.12
+    assert report.calibration_error < 0.15
