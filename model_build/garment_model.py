@@ -22,7 +22,7 @@ from model_build.train import garments as training
 from model_build.train.fitting import Schedule, load_averaged
 
 CANDIDATES = 32
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 _PERSON_MODEL = Path(__file__).parent.parent / "edge_app" / "models" / "detector.onnx"
 _HARD_SEED = 20_240_601
 _RENDERED_PEOPLE = 6000
