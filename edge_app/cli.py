@@ -163,6 +163,38 @@ def bench(clip: str, config_path: Path, camera: str | None, json_path: Path | No
     Console().print(bench_table(figures))
 
 
+@cli.command()
+@CONFIG
+def doctor(config_path: Path) -> None:
+    """Look at everything that this machine needs; exit 1 where something is wrong."""
+    from edge_app.commands.doctor import examine
+    from edge_app.config.load import load
+
+    marks = {"good": "[green]good   [/]", "warning": "[yellow]warning[/]", "bad": "[red]BAD    [/]"}
+    shown = Console(highlight=False, soft_wrap=True)
+    is_bad = False
+    for found in examine(load(config_path)):
+        shown.print(f"{marks[found.verdict]} {found.what}:", end=" ")
+        shown.print(found.said, markup=False)
+        is_bad |= found.verdict == "bad"
+    if is_bad:
+        sys.exit(1)
+
+
+@cli.group()
+def schema() -> None:
+    """Print the schemas of what people write."""
+
+
+@schema.command("config")
+def schema_config() -> None:
+    """Print JSON Schema of the configuration, for editors that check YAML."""
+    from edge_app.config.schema import Config
+
+    described = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    click.echo(json.dumps(described | Config.model_json_schema(), indent=2))
+
+
 @cli.command("install-service")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--uninstall", is_flag=True, help="Remove it; configuration and counters stay.")

@@ -30,17 +30,18 @@ from edge_app.delivery.audit import Audit
 from edge_app.delivery.commands import Commands
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.sender import Sender
-from edge_app.delivery.session import Clocks
 from edge_app.errors import ConfigError, EngineError
 from edge_app.events.alerts import Alerts
 from edge_app.events.counts import Counts
 from edge_app.flow import CameraState, Frame, Message
 from edge_app.live_counts import LiveThrottle
+from edge_app.observed import Observed
 from edge_app.orders import Orders
 from edge_app.pipeline import Step
 from edge_app.reload import changed_keys, config_hash, read_again
 from edge_app.runtime.health import HealthMeter
 from edge_app.runtime.systemd import Notifier
+from edge_app.senders import brokers_of, senders_of
 from edge_app.supervision import Supervision
 
 log = logging.getLogger(__name__)
@@ -85,10 +86,9 @@ class Live:
         self._health = HealthMeter(clock())
         self._supervised_at_s = self._reported_at_s = float("-inf")
         self._stack = ExitStack()
-        self._brokers = {"store": config.mqtt}
-        if config.headquarters is not None:
-            self._brokers["headquarters"] = config.headquarters
+        self._brokers = list(brokers_of(config))
         self.supervision = Supervision(notifier or Notifier({}), config.cameras, self._brokers)
+        self.observed = Observed()
         self.reload_asked = Event()
         """Set, from a signal handler too, to have the configuration read again."""
 
@@ -96,7 +96,7 @@ class Live:
         config = self._config
         try:
             self._outbox = self._stack.enter_context(
-                Outbox(config.state_dir / "outbox.sqlite", config.outbox, list(self._brokers))
+                Outbox(config.state_dir / "outbox.sqlite", config.outbox, self._brokers)
             )
             self._audit = Audit(config.state_dir / "audit.jsonl")
             commands = Commands(self._messages, self._outbox, self._audit, self._clock)
@@ -104,11 +104,13 @@ class Live:
             self._pipeline = build_pipeline(config, self._networks, self._clock())
             self._restore()
             self._outbox.publish([self._info()])
-            self._senders = [self._sender(name, commands) for name in self._brokers]
+            parts = (self._outbox, self._messages, commands, self.supervision.heartbeats)
+            self._senders = senders_of(config, *parts)
             self._cameras: list[LiveCamera] = [
                 open_live(name, camera, self._slots, self._states.put)
                 for name, camera in config.cameras.items()
             ]
+            self._stack.enter_context(self.observed.endpoint(config.metrics.port))
             threads: list[Sender | LiveCamera] = [*self._senders, *self._cameras]
             self._stack.callback(close_together, threads)
             for part in threads:
@@ -179,6 +181,7 @@ class Live:
         self.supervision.worked(len(frames))
         self._health.stepped(frames, time.perf_counter() - started, now_s)
         self._tell(step, now_s)
+        self.observed.stepped(frames, step, self._pipeline.stage_s, self._clock())
         if watch is not None:
             watch(frames, step)
 
@@ -262,17 +265,20 @@ class Live:
         """What is done once a second or once a minute rather than at every step."""
         status = self._senders[0].status()
         self.supervision.turn(status.detail)
+        self.observed.health(status.is_connected, self.supervision)
         if 0.0 <= now_s - self._supervised_at_s < SUPERVISE_S:
             return []
         self._supervised_at_s = now_s
         for camera in self._cameras:
             camera.supervise()
+        self.observed.metrics.pictures(self._slots.drops(), self._pipeline.skipped)
         due = self._throttle.due(self._pipeline.counts.live(now_s), now_s)
         messages = [self._messages.live(count, now_s) for count in due]
         if not 0.0 <= now_s - self._reported_at_s < HEALTH_S:
             self._reported_at_s = now_s
             measured = self._health.report(self._slots.drops(), now_s)
             measured |= delivery_figures(self._outbox, status.puback_age_s)
+            self.observed.figures(measured)
             messages.append(self._messages.health(measured, now_s))
         if not messages:
             self._outbox.publish([], self._state())
@@ -283,6 +289,7 @@ class Live:
             while True:
                 state = self._states.get_nowait()
                 self._board.note(state)
+                self.observed.metrics.camera(state)
                 self.supervision.camera(state)
         except Empty:
             return self._board.news()
@@ -297,20 +304,6 @@ class Live:
         self._board.paused_at_s = kept.get("box", {}).get("paused_at_s")
         if self._board.paused_at_s is not None:
             log.warning("paused by a command before the restart; still paused until resume")
-
-    def _sender(self, name: str, commands: Commands) -> Sender:
-        # The sender looks at its clock at every turn, which serves as its heartbeat.
-        beating = self.supervision.heartbeats.clock_of(f"sender-{name}", f"sender-{name}")
-        sender = Sender(
-            self._brokers[name],
-            self._outbox,
-            self._messages,
-            name,
-            self._config.outbox.drain_per_s,
-            Clocks(steady=beating),
-        )
-        sender.obey(commands)
-        return sender
 
     def _degrade(self, reason: str | None) -> None:
         for sender in self._senders:

@@ -201,24 +201,11 @@ class InferenceSettings(Section):
 
     device: Literal["auto", "gpu", "cpu"] = Field("auto", description="where")
     threads: int = Field(0, ge=0, le=256, description="CPU threads; 0 for all cores")
-    models: Path | None = Field(
-        None,
-        description="folder with detector.onnx, garments.onnx, classifier.onnx; "
-        "default: the shipped ones",
-    )
+    models: Path | None = Field(None, description="folder of the .onnx files; default: the shipped")
     max_batch: int = Field(8, ge=1, le=64, description="most pictures in one network call")
-
-
-class MotionSettings(Section):
-    """When a network need not look: nothing moves, and nobody is there."""
-
-    gate: Literal["live", "always", "off"] = Field(
-        "live", description="skip quiet pictures of live cameras, of recordings too, or never"
-    )
-    look_every_s: float = Field(1.0, gt=0.0, le=10.0, description="a look is forced so often")
-    threshold: float = Field(
-        4.0, ge=1.0, le=64.0, description="change of brightness (of 255) that counts as motion"
-    )
+    engines: Path = Field(Path("/var/cache/dresscode"), description="folder of built GPU engines")
+    workspace_mb: int = Field(1024, ge=16, le=65536, description="for building GPU engines")
+    optimization_level: int = Field(3, ge=0, le=5, description="0 builds fast, 5 runs fast")
 
 
 class DetectionSettings(Section):
@@ -269,6 +256,12 @@ class OutboxSettings(Section):
     drain_per_s: float = Field(20.0, gt=0.0, le=100_000.0, description="messages of a backlog")
 
 
+class MetricsSettings(Section):
+    """Figures for Prometheus, on this machine only."""
+
+    port: int = Field(9464, ge=0, le=65535, description="on 127.0.0.1; 0 for none")
+
+
 class LogsSettings(Section):
     """What the program says."""
 
@@ -299,6 +292,7 @@ class Config(Section):
     tracking: TrackingSettings = TrackingSettings()
     outfit: OutfitSettings = OutfitSettings()
     outbox: OutboxSettings = OutboxSettings()
+    metrics: MetricsSettings = MetricsSettings()
     logs: LogsSettings = LogsSettings()
 
     @property

@@ -1,0 +1,212 @@
+"""``dresscode doctor``: what works on this machine, what does not, and what to do about it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import stat
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import cv2
+
+from edge_app.app import open_networks
+from edge_app.capture.source import connect, source_kind
+from edge_app.commands.doctor_network import broker_findings
+from edge_app.commands.systemd_devices import find_devices
+from edge_app.config.schema import CameraSettings, Config
+from edge_app.errors import DresscodeError
+
+CAMERA_S = 15.0
+"""How long a camera may take to show its first picture."""
+_STA_UNSYNC = 0x0040
+_FREE_MB = 500.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        what: its name.
+        verdict: ``good``, ``warning`` (works, but), or ``bad``.
+        said: what was found, and what to do where it is not good.
+    """
+
+    what: str
+    verdict: Literal["good", "warning", "bad"]
+    said: str
+
+
+def examine(config: Config) -> Iterator[Finding]:
+    """Look at everything that the configuration needs, in the order of its importance."""
+    yield _state_folder(config.state_dir, config.outbox.max_mb)
+    yield _clock()
+    yield from _graphics()
+    yield _networks(config)
+    yield _decoder()
+    yield from _secrets(config)
+    brokers = [("store", config.mqtt), ("headquarters", config.headquarters)]
+    for name, broker in brokers:
+        if broker is not None:
+            for what, is_good, said in broker_findings(name, broker, config.store, config.node):
+                yield Finding(what, "good" if is_good else "bad", said)
+    for name, camera in config.cameras.items():
+        yield _camera(name, camera)
+
+
+def _state_folder(folder: Path, wanted_mb: float) -> Finding:
+    what = f"state folder {folder}"
+    there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
+    if folder.exists() and not os.access(folder, os.W_OK):
+        return Finding(what, "bad", "cannot be written; run as the service's user, or change it")
+    free_mb = shutil.disk_usage(there).free / 2**20
+    if free_mb < wanted_mb + _FREE_MB:
+        return Finding(
+            what, "bad", f"{free_mb:.0f} MB are free, {wanted_mb + _FREE_MB:.0f} wanted; make room"
+        )
+    if not folder.exists():
+        return Finding(what, "warning", "is not there yet; the service makes it at its first start")
+    return Finding(what, "good", f"can be written, {free_mb:.0f} MB are free")
+
+
+def _clock() -> Finding:
+    """Whether the kernel takes the clock for synchronised: adjtimex(2), which only reads here."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    timex = (ctypes.c_long * 64)()
+    if not hasattr(libc, "adjtimex") or libc.adjtimex(timex) < 0:
+        return Finding("clock", "warning", "the kernel does not say; check the time by hand")
+    # struct timex: modes, offset, freq, maxerror, esterror, status.
+    is_synchronised = not ctypes.cast(timex, ctypes.POINTER(ctypes.c_int))[10] & _STA_UNSYNC
+    now = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+    if is_synchronised:
+        return Finding("clock", "good", f"synchronised, {now} UTC")
+    return Finding(
+        "clock", "warning",
+        f"not synchronised, {now} UTC; enable systemd-timesyncd or chrony, or counts land in the "
+        "wrong hours",
+    )  # fmt: skip
+
+
+def _graphics() -> Iterator[Finding]:
+    nodes = [path for path in find_devices() if "nv" in path.name]
+    try:
+        status = int(ctypes.CDLL("libcuda.so.1").cuInit(0))
+    except OSError:
+        if nodes:
+            yield Finding("GPU", "bad", "devices but no libcuda.so.1; install NVIDIA's driver")
+        else:
+            yield Finding("GPU", "warning", "none here; the networks run on the CPU")
+        return
+    if status != 0:
+        yield Finding(
+            "GPU", "bad",
+            f"cuInit failed with {status}; load the driver (`nvidia-modprobe -u`), and give the "
+            "service its devices (`dresscode systemd-devices`)",
+        )  # fmt: skip
+        return
+    yield Finding("GPU", "good", f"CUDA starts; {len(nodes)} devices")
+    names = [name for name in ("tensorrt", "tensorrt_rtx") if find_spec(name)]
+    if not names or not find_spec("pycuda"):
+        missing = "pycuda" if names else "TensorRT"
+        yield Finding(
+            "TensorRT", "warning",
+            f"{missing} is not installed, so the GPU is not used; `pip install dresscode[gpu]`, "
+            "TensorRT itself from JetPack's apt or NVIDIA's index",
+        )  # fmt: skip
+        return
+    yield Finding("TensorRT", "good", ", ".join(_version(name) for name in names))
+
+
+def _version(name: str) -> str:
+    try:
+        return f"{name} {metadata.version(name)}"
+    except metadata.PackageNotFoundError:
+        return f"{name} of the system"
+
+
+def _networks(config: Config) -> Finding:
+    try:
+        networks = open_networks(config.inference, config.detection, config.outfit)
+    except DresscodeError as error:
+        return Finding("networks", "bad", str(error))
+    versions = ", ".join(f"{task} {model.version}" for task, model in networks.models.items())
+    networks.close()
+    return Finding("networks", "good", versions)
+
+
+def _decoder() -> Finding:
+    built = cv2.getBuildInformation()
+    has_ffmpeg = any("FFMPEG" in line and "YES" in line for line in built.splitlines())
+    inspect = shutil.which("gst-inspect-1.0")
+    hardware = [
+        name
+        for name in ("nvv4l2decoder", "nvh264dec", "vah264dec")
+        if inspect and subprocess.run([inspect, "--exists", name], check=False).returncode == 0  # noqa: S603
+    ]
+    if hardware:
+        return Finding("decoder", "good", f"hardware by GStreamer: {', '.join(hardware)}")
+    if has_ffmpeg:
+        return Finding("decoder", "good", "FFmpeg on the CPU; gst:// sources may use hardware")
+    return Finding("decoder", "bad", "OpenCV without FFmpeg; install opencv-python-headless")
+
+
+def _secrets(config: Config) -> Iterator[Finding]:
+    files = {
+        f"{name}.{key}": getattr(section, key)
+        for name, section in (("mqtt", config.mqtt), ("headquarters", config.headquarters))
+        for key in ("password_file", "key_file")
+        if section is not None and getattr(section, key) is not None
+    }
+    for name, camera in config.cameras.items():
+        if camera.password_file is not None:
+            files[f"cameras.{name}.password_file"] = camera.password_file
+    for key, path in files.items():
+        if not os.access(path, os.R_OK):
+            yield Finding(key, "bad", f"{path} cannot be read; create it, or use LoadCredential=")
+        elif path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            yield Finding(key, "warning", f"{path} is readable for others; chmod 600 {path}")
+        else:
+            yield Finding(key, "good", f"{path} is readable for its owner only")
+
+
+def _camera(name: str, settings: CameraSettings) -> Finding:
+    """Open a camera and wait for a picture, in a thread: some drivers never come back."""
+    answer: list[Finding] = []
+    what = f"camera {name}"
+
+    def look() -> None:
+        began_s = time.monotonic()
+        try:
+            camera = connect(name, settings)
+            frame = camera.read()
+            camera.close()
+        except DresscodeError as error:
+            answer.append(Finding(what, "bad", f"{error}; check source, cable and password"))
+            return
+        if frame is None:
+            answer.append(Finding(what, "bad", "opened, but shows no picture"))
+            return
+        width, height = frame.size
+        kind = source_kind(settings.source)
+        words = f"{kind}, {width} x {height}, first picture in {time.monotonic() - began_s:.1f} s"
+        answer.append(Finding(what, "good", words))
+
+    return _within(CAMERA_S, look, answer, Finding(what, "bad", f"no picture in {CAMERA_S:.0f} s"))
+
+
+def _within(
+    timeout_s: float, work: Callable[[], None], answer: list[Finding], otherwise: Finding
+) -> Finding:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    return answer[0] if answer else otherwise

@@ -1,0 +1,81 @@
+"""The doctor's look at a broker, step by step: its name, its port, its certificate, its welcome."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from urllib.parse import urlsplit
+
+from edge_app.config.schema import BrokerSettings
+from edge_app.delivery.mqtt import Connected, Connection, Lost, Protocol, Refused
+from edge_app.delivery.status import in_words
+from edge_app.delivery.wake import Wake
+from edge_app.errors import DresscodeError
+
+TIMEOUT_S = 5.0
+SOON = timedelta(days=21)
+
+Found = tuple[str, bool, str]
+"""What was looked at, whether it is good, and what was found."""
+
+
+def broker_findings(name: str, settings: BrokerSettings, store: str, node: str) -> Iterator[Found]:
+    """What works on the way to a broker, up to the first thing that does not."""
+    what = f"broker {name}"
+    address = urlsplit(settings.url)
+    is_tls = address.scheme == "mqtts"
+    host, port = address.hostname or "", address.port or (8883 if is_tls else 1883)
+    try:
+        with socket.create_connection((host, port), TIMEOUT_S) as plain:
+            yield what, True, f"{host}:{port} can be reached"
+            if is_tls:
+                yield f"{what}: TLS", *_tls(plain, host, settings)
+    except OSError as error:
+        yield what, False, f"{host}:{port}: {in_words(error)}; check url, network and firewall"
+        return
+    try:
+        yield f"{what}: MQTT", *_welcome(settings, store, node)
+    except (OSError, DresscodeError) as error:
+        yield f"{what}: MQTT", False, f"{in_words(error)}; check the files under {name}"
+
+
+def _tls(plain: socket.socket, host: str, settings: BrokerSettings) -> tuple[bool, str]:
+    context = ssl.create_default_context(cafile=settings.ca_file)
+    try:
+        if settings.certificate_file is not None:
+            context.load_cert_chain(settings.certificate_file, settings.key_file)
+        with context.wrap_socket(plain, server_hostname=host) as secure:
+            certificate = secure.getpeercert() or {}
+    except OSError as error:
+        return False, f"{in_words(error)}; check ca_file, the broker's name, and this clock"
+    until = datetime.fromtimestamp(
+        ssl.cert_time_to_seconds(str(certificate["notAfter"])), timezone.utc
+    )
+    if until - datetime.now(timezone.utc) < SOON:
+        return False, f"the certificate expires on {until:%Y-%m-%d}; renew it"
+    return True, f"the certificate is accepted, until {until:%Y-%m-%d}"
+
+
+def _welcome(settings: BrokerSettings, store: str, node: str) -> tuple[bool, str]:
+    """Connect as the service does, under another name, so that a running one is not thrown out."""
+    protocol: Protocol = "5" if settings.protocol == "auto" else settings.protocol
+    connection = Connection(settings, f"dresscode-doctor-{store}-{node}", protocol, will=None)
+    wake = Wake()
+    try:
+        connection.open()
+        until_s = time.monotonic() + TIMEOUT_S
+        while time.monotonic() < until_s:
+            for event in connection.step(0.2, wake.fileno()):
+                if isinstance(event, Connected):
+                    return True, f"welcomed with MQTT {protocol}"
+                if isinstance(event, Refused):
+                    return False, f"refused: {event.reason}; check username and password_file"
+                if isinstance(event, Lost):
+                    return False, f"closed without a welcome: {event.reason}"
+    finally:
+        connection.close(is_clean=True)
+        wake.close()
+    return False, f"no welcome within {TIMEOUT_S:.0f} s; is it an MQTT broker?"

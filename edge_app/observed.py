@@ -1,0 +1,68 @@
+"""Seeing inside a running box: its metrics, and whether it is healthy, for this machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from edge_app.flow import Frame
+from edge_app.pipeline import Step
+from edge_app.runtime.endpoint import Endpoint, Page
+from edge_app.runtime.metrics import CONTENT_TYPE, Metrics
+from edge_app.supervision import Supervision
+
+
+class Observed:
+    """What the endpoint tells.
+
+    Attributes:
+        metrics: of the box.
+    """
+
+    def __init__(self) -> None:
+        self.metrics = Metrics()
+        self._health: dict[str, Any] = {"status": "starting"}
+        self._supervision: Supervision | None = None
+
+    def endpoint(self, port: int) -> AbstractContextManager[Any]:
+        """Serves both pages within ``with``; nothing for port 0."""
+        if port == 0:
+            return nullcontext()
+        pages = {"/metrics": self._metrics_page, "/healthz": self._health_page}
+        return Endpoint(port, pages)
+
+    def stepped(
+        self, frames: Sequence[Frame], step: Step, stage_s: Mapping[str, float], done_at_s: float
+    ) -> None:
+        """Note a turn of the pipeline that has been handed over."""
+        self.metrics.stepped(frames, stage_s, done_at_s)
+        self.metrics.entered(step.entries)
+
+    def health(self, is_connected: bool, supervision: Supervision) -> None:
+        """Note how the box is; called by the pipeline, so that a stuck one shows its age."""
+        overdue = supervision.overdue
+        word = "stuck" if overdue else "ok" if supervision.is_ready else "starting"
+        self._health = {
+            "status": word,
+            "broker_connected": is_connected,
+            "standing_still_s": {stage: round(age_s, 1) for stage, age_s in overdue.items()},
+        }
+        self._supervision = supervision
+
+    def figures(self, measured: Mapping[str, Any]) -> None:
+        """Note the plain numbers of the health message."""
+        numbers = {k: value for k, value in measured.items() if isinstance(value, (int, float))}
+        self.metrics.figures(numbers)
+
+    def _metrics_page(self) -> Page:
+        return Page(200, CONTENT_TYPE, self.metrics.text())
+
+    def _health_page(self) -> Page:
+        told = dict(self._health)
+        if self._supervision is not None and self._supervision.overdue:
+            # The pipeline itself stands still, and could not say so.
+            told["status"] = "stuck"
+        status = 200 if told["status"] == "ok" else 503
+        return Page(status, "application/json", json.dumps(told).encode() + b"\n")

@@ -1,0 +1,101 @@
+"""Prometheus metrics of one box: counters and histograms, without garments, people or pictures.
+
+Garment counts are thresholded before they leave the box; a counter that could be read every second
+would give them away, so there is none here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from edge_app.flow import CameraState, Entry, Frame
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_LATENCY_BUCKETS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0)
+_STATES = ("online", "offline", "disabled", "obstructed", "moved")
+
+
+class Metrics:
+    """The figures of one box; filled by the pipeline's thread, read by the endpoint's."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._frames = Counter(
+            "dresscode_frames", "Pictures looked at.", ["camera"], registry=registry
+        )
+        self._skipped = Gauge(
+            "dresscode_frames_quiet", "Pictures in which nothing moved.", ["camera"],
+            registry=registry,
+        )  # fmt: skip
+        self._drops = Gauge(
+            "dresscode_frames_dropped", "Pictures dropped since the start.", ["camera", "reason"],
+            registry=registry,
+        )  # fmt: skip
+        self._stage = Histogram(
+            "dresscode_stage_seconds", "Time of a stage per turn.", ["stage"],
+            buckets=_STAGE_BUCKETS, registry=registry,
+        )  # fmt: skip
+        self._latency = Histogram(
+            "dresscode_latency_seconds", "From a picture's capture until what follows from it was "
+            "handed to the outbox.", ["camera"], buckets=_LATENCY_BUCKETS, registry=registry,
+        )  # fmt: skip
+        self._state = Gauge(
+            "dresscode_camera_state", "1 for the state that a camera is in.", ["camera", "state"],
+            registry=registry,
+        )  # fmt: skip
+        self._crossings = Counter(
+            "dresscode_crossings", "Entries and exits.", ["zone", "direction"], registry=registry
+        )
+        self._figures = Gauge(
+            "dresscode_figure", "Figures of the health message.", ["name"], registry=registry
+        )
+        self._stage_s: dict[str, float] = {}
+
+    def stepped(
+        self, frames: Sequence[Frame], stage_s: Mapping[str, float], done_at_s: float
+    ) -> None:
+        """Note a turn of the pipeline.
+
+        Args:
+            frames: that it looked at.
+            stage_s: seconds spent in each stage since the start.
+            done_at_s: when everything was handed over, seconds of Unix time.
+        """
+        before, self._stage_s = self._stage_s, dict(stage_s)
+        for frame in frames:
+            self._frames.labels(frame.camera).inc()
+            self._latency.labels(frame.camera).observe(max(done_at_s - frame.taken_at_s, 0.0))
+        if frames:
+            for stage, spent_s in stage_s.items():
+                self._stage.labels(stage).observe(max(spent_s - before.get(stage, 0.0), 0.0))
+
+    def entered(self, entries: Sequence[Entry]) -> None:
+        """Note crossings; somebody who was inside at the start is none."""
+        for entry in entries:
+            if not entry.is_initial:
+                self._crossings.labels(entry.zone, entry.direction).inc()
+
+    def camera(self, state: CameraState) -> None:
+        """Note a camera's state."""
+        for name in _STATES:
+            self._state.labels(state.camera, name).set(name == state.state)
+
+    def pictures(self, drops: Mapping[str, Mapping[str, int]], skipped: Mapping[str, int]) -> None:
+        """Note pictures that no network saw, by camera (and reason), since the start."""
+        for camera, reasons in drops.items():
+            for reason, number in reasons.items():
+                self._drops.labels(camera, reason).set(number)
+        for camera, number in skipped.items():
+            self._skipped.labels(camera).set(number)
+
+    def figures(self, numbers: Mapping[str, float]) -> None:
+        """Note figures of the health message."""
+        for name, value in numbers.items():
+            self._figures.labels(name).set(value)
+
+    def text(self) -> bytes:
+        """Everything, in Prometheus' text format."""
+        return generate_latest(self._registry)

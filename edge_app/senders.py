@@ -1,0 +1,33 @@
+"""The senders of a box: one per broker, watched, obeying commands."""
+
+from __future__ import annotations
+
+from edge_app.config.schema import BrokerSettings, Config
+from edge_app.delivery.commands import Commands
+from edge_app.delivery.messages import Messages
+from edge_app.delivery.outbox import Outbox
+from edge_app.delivery.sender import Sender
+from edge_app.delivery.session import Clocks
+from edge_app.runtime.heartbeats import Heartbeats
+
+
+def brokers_of(config: Config) -> dict[str, BrokerSettings]:
+    """The brokers of a configuration, by the outbox's names for them."""
+    brokers = {"store": config.mqtt}
+    if config.headquarters is not None:
+        brokers["headquarters"] = config.headquarters
+    return brokers
+
+
+def senders_of(
+    config: Config, outbox: Outbox, messages: Messages, commands: Commands, heartbeats: Heartbeats
+) -> list[Sender]:
+    """One sender per broker, not started."""
+    senders = []
+    for name, settings in brokers_of(config).items():
+        # The sender looks at its clock at every turn, which serves as its heartbeat.
+        clocks = Clocks(steady=heartbeats.clock_of(f"sender-{name}", f"sender-{name}"))
+        sender = Sender(settings, outbox, messages, name, config.outbox.drain_per_s, clocks)
+        sender.obey(commands)
+        senders.append(sender)
+    return senders

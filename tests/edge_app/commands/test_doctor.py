@@ -1,0 +1,114 @@
+"""The doctor on this machine, against a real broker, real files and cameras that are ill."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import jsonschema
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from edge_app.cli import cli
+from edge_app.commands.doctor import Finding, examine
+from edge_app.config.load import load
+from edge_app.config.yaml_tree import read_tree
+from edge_app.delivery.broker import EmbeddedBroker, find_mosquitto
+from tests.tiny_models import save_all
+
+ROOT = Path(__file__).resolve().parents[3]
+CONFIG = """
+store: acme-1
+node: edge-1
+timezone: UTC
+state_dir: state
+mqtt: {{url: "{url}", username: me, password_file: password}}
+inference: {{models: models, threads: 1}}
+cameras:
+  door: {{source: clip}}
+  back: {{source: nothing.mp4}}
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    save_all(tmp_path / "models")
+    (tmp_path / "clip").mkdir()
+    cv2.imwrite(str(tmp_path / "clip" / "0.png"), np.zeros((48, 64, 3), np.uint8))
+    (tmp_path / "password").write_text("secret\n")
+    (tmp_path / "password").chmod(0o644)
+    return tmp_path
+
+
+@pytest.fixture
+def broker() -> Iterator[EmbeddedBroker]:
+    if find_mosquitto() is None:
+        pytest.skip("mosquitto is not installed")
+    with EmbeddedBroker("mosquitto") as running:
+        yield running
+
+
+def findings(store: Path, url: str) -> dict[str, Finding]:
+    (store / "store.yaml").write_text(CONFIG.format(url=url))
+    return {found.what: found for found in examine(load(store / "store.yaml"))}
+
+
+def test_what_works_is_good_and_what_does_not_says_what_to_do(
+    store: Path, broker: EmbeddedBroker
+) -> None:
+    found = findings(store, broker.url)
+    assert found["broker store: MQTT"].verdict == "good"
+    assert found["networks"] == Finding(
+        "networks", "good", "detector tiny, garments tiny, classifier tiny"
+    )
+    assert found["camera door"].verdict == "good"
+    assert "64 x 48" in found["camera door"].said
+    assert found["camera back"].verdict == "bad"
+    assert "check the path" in found["camera back"].said
+    assert found["mqtt.password_file"].verdict == "warning"
+    assert "chmod 600" in found["mqtt.password_file"].said
+    assert found["decoder"].verdict == "good"
+    assert found["clock"].verdict in ("good", "warning")
+    assert found[f"state folder {store / 'state'}"].verdict == "warning"
+
+
+def test_a_broker_that_is_not_there(store: Path) -> None:
+    found = findings(store, "mqtt://127.0.0.1:1")["broker store"]
+    assert (found.verdict, "Connection refused" in found.said) == ("bad", True)
+
+
+def test_something_else_on_the_brokers_port(store: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        found = findings(store, f"mqtt://127.0.0.1:{silent.getsockname()[1]}")
+    assert found["broker store"].verdict == "good"
+    assert found["broker store: MQTT"].verdict == "bad"
+
+
+def test_plain_text_where_tls_should_be(store: Path, broker: EmbeddedBroker) -> None:
+    found = findings(store, broker.url.replace("mqtt://", "mqtts://"))
+    assert found["broker store: TLS"].verdict == "bad"
+    assert "check ca_file" in found["broker store: TLS"].said
+
+
+def test_the_command_ends_with_1_where_something_is_bad(store: Path) -> None:
+    (store / "store.yaml").write_text(CONFIG.format(url="mqtt://127.0.0.1:1"))
+    done = CliRunner().invoke(cli, ["doctor", "-c", str(store / "store.yaml")])
+    assert done.exit_code == 1
+    assert "BAD" in done.output
+    assert "secret" not in done.output
+
+
+def test_the_schema_of_the_configuration_accepts_the_example() -> None:
+    done = CliRunner().invoke(cli, ["schema", "config"])
+    schema = json.loads(done.output)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    example = read_tree((ROOT / "systemd" / "store.example.yaml").read_text()).value
+    jsonschema.validate(example, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**example, "alarms": {}}, schema)

@@ -1,0 +1,114 @@
+"""Metrics and health over real HTTP."""
+
+from __future__ import annotations
+
+import socket
+import urllib.error
+import urllib.request
+
+import numpy as np
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from edge_app.flow import CameraState, Entry, Frame
+from edge_app.observed import Observed
+from edge_app.pipeline import Step
+from edge_app.runtime.endpoint import Endpoint, Page
+from edge_app.runtime.metrics import Metrics
+from edge_app.runtime.systemd import Notifier
+from edge_app.supervision import PATIENCE_S, Supervision
+from edge_app.vocabulary import CATEGORIES
+from tests.edge_app.runtime.test_heartbeats import Clock
+
+
+def get(port: int | None, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def filled() -> Observed:
+    seen = Observed()
+    frame = Frame("door", 0, 100.0, np.zeros((8, 8, 3), np.uint8))
+    entry = Entry("door", "entrance", 1, "in", 0, 100.0)
+    seen.stepped([frame], Step(entries=(entry,)), {"detection": 0.02, "tracking": 0.001}, 100.2)
+    seen.metrics.camera(CameraState("door", "moved", "turned", 0.0))
+    seen.metrics.pictures({"door": {"late": 3}}, {"door": 7})
+    seen.figures({"outbox_rows": 4, "fps": {"door": 9.0}, "gpu_memory_mb": None})
+    return seen
+
+
+def test_what_prometheus_reads() -> None:
+    samples = {
+        (sample.name, tuple(sorted(sample.labels.values()))): sample.value
+        for family in text_string_to_metric_families(filled().metrics.text().decode())
+        for sample in family.samples
+    }
+    assert samples["dresscode_frames_total", ("door",)] == 1
+    assert samples["dresscode_frames_quiet", ("door",)] == 7
+    assert samples["dresscode_frames_dropped", ("door", "late")] == 3
+    assert samples["dresscode_crossings_total", ("entrance", "in")] == 1
+    assert samples["dresscode_camera_state", ("door", "moved")] == 1
+    assert samples["dresscode_camera_state", ("door", "online")] == 0
+    assert samples["dresscode_figure", ("outbox_rows",)] == 4
+    assert samples["dresscode_latency_seconds_bucket", ("0.2", "door")] == 0
+    assert samples["dresscode_latency_seconds_bucket", ("0.3", "door")] == 1
+    assert samples["dresscode_stage_seconds_sum", ("detection",)] == pytest.approx(0.02)
+
+
+def test_garments_are_not_among_them() -> None:
+    text = filled().metrics.text().decode()
+    assert not [name for name in (*CATEGORIES, "garment") if name in text.replace("dresscode", "")]
+
+
+def test_stages_are_told_by_turn() -> None:
+    metrics = Metrics()
+    frame = Frame("door", 0, 100.0, np.zeros((8, 8, 3), np.uint8))
+    for total_s in (0.02, 0.05):
+        metrics.stepped([frame], {"detection": total_s}, 100.0)
+    assert (
+        'dresscode_stage_seconds_bucket{le="0.025",stage="detection"} 1.0'
+        in metrics.text().decode()
+    )
+
+
+def test_both_pages_are_served_and_nothing_else() -> None:
+    clock = Clock()
+    seen, box = filled(), Supervision(Notifier({}), ["door"], ["store"], clock)
+    with seen.endpoint(0) as nothing:
+        assert nothing is None
+    pages = {"/metrics": seen._metrics_page, "/healthz": seen._health_page}
+    with Endpoint(0, pages) as endpoint:
+        assert get(endpoint.port, "/metrics")[1].startswith("# HELP")
+        assert get(endpoint.port, "/healthz") == (503, '{"status": "starting"}\n')
+        box.camera(CameraState("door", "online", "", 0.0))
+        box.turn("")
+        seen.health(True, box)
+        status, text = get(endpoint.port, "/healthz")
+        assert (status, '"status": "ok"' in text) == (200, True)
+        clock.now_s += PATIENCE_S["pipeline"] + 1.0
+        status, text = get(endpoint.port, "/healthz")
+        assert (status, '"status": "stuck"' in text) == (503, True)
+        assert get(endpoint.port, "/etc/passwd")[0] == 404
+        port = endpoint.port
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port or 0)) != 0
+
+
+def test_a_port_that_is_taken_disturbs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with Endpoint(taken.getsockname()[1], {}) as endpoint:
+            assert endpoint.port is None
+    assert "choose another metrics.port" in caplog.text
+
+
+def test_a_client_that_says_nothing_holds_up_nobody_for_long() -> None:
+    page = {"/metrics": lambda: Page(200, "text/plain", b"here")}
+    with Endpoint(0, page) as endpoint, socket.socket() as silent:
+        silent.connect(("127.0.0.1", endpoint.port or 0))
+        assert get(endpoint.port, "/metrics") == (200, "here")
