@@ -74,6 +74,39 @@ def turn_around(
     return turned
 
 
+def close_back(
+    picture: Picture, labels: Labels, outer: int, kept: list[int], rng: np.random.Generator
+) -> tuple[Picture, Labels]:
+    """Cover what shows between the two sides of an open garment with its own cloth.
+
+    From behind, a coat or a cardigan is one piece, and nothing is seen of what is under it. In
+    each row, everything of the person between the garment's first and last pixel becomes it.
+
+    Args:
+        picture: uint8 `[h,w,3]` BGR.
+        labels: uint8 `[h,w]`.
+        outer: label of the open garment.
+        kept: labels that stay where they are (hair, a bag).
+        rng: source of chance.
+    """
+    mask = labels == outer
+    columns = np.arange(labels.shape[1])
+    first, last = mask.argmax(1), labels.shape[1] - 1 - mask[:, ::-1].argmax(1)
+    between = (columns >= first[:, None]) & (columns <= last[:, None]) & mask.any(1)[:, None]
+    covered = between & (labels > 0) & ~mask & ~np.isin(labels, kept)
+    if not covered.any():
+        return picture, labels
+    turned: Picture = np.array(picture, np.uint8)
+    for row in np.flatnonzero(covered.any(1)):
+        cloth = np.flatnonzero(mask[row])
+        gap = np.flatnonzero(covered[row])
+        turned[row, gap] = picture[row, cloth[rng.integers(len(cloth), size=len(gap))]]
+    smooth: Picture = np.asarray(cv2.GaussianBlur(turned, (5, 5), 0), np.uint8)
+    turned[covered] = smooth[covered]
+    seen: Labels = np.where(covered, outer, labels).astype(np.uint8)
+    return turned, seen
+
+
 def place_before(
     picture: Picture, labels: Labels, background: Picture, rng: np.random.Generator
 ) -> Picture:

@@ -7,9 +7,12 @@ import dataclasses
 import numpy as np
 
 from model_build.data import staging
+from model_build.data.ccp import garments_in
 from model_build.data.garment_crops import CropSample, Person, hard_sample, plain_sample
 from model_build.data.store import PictureStore
 from model_build.vocabulary import CCP_CATEGORY, category_mask
+
+_OPEN_IN_FRONT = ("cardigan", "coat", "cape", "jacket", "blazer", "suit", "vest")
 
 
 class StreetCrops:
@@ -22,6 +25,7 @@ class StreetCrops:
         self.indices = [i for i in entries if store.record(i)["is_held_out"] == held_out]
         self.mapped = [i for i in self.indices if "labels" in store.record(i)["arrays"]]
         self._hair, self._skin = names.index("hair"), names.index("skin")
+        self._kept = [names.index(name) for name in ("hair", "bag", "hat") if name in names]
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -62,8 +66,13 @@ class StreetCrops:
         garments = [int(label) for label in present if self._names[label] in CCP_CATEGORY]
         if garments and rng.random() < 0.45:
             picture = staging.dye_garments(picture, labels, garments, rng)
-        if rng.random() < 0.35:
+        wears = person.wears
+        if rng.random() < 0.45:
+            for outer in (label for label in garments if self._names[label] in _OPEN_IN_FRONT):
+                picture, labels = staging.close_back(picture, labels, outer, self._kept, rng)
             picture = staging.turn_around(picture, labels, self._hair, self._skin, rng)
+            seen = [garment.category for garment in garments_in(labels, self._names)]
+            wears = category_mask(seen).astype(np.float32)
         if rng.random() < 0.5:
             texture = self._store.picture(self._draw(self.indices, rng))
             size = (picture.shape[0], picture.shape[1])
@@ -73,7 +82,7 @@ class StreetCrops:
             other = self._draw(self.mapped, rng)
             stranger = (self._store.picture(other), self._store.picture(other, "labels"))
             picture, labels = staging.add_stranger(picture, labels, stranger, rng)
-        return dataclasses.replace(person, picture=picture, labels=labels)
+        return dataclasses.replace(person, picture=picture, labels=labels, wears=wears)
 
     @staticmethod
     def _draw(indices: list[int], rng: np.random.Generator) -> int:

@@ -68,3 +68,29 @@ def test_backgrounds_have_the_size_that_was_asked_for(picture: np.ndarray, seed:
     place = staging.draw_background((50, 33), picture, np.random.default_rng(seed))
     assert place.shape == (50, 33, 3)
     assert place.dtype == np.uint8
+
+
+def test_from_behind_an_open_garment_is_one_piece() -> None:
+    labels = np.zeros((20, 30), np.uint8)
+    labels[5:15, 5:25] = LABELS.index("top")
+    labels[5:15, 12:18] = LABELS.index("t-shirt")
+    labels[5:8, 14:16] = HAIR
+    picture = np.zeros((20, 30, 3), np.uint8)
+    picture[labels == LABELS.index("top")] = 200
+    closed, seen = staging.close_back(
+        picture, labels, LABELS.index("top"), [HAIR], np.random.default_rng(0)
+    )
+    assert not (seen == LABELS.index("t-shirt")).any()
+    assert (seen == HAIR).sum() == (labels == HAIR).sum()
+    assert closed[10, 15].min() > 150
+    assert (closed[labels == 0] == 0).all()
+
+
+def test_a_garment_that_is_not_there_closes_nothing(
+    picture: np.ndarray, labels: np.ndarray
+) -> None:
+    same, seen = staging.close_back(
+        picture, labels, LABELS.index("tie"), [HAIR], np.random.default_rng(0)
+    )
+    assert (seen[:, 70:] == labels[:, 70:]).all()
+    assert same.shape == picture.shape
