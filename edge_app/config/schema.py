@@ -208,6 +208,18 @@ class InferenceSettings(Section):
     optimization_level: int = Field(3, ge=0, le=5, description="0 builds fast, 5 runs fast")
 
 
+class MotionSettings(Section):
+    """When a network need not look: nothing moves, and nobody is there."""
+
+    gate: Literal["live", "always", "off"] = Field(
+        "live", description="skip quiet pictures of live cameras, of recordings too, or never"
+    )
+    look_every_s: float = Field(1.0, gt=0.0, le=10.0, description="a look is forced so often")
+    threshold: float = Field(
+        4.0, ge=1.0, le=64.0, description="change of brightness (of 255) that counts as motion"
+    )
+
+
 class DetectionSettings(Section):
     """When a box is a person."""
 
