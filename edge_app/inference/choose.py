@@ -7,8 +7,11 @@ from pathlib import Path
 
 from edge_app.config.schema import InferenceSettings
 from edge_app.errors import EngineError
+from edge_app.inference.cuda import CudaDevice
+from edge_app.inference.fallback import FallbackEngine
 from edge_app.inference.model import SHIPPED, Model, Task, load_model
 from edge_app.inference.openvino_engine import OpenVinoEngine
+from edge_app.inference.trt_engine import TensorRtEngine, import_tensorrt
 from edge_app.ports import Engine
 
 log = logging.getLogger(__name__)
@@ -25,13 +28,69 @@ def open_model(settings: InferenceSettings, task: Task) -> Model:
 
 
 def open_engine(settings: InferenceSettings, model: Model) -> Engine:
-    """Start the engine of a model.
+    """Start the engine of a model on the configured device; ``auto`` is the GPU where it works.
 
     Raises:
         EngineError: the wanted device cannot run it.
     """
-    if settings.device == "gpu":
-        raise EngineError(
-            "inference.device: gpu is not available in this version; set it to auto or cpu"
-        )
+    if settings.device == "cpu":
+        return _open_cpu(settings, model)
+    open_cpu = None if settings.device == "gpu" else lambda: _open_cpu(settings, model)
+    try:
+        engine = FallbackEngine(model.task, lambda: _open_gpu(settings, model), open_cpu)
+    except EngineError as error:
+        if settings.device == "gpu":
+            raise EngineError(f"inference.device is gpu: {error}") from error
+        log.info("%s: runs on the CPU (OpenVINO), because %s", model.task, error)
+        return _open_cpu(settings, model)
+    log.info("%s: runs on the GPU (TensorRT)", model.task)
+    return engine
+
+
+def describe_gpu() -> tuple[bool, str]:
+    """Whether the GPU can be used, and the reason in words, for ``doctor``."""
+    try:
+        gpu = CudaDevice()
+    except EngineError as error:
+        return False, str(error)
+    try:
+        trt = import_tensorrt()
+        with gpu.current("asking for its memory"):
+            free, total = gpu.free_memory()
+    except EngineError as error:
+        return False, f"{gpu.name}: {error}"
+    finally:
+        gpu.close()
+    return True, (
+        f"{gpu.name}, {trt.__name__} {trt.__version__}, "
+        f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
+    )
+
+
+def _open_cpu(settings: InferenceSettings, model: Model) -> Engine:
     return OpenVinoEngine(model, settings.threads, settings.max_batch)
+
+
+class _OwnedEngine:
+    """An engine that closes its device after itself."""
+
+    def __init__(self, engine: Engine, gpu: CudaDevice) -> None:
+        self._engine, self._gpu = engine, gpu
+        self.infer = engine.infer
+
+    def close(self) -> None:
+        """Free the engine, then let go of the device."""
+        try:
+            self._engine.close()
+        finally:
+            self._gpu.close()
+
+
+def _open_gpu(settings: InferenceSettings, model: Model) -> Engine:
+    # The device first: nothing of TensorRT may be constructed where there is no GPU.
+    gpu = CudaDevice()
+    try:
+        return _OwnedEngine(TensorRtEngine(import_tensorrt(), gpu, model, settings), gpu)
+    except BaseException:
+        gpu.close()
+        raise

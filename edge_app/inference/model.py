@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import openvino as ov
 
+from edge_app.config.denied import denied
 from edge_app.errors import ModelError
 from edge_app.vocabulary import CATEGORIES, REGIONS
 
@@ -79,6 +81,7 @@ def load_model(path: Path, task: Task) -> Model:
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise ModelError(f"{path}: cannot be read as an ONNX model: {reason}") from error
+    _refuse_denied(path, network)
     size = _check_input(path, task, network)
     outputs = _check_outputs(path, task, network)
     labels = _check_labels(path, task, network, outputs)
@@ -92,6 +95,18 @@ def load_model(path: Path, task: Task) -> Model:
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         network=network,
     )
+
+
+def _refuse_denied(path: Path, network: Any) -> None:
+    """A model that judges who people are is refused, whatever else it can do."""
+    names = [name for port in network.outputs for name in port.get_names()]
+    for label in [*names, *re.findall(r'"([^"]*)"', _metadata(network, "labels") or "")]:
+        what = denied(label)
+        if what is not None:
+            raise ModelError(
+                f"{path}: {label!r} describes {what}, which Dresscode refuses to look for; use a "
+                "model that knows clothes only"
+            )
 
 
 def _check_input(path: Path, task: Task, network: Any) -> tuple[int, int]:

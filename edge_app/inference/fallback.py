@@ -1,0 +1,118 @@
+"""A GPU that fails at run time: rebuilt after a pause, and the CPU in its place meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from edge_app.errors import EngineError
+from edge_app.flow import Float32, UInt8
+from edge_app.ports import Engine
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 300.0
+
+
+class FallbackEngine:
+    """An engine that a failing GPU does not stop.
+
+    The batch on which the GPU fails is run again on the CPU: no answer is lost, and none is stale.
+    The GPU is started anew after 5 s, 10 s, 20 s ... up to five minutes; when it works again, it
+    takes over again.
+
+    Args:
+        name: of the network, for messages.
+        open_gpu: starts the engine on the GPU.
+        open_cpu: starts it on the CPU; None where only the GPU will do, and failures are raised.
+        clock: seconds that never go back.
+
+    Attributes:
+        failures: how often the GPU has failed.
+
+    Raises:
+        EngineError: the GPU does not start.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        open_gpu: Callable[[], Engine],
+        open_cpu: Callable[[], Engine] | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._name = name
+        self._open_gpu, self._open_cpu = open_gpu, open_cpu
+        self._clock = clock
+        self._gpu: Engine | None = open_gpu()
+        self._cpu: Engine | None = None
+        self._pause_s = FIRST_PAUSE_S
+        self._retry_at_s = 0.0
+        self.failures = 0
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether the GPU is out of order now."""
+        return self._gpu is None
+
+    def infer(self, batch_nhwc: UInt8) -> dict[str, Float32]:
+        """Run the network; see :class:`edge_app.ports.Engine`."""
+        if self._gpu is None and self._clock() >= self._retry_at_s:
+            self._start_again()
+        if self._gpu is not None:
+            try:
+                answer = self._gpu.infer(batch_nhwc)
+            except EngineError as error:
+                self._lose(error)
+                if self._open_cpu is None:
+                    raise
+            else:
+                # Only work shows that it works: a GPU that starts and fails keeps its pause.
+                self._pause_s = FIRST_PAUSE_S
+                return answer
+        return self._on_cpu(batch_nhwc)
+
+    def _on_cpu(self, batch_nhwc: UInt8) -> dict[str, Float32]:
+        if self._open_cpu is None:
+            raise EngineError(
+                f"{self._name}: the GPU is out of order and inference.device is gpu; "
+                "set it to auto to let the CPU take over"
+            )
+        if self._cpu is None:
+            self._cpu = self._open_cpu()
+        return self._cpu.infer(batch_nhwc)
+
+    def _lose(self, error: EngineError) -> None:
+        self.failures += 1
+        self._retry_at_s = self._clock() + self._pause_s
+        log.error(
+            "%s: %s; %s, the GPU is started anew in %.0f s",
+            self._name,
+            error,
+            "the CPU takes over" if self._open_cpu else "nothing can take over",
+            self._pause_s,
+        )
+        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+        broken, self._gpu = self._gpu, None
+        if broken is not None:
+            try:
+                broken.close()
+            except EngineError as closing:
+                log.warning("%s: a broken GPU engine could not be freed: %s", self._name, closing)
+
+    def _start_again(self) -> None:
+        try:
+            self._gpu = self._open_gpu()
+        except EngineError as error:
+            self._lose(error)
+        else:
+            log.warning("%s: the GPU is back", self._name)
+
+    def close(self) -> None:
+        """Free both engines."""
+        for engine in (self._gpu, self._cpu):
+            if engine is not None:
+                engine.close()
+        self._gpu = self._cpu = None

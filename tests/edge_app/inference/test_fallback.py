@@ -1,0 +1,159 @@
+"""A GPU that fails at run time, and the choice between devices on a machine without one."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_app.config.schema import InferenceSettings
+from edge_app.errors import EngineError
+from edge_app.inference.choose import describe_gpu, open_engine
+from edge_app.inference.cuda import CudaDevice
+from edge_app.inference.fallback import FallbackEngine
+from edge_app.inference.model import load_model
+from edge_app.inference.openvino_engine import OpenVinoEngine
+from tests.tiny_models import save_classifier
+
+
+class Scripted:
+    """An engine that says who it is, and fails when told to."""
+
+    def __init__(self, mark: float, fails: list[bool] | None = None) -> None:
+        self._mark, self._fails = mark, fails if fails is not None else []
+        self.is_closed = False
+
+    def infer(self, batch_nhwc: np.ndarray) -> dict[str, np.ndarray]:
+        assert not self.is_closed
+        if self._fails and self._fails.pop(0):
+            raise EngineError("out of memory")
+        return {"probabilities": np.full((len(batch_nhwc), 15), self._mark, np.float32)}
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Rig:
+    def __init__(self, fails: list[bool], has_cpu: bool = True) -> None:
+        self.now_s = 0.0
+        self.opened: list[Scripted] = []
+        self.start_fails: list[bool] = []
+        self.fails = fails
+        self.engine = FallbackEngine(
+            "classifier",
+            self.open,
+            (lambda: Scripted(2.0)) if has_cpu else None,
+            lambda: self.now_s,
+        )
+
+    def open(self) -> Scripted:
+        if self.start_fails and self.start_fails.pop(0):
+            raise EngineError("no such device")
+        self.opened.append(Scripted(1.0, self.fails))
+        return self.opened[-1]
+
+    def who(self) -> str:
+        answer = self.engine.infer(np.zeros((3, 32, 32, 3), np.uint8))["probabilities"]
+        assert answer.shape == (3, 15)
+        return {1.0: "gpu", 2.0: "cpu"}[float(answer[0, 0])]
+
+
+def test_the_failed_batch_is_answered_by_the_cpu(caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig([False, True])
+    assert [rig.who(), rig.who()] == ["gpu", "cpu"]
+    assert rig.engine.is_degraded
+    assert rig.engine.failures == 1
+    assert rig.opened[0].is_closed
+    assert "out of memory; the CPU takes over, the GPU is started anew in 5 s" in caplog.text
+
+
+def test_the_gpu_comes_back_after_the_pause(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    rig = Rig([True])
+    assert rig.who() == "cpu"
+    rig.now_s = 4.9
+    assert rig.who() == "cpu"
+    rig.now_s = 5.0
+    assert rig.who() == "gpu"
+    assert not rig.engine.is_degraded
+    assert "the GPU is back" in caplog.text
+
+
+def test_pauses_double_up_to_five_minutes() -> None:
+    rig = Rig([True])
+    rig.who()
+    rig.start_fails = [True] * 100
+    attempts = []
+    for now_s in range(1, 1500):
+        before = rig.engine.failures
+        rig.now_s = float(now_s)
+        rig.who()
+        if rig.engine.failures > before:
+            attempts.append(now_s)
+    assert attempts == [5, 15, 35, 75, 155, 315, 615, 915, 1215]
+
+
+def test_a_gpu_that_starts_but_fails_keeps_its_pause() -> None:
+    rig = Rig([True, True, True, False])
+    for now_s in (0.0, 5.0, 15.0):
+        rig.now_s = now_s
+        assert rig.who() == "cpu"
+    rig.now_s = 34.9
+    assert rig.who() == "cpu"
+    rig.now_s = 35.0
+    assert rig.who() == "gpu"
+
+
+def test_without_a_cpu_failures_are_raised() -> None:
+    rig = Rig([True, False], has_cpu=False)
+    with pytest.raises(EngineError, match="out of memory"):
+        rig.who()
+    with pytest.raises(EngineError, match=r"out of order and inference\.device is gpu"):
+        rig.who()
+    rig.now_s = 6.0
+    assert rig.who() == "gpu"
+
+
+def test_closing_closes_both() -> None:
+    rig = Rig([True])
+    rig.who()
+    rig.engine.close()
+    assert all(engine.is_closed for engine in rig.opened)
+
+
+def has_gpu() -> bool:
+    try:
+        CudaDevice().close()
+    except EngineError:
+        return False
+    return True
+
+
+without_gpu = pytest.mark.skipif(has_gpu(), reason="a GPU is here")
+
+
+@without_gpu
+def test_auto_without_a_gpu_is_the_cpu_and_says_why(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    model = load_model(save_classifier(tmp_path / "classifier.onnx"), "classifier")
+    engine = open_engine(InferenceSettings(threads=1), model)
+    assert isinstance(engine, OpenVinoEngine)
+    assert "runs on the CPU (OpenVINO), because" in caplog.text
+
+
+@without_gpu
+def test_gpu_without_a_gpu_is_an_error_with_the_reason(tmp_path: Path) -> None:
+    model = load_model(save_classifier(tmp_path / "classifier.onnx"), "classifier")
+    with pytest.raises(EngineError, match=r"inference.device is gpu: (no NVIDIA|pycuda is not)"):
+        open_engine(InferenceSettings(device="gpu"), model)
+
+
+@without_gpu
+def test_the_reason_is_told_to_doctor() -> None:
+    works, reason = describe_gpu()
+    assert not works
+    assert "pycuda" in reason or "NVIDIA" in reason
