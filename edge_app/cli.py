@@ -181,20 +181,6 @@ def doctor(config_path: Path) -> None:
         sys.exit(1)
 
 
-@cli.group()
-def schema() -> None:
-    """Print the schemas of what people write."""
-
-
-@schema.command("config")
-def schema_config() -> None:
-    """Print JSON Schema of the configuration, for editors that check YAML."""
-    from edge_app.config.schema import Config
-
-    described = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    click.echo(json.dumps(described | Config.model_json_schema(), indent=2))
-
-
 @cli.command("install-service")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--uninstall", is_flag=True, help="Remove it; configuration and counters stay.")
@@ -221,6 +207,33 @@ def systemd_devices() -> None:
     from edge_app.commands.systemd_devices import drop_in, find_devices
 
     click.echo(drop_in(find_devices()), nl=False)
+
+
+@cli.command()
+@click.argument("name", required=False)
+def schema(name: str | None) -> None:
+    """Print the JSON Schema of a kind of message or of `config`, or the names of all."""
+    from edge_app.commands.schema import schema_names, schema_text
+    from edge_app.config.document import config_schema
+
+    if name == "config":
+        click.echo(config_schema(), nl=False)
+        return
+    click.echo("\n".join(schema_names()) if name is None else schema_text(name), nl=name is None)
+
+
+@cli.group()
+def audit() -> None:
+    """The log of commands and configuration changes."""
+
+
+@audit.command("verify")
+@click.argument("path", type=PATH)
+def audit_verify(path: Path) -> None:
+    """Check that no line of an audit log was changed, removed or put in: exit 1 if one was."""
+    from edge_app.commands.audit import verify_audit
+
+    click.echo(verify_audit(path))
 
 
 def main() -> None:

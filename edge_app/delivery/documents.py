@@ -155,7 +155,9 @@ def field_table(kind: str) -> str:
     rows = [f"| `{schema_name(kind)}` | content |", "|---|---|"]
     for name, field in payload.model_fields.items():
         if name != "schema_":
-            rows.append(f"| `{field.alias or name}` | {field.description} |")
+            # A bar ends a cell of a Markdown table.
+            words = str(field.description).replace("|", "\\|")
+            rows.append(f"| `{field.alias or name}` | {words} |")
     return "\n".join(rows) + "\n"
 
 

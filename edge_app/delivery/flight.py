@@ -73,6 +73,8 @@ class Flight:
 
     def due(self, now_s: float) -> list[Handed]:
         """The refused messages whose pause is over; they are to be added again."""
+        if not self._again:
+            return []
         due = [handed for at_s, handed in self._again if at_s <= now_s]
         self._again = deque((at_s, handed) for at_s, handed in self._again if at_s > now_s)
         return due
@@ -98,7 +100,7 @@ class Flight:
 
     def is_blocked(self, lane: str) -> bool:
         """A message of the lane was refused and waits: those behind it would overtake it."""
-        return any(handed.lane == lane for _, handed in self._again)
+        return bool(self._again) and any(handed.lane == lane for _, handed in self._again)
 
     def reached(self) -> dict[str, int]:
         """Per lane the new position up to which everything is done, where there is one."""

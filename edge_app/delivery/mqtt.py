@@ -279,7 +279,9 @@ class Connection:
     def _on_publish(
         self, _client: Any, _data: Any, mid: int, code: ReasonCode, _properties: Any
     ) -> None:
-        self._events.append(Acknowledged(mid, code.value, str(code)))
+        # paho looks the words up in lists, which is not worth it for a plain success.
+        reason = str(code) if code.value >= 0x80 else ""
+        self._events.append(Acknowledged(mid, code.value, reason))
 
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
         properties = message.properties

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 EXPIRY: Final = b"\x02"
@@ -39,7 +40,8 @@ class PublishProperties:
         if correlation is not None:
             parts.append(CORRELATION + _sized(correlation))
         for name, value in (user or {}).items():
-            parts.append(USER + _sized(name.encode()) + _sized(value.encode()))
+            parts.append(_name(name))
+            parts.append(_sized(value.encode()))
         body = b"".join(parts)
         self._packed = _length(len(body)) + body
 
@@ -48,10 +50,16 @@ class PublishProperties:
         return self._packed
 
 
+@lru_cache(maxsize=64)
+def _name(name: str) -> bytes:
+    """The start of a user property; the names are few."""
+    return USER + _sized(name.encode())
+
+
 def _sized(data: bytes) -> bytes:
     if len(data) > LONGEST:
         raise ValueError(f"expected at most {LONGEST} bytes in a property, got {len(data)}")
-    return struct.pack(">H", len(data)) + data
+    return len(data).to_bytes(2, "big") + data
 
 
 def _length(n: int) -> bytes:

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 WINDOW: Final = 8
 """Most messages under way; fewer where the broker's Receive Maximum says so."""
 
-FETCH: Final = 64
+FETCH: Final = 256
 ENVELOPE_BYTES: Final = 1024
 """More than topic, properties and headers of any message take."""
 
