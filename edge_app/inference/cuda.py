@@ -126,6 +126,18 @@ class CudaDevice:
         """Load a compiled kernel file (cubin); ``get_function`` finds its kernels."""
         return self._driver.module_from_buffer(binary)
 
+    def compile(self, source: str) -> bytes:
+        """Compile a kernel file for this device with nvcc; gives the cubin.
+
+        Raises:
+            EngineError: there is no nvcc here, or it refuses the source.
+        """
+        from pycuda import compiler
+
+        with _translated("compiling kernels"):
+            architecture = "sm_{}{}".format(*self.capability)
+            return bytes(compiler.compile(source, arch=architecture, no_extern_c=True))
+
     def free_memory(self) -> tuple[int, int]:
         """Free bytes and all bytes; call it while the device is current."""
         free, total = self._driver.mem_get_info()
