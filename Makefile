@@ -13,7 +13,7 @@ DEBIAN_PACKAGES := mosquitto mosquitto-clients gstreamer1.0-tools \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gir1.2-gst-rtsp-server-1.0 python3-gi
 
-.PHONY: demo test check bench acceptance format clean help
+.PHONY: demo test check bench acceptance chaos load fleet format clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,17 @@ bench: $(VENV)/.for-work ## frames/s, milliseconds per stage, share of the netwo
 
 acceptance: $(VENV)/.for-work ## simulated entrance, ten seeds of five minutes: entries and alerts
 	$(BIN)/python -m tests.acceptance.simulated_entrance
+
+chaos: $(VENV)/.for-work | system-packages ## kill the broker and the box for five minutes, three seeds
+	$(BIN)/python -m tests.broker.chaos --seconds 300 --seeds 1 2 3
+	$(BIN)/python -m tests.broker.chaos --seconds 60 --seeds 4 --ram
+
+load: $(VENV)/.for-work | system-packages ## one box beside plain paho; 200,000 messages without a halt
+	$(BIN)/python -m tests.broker.load
+	$(BIN)/python -m tests.broker.load --flood 200000
+
+fleet: $(VENV)/.for-work | system-packages ## 500 virtual stores and one broker that goes away
+	$(BIN)/python -m tests.broker.fleet
 
 format: $(VENV)/.for-work ## put the code into its format
 	$(BIN)/ruff format .

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from edge_app.delivery.audit import Audit
 from edge_app.delivery.contract import CommandPayload, ResponsePayload, rfc3339
@@ -195,9 +196,18 @@ class Commands:
             listener()
 
 
+def _only_transaction(payload: bytes) -> CommandPayload:
+    """What a refusal carries, so that the sender of a wrong command knows which one it was."""
+    try:
+        given = from_json(payload[:MAX_BYTES] or b"{}")
+        return CommandPayload(transaction=given.get("transaction"))
+    except (ValueError, AttributeError):  # no JSON, no object, or no transaction as we know it
+        return CommandPayload()
+
+
 def _understood(verb: str, received: Received) -> tuple[CommandPayload, str | None]:
     """The command's arguments, and what is wrong with it."""
-    nothing = CommandPayload()
+    nothing = _only_transaction(received.payload)
     if verb not in VERBS:
         return nothing, f"expected one of {', '.join(VERBS)}"
     if received.is_retained:

@@ -57,6 +57,12 @@ class Mosquitto:
     def url(self) -> str:
         return f"mqtt://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
     def settings(self, **more: Any) -> BrokerSettings:
         """Impatient ones, so that tests are short."""
         return BrokerSettings(**{"url": self.url, "reconnect_max_s": 1.0, "stall_s": 2.0} | more)

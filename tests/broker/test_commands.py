@@ -128,6 +128,18 @@ def test_what_is_no_json_is_refused(desk: Desk) -> None:
     assert answer["status"] == "refused"
 
 
+def test_a_refusal_names_the_command_that_it_is_about(desk: Desk) -> None:
+    desk.order("resend", transaction="t-7", start="yesterday", end="today")
+    (answer,) = desk.wait_for(1)
+    assert (answer["status"], answer["transaction"]) == ("refused", "t-7")
+
+
+def test_json_of_a_thousand_brackets_is_refused(desk: Desk) -> None:
+    desk.client.publish(COMMAND + "pause", "[" * 4000, 1).wait_for_publish(5)
+    (answer,) = desk.wait_for(1)
+    assert answer["status"] == "refused"
+
+
 def test_a_retained_command_is_refused(desk: Desk) -> None:
     desk.order("pause", retain=True)
     (answer,) = desk.wait_for(1)
