@@ -1,4 +1,4 @@
-"""The command line of model building: `python -m model_build data|train|evaluate|export`."""
+"""The command line of model building: `python -m model_build data|train|evaluate|export|wrap`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from model_build.data.scenery import open_scenery
 from model_build.garment_model import Folders
 from model_build.networks.yolox import load_published
 from model_build.train.fitting import Schedule
+from model_build.wrap.command import wrap
 
 MODELS = ("detector", "garments", "classifier")
 _SHIPPED = Path(__file__).parent.parent / "edge_app" / "models"
@@ -53,7 +54,7 @@ class _Group(click.Group):
 def main(context: click.Context, data: Path, cache: Path) -> None:
     """Build the models that Dresscode ships."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    if not data.is_dir():
+    if context.invoked_subcommand != "wrap" and not data.is_dir():
         raise click.ClickException(
             f"{data}: no such folder; give the data sets with --data or DRESSCODE_DATA"
         )
@@ -138,6 +139,8 @@ def export(folders: Folders, model: str, run: Path, file: Path | None, share: fl
         differences = classifier_model.export_model(folders, run, file)
     click.echo(f"{file}; largest differences from torch: {differences}")
 
+
+main.add_command(wrap)
 
 if __name__ == "__main__":
     main()

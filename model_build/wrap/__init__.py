@@ -1,0 +1,1 @@
+"""Common detectors of others, wrapped into the model contract by nodes around their graph."""
