@@ -181,6 +181,16 @@ def doctor(config_path: Path) -> None:
         sys.exit(1)
 
 
+@cli.command("privacy-report")
+@CONFIG
+def privacy_report(config_path: Path) -> None:
+    """Print what leaves the box, how long it stays, and the notice for the door."""
+    from edge_app.commands.privacy_report import privacy_report as report_of
+    from edge_app.config.load import load
+
+    click.echo(report_of(load(config_path)))
+
+
 @cli.command("install-service")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--uninstall", is_flag=True, help="Remove it; configuration and counters stay.")

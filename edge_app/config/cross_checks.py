@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from edge_app.config.denied import denied
 from edge_app.config.secrets import has_credentials
 from edge_app.config.yaml_tree import KeyPath
 
@@ -53,6 +54,7 @@ def _zone_problems(
 
 def _rule_problems(tree: dict[str, Any], zones: dict[str, str]) -> Iterator[Problem]:
     for rule_id, rule in _section(tree, "alerts").items():
+        yield from _denied_problems(rule_id, rule)
         named = rule.get("zones") if isinstance(rule, dict) else None
         for i, zone_id in enumerate(named if isinstance(named, list) else []):
             path: KeyPath = ("alerts", rule_id, "zones", i)
@@ -63,6 +65,23 @@ def _rule_problems(tree: dict[str, Any], zones: dict[str, str]) -> Iterator[Prob
                 known = ", ".join(zones) or "none, no camera has zones"
                 advice = f"did you mean {close[0]!r}?" if close else f"zones are: {known}"
                 yield path, f"expected the id of a zone of a camera, got {zone_id!r}; {advice}"
+
+
+def _denied_problems(rule_id: str, rule: Any) -> Iterator[Problem]:
+    """Names that describe who somebody is rather than what they wear."""
+    labels: list[tuple[KeyPath, Any]] = [(("alerts", rule_id), rule_id)]
+    for key in ("any_of", "all_of"):
+        garments = rule.get(key) if isinstance(rule, dict) else None
+        for i, label in enumerate(garments if isinstance(garments, list) else []):
+            labels.append((("alerts", rule_id, key, i), label))
+    for path, label in labels:
+        what = denied(label) if isinstance(label, str) else None
+        if what is not None:
+            yield (
+                path,
+                f"{label!r} describes {what}, which Dresscode refuses to look for or to name; "
+                "rules speak of clothes only",
+            )
 
 
 def _source_problems(path: KeyPath, camera: dict[str, Any]) -> Iterator[Problem]:

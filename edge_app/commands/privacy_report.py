@@ -1,0 +1,117 @@
+"""``dresscode privacy-report``: what leaves the box, how long it stays, and what hangs at the door.
+
+Made from the running configuration and from the very schemas that the messages are made of, so that
+it cannot say less than is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edge_app import __version__
+from edge_app.commands.notices import NOTICES, notice
+from edge_app.config.denied import DENIED
+from edge_app.config.schema import Config
+from edge_app.delivery.contract import PAYLOADS
+from edge_app.delivery.topics import PREFIX, TOPICS
+from edge_app.reload import config_hash
+from edge_app.vocabulary import CATEGORIES
+
+_DAY_S = 86400.0
+
+
+def privacy_report(config: Config) -> str:
+    """The report as Markdown."""
+    parts = (_head, _inside, _leaving, _staying, _thresholds, _never, _notices)
+    return "\n".join(line for part in parts for line in (*part(config), ""))
+
+
+def _head(config: Config) -> Iterator[str]:
+    yield f"# Privacy report of {config.store}, {config.node}"
+    yield ""
+    yield f"Dresscode {__version__}, configuration {config_hash(config)[:16]}."
+
+
+def _inside(config: Config) -> Iterator[str]:
+    yield "## What is looked at"
+    yield ""
+    for name, camera in config.cameras.items():
+        masks = len(camera.privacy_masks)
+        zones = ", ".join(camera.zones) or "none"
+        yield f"- camera {name}: zones {zones}; {masks} privacy masks, blacked out before anything"
+    yield (
+        "- Pictures, crops and embeddings are in memory only, for as long as a person is in view; "
+        "none is written, sent or logged."
+    )
+    yield f"- Kinds of clothing: {', '.join(CATEGORIES)}, or unknown."
+
+
+def _leaving(config: Config) -> Iterator[str]:
+    yield "## What leaves the box"
+    yield ""
+    brokers = [config.mqtt.url] + ([config.headquarters.url] if config.headquarters else [])
+    yield f"By MQTT to {' and '.join(brokers)}, below `{PREFIX}/{config.store}/`:"
+    yield ""
+    yield "| topic | what | fields |"
+    yield "|---|---|---|"
+    for topic in TOPICS.values():
+        if topic.payload == "alert" and not config.alerts:
+            continue
+        fields = PAYLOADS[topic.payload].model_fields
+        names = ", ".join(field.alias or name for name, field in fields.items())
+        yield f"| `{topic.pattern}` | {topic.content} | {names} |"
+    yield ""
+    if config.alerts:
+        rules = "; ".join(
+            f"{name}: {', '.join((*rule.any_of, *rule.all_of))}"
+            for name, rule in config.alerts.items()
+        )
+        yield f"Alerts are on: staff are told of single customers ({rules}). Assess them apart."
+    else:
+        yield "Alerts are off: nobody is told of single customers."
+    if config.metrics.port:
+        yield f"On this machine only, http://127.0.0.1:{config.metrics.port}: figures of operation."
+
+
+def _staying(config: Config) -> Iterator[str]:
+    yield "## How long it stays"
+    yield ""
+    expiries = {rule.expires_s for rule in config.alerts.values()}
+    alert_s = f"{max(expiries):.0f} s at most" if expiries else "none are made"
+    yield f"- on the box: alerts {alert_s}; unsent counts {config.outbox.max_age_days:g} days; sent"
+    yield f"  counts {config.outbox.history_days:g} days; the newest 16 MB of the audit log"
+    for name, topic in TOPICS.items():
+        if topic.expiry_s is not None and (name != "alert" or config.alerts):
+            span = (
+                f"{topic.expiry_s / _DAY_S:g} days"
+                if topic.expiry_s >= _DAY_S
+                else (f"{topic.expiry_s:g} s")
+            )
+            kept = ", the latest kept" if topic.is_retained else ""
+            yield f"- at the broker, `{topic.pattern}`: {span}{kept}"
+    yield "- what readers of the broker do with it is theirs to say"
+
+
+def _thresholds(config: Config) -> Iterator[str]:
+    k = config.privacy.min_cell
+    yield "## Thresholds"
+    yield ""
+    yield f"- Garments are counted by hour and day only. Cells of 1 to {k - 1} people are left out,"
+    yield "  and a second one where one could be worked out from the rest."
+    yield "- Only entries and exits have running totals; garments have none."
+
+
+def _never(_config: Config) -> Iterator[str]:
+    yield "## What it refuses"
+    yield ""
+    yield (
+        f"Rules and models whose labels describe {', '.join(DENIED)}. No faces, no recognition of "
+        "persons across cameras or visits, no pictures in messages."
+    )
+
+
+def _notices(config: Config) -> Iterator[str]:
+    yield "## Notice for the door"
+    for language in NOTICES:
+        yield ""
+        yield f"**{language}**: {notice(language, bool(config.alerts))}"

@@ -1,0 +1,49 @@
+"""The privacy report says everything that is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge_app.commands.notices import ALERTS, NOTICES, notice
+from edge_app.commands.privacy_report import privacy_report
+from edge_app.config.load import load
+from edge_app.config.schema import Config
+from edge_app.delivery.contract import PAYLOADS
+from edge_app.delivery.topics import TOPICS
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "systemd" / "store.example.yaml"
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    return load(EXAMPLE)
+
+
+def test_every_topic_and_every_field_is_told(config: Config) -> None:
+    report = privacy_report(config)
+    for topic in TOPICS.values():
+        (line,) = [row for row in report.splitlines() if row.startswith(f"| `{topic.pattern}`")]
+        fields = line.split("|")[3].strip().split(", ")
+        model = PAYLOADS[topic.payload]
+        assert fields == list(model.model_json_schema(by_alias=True)["properties"])
+
+
+def test_what_the_configuration_decides_is_told(config: Config) -> None:
+    report = privacy_report(config)
+    assert "mqtts://broker.store.lan:8883" in report
+    assert "formalwear: dress, suit" in report
+    assert "Cells of 1 to 4 people" in report
+    quiet = config.model_copy(update={"alerts": {}})
+    assert "Alerts are off" in privacy_report(quiet)
+    assert "`alert/" not in privacy_report(quiet)
+
+
+def test_the_notice_is_there_in_five_languages(config: Config) -> None:
+    assert set(NOTICES) == set(ALERTS) == {"en", "de", "fr", "es", "it"}
+    report = privacy_report(config)
+    for language in NOTICES:
+        assert notice(language, has_alerts=True) in report
+        assert ALERTS[language] not in notice(language, has_alerts=False)
+        assert "me@example.org" in notice(language, False, "me@example.org")
