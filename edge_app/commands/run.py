@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 import signal
+import time
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -17,7 +18,9 @@ from edge_app.inference.model import Model
 from edge_app.live import Live
 from edge_app.ports import Engine
 from edge_app.runtime.logs import configure
+from edge_app.runtime.starts import MANY, Starts
 from edge_app.runtime.systemd import Notifier
+from edge_app.safe_mode import run_safely
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +55,20 @@ def run(config_path: Path, open_one: OpenEngine = open_engine) -> None:
         signal.signal(number, ask_to_stop)
     # Until there is something to reload, a hang-up must not end the program.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    starts = Starts(config.state_dir / "starts.json")
+    crashes = starts.begin(time.time())
+    if crashes >= MANY:
+        run_safely(config, crashes, notifier, stop)
+    else:
+        work(config, config_path, notifier, stop, open_one)
+    # Only what got here ended as it should; a crash leaves its mark.
+    starts.end()
+
+
+def work(
+    config: Config, config_path: Path, notifier: Notifier, stop: Event, open_one: OpenEngine
+) -> None:
+    """Load the networks and run the box."""
     networks = load_networks(config, notifier, open_one)
     log.info(
         "store %s, node %s: %d cameras, %d zones, %d rules",

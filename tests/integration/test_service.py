@@ -6,7 +6,9 @@ sd_notify(3) and systemd.service(5): a notify socket, and SIGABRT when WATCHDOG 
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +20,8 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_app.delivery.broker import EmbeddedBroker, find_mosquitto
+from edge_app.runtime.starts import MANY
 from tests.edge_app.runtime.notify_socket import NotifySocket
 from tests.tiny_models import save_all
 
@@ -138,3 +142,37 @@ def test_a_reload_by_signal_is_told_and_drops_no_stream(store: Path, manager: No
     assert box.returncode == 0
     assert said.count("camera door: online") == 1
     assert "camera door: offline" not in said
+
+
+def test_a_crash_loop_ends_in_a_safe_mode_that_still_reports(
+    store: Path, manager: NotifySocket
+) -> None:
+    if find_mosquitto() is None or shutil.which("mosquitto_sub") is None:
+        pytest.skip("mosquitto and mosquitto_sub are not installed")
+    with EmbeddedBroker("mosquitto") as broker:
+        config = CONFIG.replace("mqtt://127.0.0.1:1", broker.url)
+        (store / "store.yaml").write_text(config)
+        (store / "models" / "detector.onnx").rename(store / "models" / "gone")
+        for _ in range(MANY):
+            crashed = start(store, "-m", "edge_app", "run", "-c", str(store / "store.yaml"))
+            assert "there is no such model file" in crashed.communicate(timeout=60)[1]
+            assert crashed.returncode == 1
+        box = start(store, "-m", "edge_app", "run", "-c", str(store / "store.yaml"))
+        try:
+            ready = manager.listen_until(lambda m: "READY" in m, 60.0)
+            assert "safe mode: 5 crashes" in ready["STATUS"]
+            manager.listen_until(lambda m: "WATCHDOG" in m, WATCHDOG_S)
+            heard = subprocess.run(
+                ["mosquitto_sub", "-p", broker.url.rpartition(":")[2], "-C", "2", "-W", "10",
+                 "-t", "dresscode/v1/acme-1/node/edge-1/state",
+                 "-t", "dresscode/v1/acme-1/cam/door/state"],
+                capture_output=True, text=True,
+            )  # fmt: skip
+            states = {json.loads(line)["state"] for line in heard.stdout.splitlines()}
+            assert states == {"degraded", "disabled"}
+            box.send_signal(signal.SIGTERM)
+            assert box.wait(10) == 0
+        finally:
+            box.kill()
+            box.communicate()
+    assert json.loads((store / "state" / "starts.json").read_text()) == []
