@@ -224,11 +224,7 @@ def systemd_devices() -> None:
 def schema(name: str | None) -> None:
     """Print the JSON Schema of a kind of message or of `config`, or the names of all."""
     from edge_app.commands.schema import schema_names, schema_text
-    from edge_app.config.document import config_schema
 
-    if name == "config":
-        click.echo(config_schema(), nl=False)
-        return
     click.echo("\n".join(schema_names()) if name is None else schema_text(name), nl=name is None)
 
 
