@@ -1,0 +1,181 @@
+"""Telegraf, TimescaleDB, Grafana and Node-RED files against the schemas of the messages."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from edge_app.delivery.contract import CommandPayload, json_schemas
+from edge_app.delivery.topics import VERBS, kind_of
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+TELEGRAF = (DEPLOY / "telegraf" / "telegraf.conf").read_text()
+SQL = (DEPLOY / "timescale" / "schema.sql").read_text()
+BOARDS = sorted((DEPLOY / "grafana" / "dashboards").glob("*.json"))
+FLOW = json.loads((DEPLOY / "nodered" / "flow.json").read_text())
+INPUTS = {
+    re.search(r'name_override = "(\w+)_landing"', part)[1]: part  # type: ignore[index]
+    for part in TELEGRAF.split("[[inputs.mqtt_consumer]]")[1:]
+}
+
+
+def fields_of(kind: str) -> set[str]:
+    """Fields of a payload as Telegraf's JSON parser names them: maps are joined by underscores."""
+    fields: set[str] = set()
+    schema = json_schemas()[kind]
+    for name, described in schema["properties"].items():
+        inner = re.search(r'"#/\$defs/(\w+)"', json.dumps(described))
+        if inner:
+            maps = schema["$defs"][inner[1]]["properties"]
+            fields |= {f"{name}_{key}" for key in maps}
+        else:
+            fields.add(name)
+    return fields
+
+
+def listed(part: str, key: str) -> set[str]:
+    found = re.search(rf"^  {key} = \[(.*?)\]", part, re.DOTALL | re.MULTILINE)
+    assert found, key
+    return set(re.findall(r'"([^"]+)"', found[1]))
+
+
+def columns_of(table: str) -> set[str]:
+    found = re.search(rf"CREATE TABLE IF NOT EXISTS {table} \((.*?)\n\);", SQL, re.DOTALL)
+    assert found, table
+    return set(re.findall(r'^    "?([a-z]\w*)"? ', found[1], re.MULTILINE))
+
+
+@pytest.mark.parametrize("kind", sorted(INPUTS))
+def test_telegraf_reads_only_fields_that_are_sent(kind: str) -> None:
+    part = INPUTS[kind]
+    time = re.search(r'json_time_key = "(\w+)"', part)
+    assert time
+    named = listed(part, "tag_keys") | listed(part, "fieldinclude") | {time[1]}
+    named |= listed(part, "json_string_fields")
+    assert named <= fields_of(kind)
+    assert listed(part, "json_string_fields") <= listed(part, "fieldinclude")
+
+
+def test_telegraf_leaves_nothing_of_a_window_out() -> None:
+    part = INPUTS["agg"]
+    kept = listed(part, "tag_keys") | listed(part, "fieldinclude") | {"start"}
+    assert fields_of("agg") - kept == {"schema"}
+
+
+@pytest.mark.parametrize("kind", sorted(INPUTS))
+def test_texts_and_truths_are_kept_as_text(kind: str) -> None:
+    part = INPUTS[kind]
+    schema = json_schemas()[kind]["properties"]
+    for name in listed(part, "fieldinclude") & set(schema):
+        is_number = bool(re.search(r'"(integer|number)"', json.dumps(schema[name])))
+        assert is_number != (name in listed(part, "json_string_fields")), name
+
+
+@pytest.mark.parametrize("kind", sorted(INPUTS))
+def test_the_subscriptions_are_of_that_kind(kind: str) -> None:
+    for pattern in listed(INPUTS[kind], "topics"):
+        topic = pattern.removeprefix("$share/ingest/").replace("#", "all/pt1h").replace("+", "x-1")
+        assert kind_of(topic) == kind
+
+
+@pytest.mark.parametrize("kind", sorted(INPUTS))
+def test_the_landing_table_has_what_telegraf_writes(kind: str) -> None:
+    part = INPUTS[kind]
+    written = listed(part, "tag_keys") | listed(part, "fieldinclude") | {"time"}
+    assert columns_of(f"{kind}_landing") == written
+    time = {"agg": "start", "health": "ts", "state": "ts"}[kind]
+    assert columns_of(kind) == written - {"time"} | {time}
+
+
+def test_an_upsert_names_every_column() -> None:
+    for kind in INPUTS:
+        body = re.search(rf"FUNCTION {kind}_upsert.*?\$\$;", SQL, re.DOTALL)
+        assert body
+        for column in columns_of(f"{kind}_landing"):
+            assert f'NEW."{column}"' in body[0] or f"NEW.{column}" in body[0], column
+    assert "WHERE agg.rev < EXCLUDED.rev" in SQL
+    assert 'UNIQUE (store, node, zone, "window", start)' in SQL
+
+
+def queries(board: dict[str, Any]) -> list[str]:
+    told = [target["rawSql"] for panel in board["panels"] for target in panel["targets"]]
+    return told + [variable["query"] for variable in board["templating"]["list"]]
+
+
+WORDS = set(
+    re.findall(
+        r"\w+",
+        "select distinct from where and as order by group having desc time metric value not "
+        "sum avg max min count abs greatest nullif extract isodow bool_and "
+        "entries exits inside stay average most missing weekday windows alerts refused clock",
+    )
+)
+"""Of SQL, and names that the queries give."""
+
+
+@pytest.mark.parametrize("file", BOARDS, ids=lambda file: file.stem)
+def test_dashboards_ask_for_columns_that_exist(file: Path) -> None:
+    board = json.loads(file.read_text())
+    assert board["uid"] == file.stem
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+    for query in queries(board):
+        table = re.search(r"FROM (agg|health|state)\b", query)
+        assert table, query
+        plain = re.sub(r"'[^']*'|\$__\w+", " ", query)
+        names = set(re.findall(r"[a-z_]\w*", plain)) | set(
+            re.findall(r"\$__timeFilter\((\w+)", query)
+        )
+        shown = {name for name in columns_of("agg") if name.startswith("garment_")}
+        own = {name.removeprefix("garment_") for name in shown}
+        assert names - WORDS - own - {table[1]} <= columns_of(table[1]), query
+
+
+def test_grafana_finds_its_data_source() -> None:
+    folder = DEPLOY / "grafana" / "provisioning"
+    (source,) = yaml.safe_load((folder / "datasources" / "timescale.yaml").read_text())[
+        "datasources"
+    ]
+    assert yaml.safe_load((folder / "dashboards" / "dresscode.yaml").read_text())["providers"]
+    assert len(BOARDS) == 3
+    for file in BOARDS:
+        uids = set(
+            re.findall(
+                r'"type": "grafana-postgresql-datasource",\s+"uid": "([\w-]+)"', file.read_text()
+            )
+        )
+        assert uids == {source["uid"]}
+
+
+def test_the_node_red_flow_hangs_together() -> None:
+    ids = {node["id"] for node in FLOW}
+    assert len(ids) == len(FLOW)
+    for node in FLOW:
+        assert {target for wires in node.get("wires", []) for target in wires} <= ids
+        assert {
+            node[key]
+            for key in ("broker", "z", "tls")
+            if node["type"] != "mqtt-broker" or key == "tls"
+            if key in node
+        } <= ids
+
+
+def test_the_node_red_flow_uses_topics_and_fields_that_exist() -> None:
+    kinds = {}
+    for node in FLOW:
+        if node["type"] == "mqtt in":
+            kinds[kind_of(node["topic"].replace("+", "x-1"))] = node
+        if node["type"] == "mqtt out":
+            verb = node["topic"].rpartition("/")[2]
+            assert verb in VERBS
+            assert node["retain"] == "false"
+    assert set(kinds) == {"alert", "response"}
+    texts = "\n".join(node.get("func", "") for node in FLOW)
+    assert set(re.findall(r"\balert\.(\w+)", texts)) <= fields_of("alert")
+    sent = re.search(r"msg\.payload = \{(.*?)\}", texts)
+    assert sent
+    assert set(re.findall(r"(\w+):", sent[1])) <= set(CommandPayload.model_fields)
