@@ -38,6 +38,7 @@ class Graph:
         self.model = onnx.ModelProto()
         self.model.CopyFrom(model)
         _constants_to_initializers(self.model.graph)
+        _weights_in_float(self.model.graph)
         self._kinds = _element_kinds(self.model)
         del self.model.graph.value_info[:]
         self.nodes: list[Node] = list(self.model.graph.node)
@@ -155,6 +156,18 @@ def _constants_to_initializers(graph: Any) -> None:
     nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in kept]
     del graph.node[:]
     graph.node.extend(nodes)
+
+
+def _weights_in_float(graph: Any) -> None:
+    """Unpack weights that are stored in half precision behind a cast to float32."""
+    halves = {t.name: t for t in graph.initializer if t.data_type == TensorProto.FLOAT16}
+    casts = [n for n in graph.node if n.op_type == "Cast" and n.input[0] in halves]
+    for node in casts:
+        stored = halves.pop(node.input[0])
+        weights = numpy_helper.to_array(stored).astype(np.float32)
+        graph.initializer.remove(stored)
+        graph.initializer.append(numpy_helper.from_array(weights, node.output[0]))
+        graph.node.remove(node)
 
 
 def _element_kinds(model: Any) -> dict[str, int]:
