@@ -45,8 +45,8 @@ def test_shipped_models_can_be_cast(task: str) -> None:
     for node in half.graph.node:
         if node.op_type in delicate:
             assert Graph(half).is_float(node.input[0])
-    sized = [len(m.SerializeToString()) for m in (half, model)]
-    assert sized[0] < 0.65 * sized[1]
+    in_float = Graph(model).model  # some are shipped with their weights packed
+    assert len(half.SerializeToString()) < 0.65 * len(in_float.SerializeToString())
 
 
 def test_a_weight_beyond_the_range_of_half_is_refused() -> None:
