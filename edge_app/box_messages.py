@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edge_app import __version__
+from edge_app.clock_health import is_clock_synchronised
 from edge_app.config.schema import Config
 from edge_app.delivery.messages import Messages
 from edge_app.delivery.outbox import Outbox
@@ -25,6 +26,7 @@ def messages_of(config: Config, models: Mapping[str, Model]) -> Messages:
         config.privacy.min_cell,
         "+".join(f"{task}-{model.version}" for task, model in models.items()),
         directions_of(config),
+        is_clock_synchronised,
     )
 
 

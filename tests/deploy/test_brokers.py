@@ -1,0 +1,252 @@
+"""The shipped broker files, run: rights in the store, two brokers bridged, shared subscriptions."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from edge_app.config.schema import BrokerSettings, OutboxSettings
+from edge_app.delivery.broker import find_mosquitto, free_port
+from edge_app.delivery.outbox import Outbox
+from edge_app.delivery.sender import Sender
+from tests.broker.certificates import Authority
+from tests.broker.conftest import FAST
+from tests.broker.mosquitto import wait_until
+from tests.edge_app.delivery.samples import MESSAGES, every_message, minute
+
+FILES = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
+ROOT = "dresscode/v1/acme-0042"
+USERS = ("acme-0042", "staff", "nodered", "operator")
+
+
+class Broker:
+    """A mosquitto with one of the shipped files, its paths and ports replaced."""
+
+    def __init__(self, folder: Path, authority: Authority, *names: str, centre: int = 0) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self.port, self.websockets_port = free_port(), free_port()
+        text = "\n".join((FILES / name).read_text() for name in names)
+        for old, new in {
+            "listener 8883": f"listener {self.port} 127.0.0.1",
+            "listener 9001": f"listener {self.websockets_port} 127.0.0.1",
+            "mqtt.example.org:8883": f"127.0.0.1:{centre}",
+            "restart_timeout 5 60": "restart_timeout 4",
+            "keepalive_interval 20": "keepalive_interval 5",
+            "/etc/mosquitto/certs": str(authority.folder),
+            "/etc/mosquitto": str(folder),
+            "/var/lib/mosquitto": str(folder),
+        }.items():
+            text = text.replace(old, new)
+        (folder / "mosquitto.conf").write_text("user root\n" + text)
+        for acl in FILES.glob("*.acl"):
+            (folder / acl.name).write_text(acl.read_text())
+            (folder / acl.name).chmod(0o600)
+        passwords = folder / "passwords"
+        passwords.touch(0o600)
+        for user in USERS:
+            subprocess.run(["mosquitto_passwd", "-b", passwords, user, f"of {user}"], check=True)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        program = find_mosquitto()
+        assert program
+        with (self.folder / "log").open("ab") as log:
+            command = [program, "-c", str(self.folder / "mosquitto.conf")]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        assert wait_until(self._listens), (self.folder / "log").read_text()
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+class Reader:
+    """A client of the broker, by password or by certificate."""
+
+    def __init__(
+        self, port: int, authority: Authority, name: str, topic: str, transport: Any = "tcp",
+        has_certificate: bool = False, client_id: str = "",
+    ) -> None:  # fmt: skip
+        self.topics: list[str] = []
+        self.payloads: list[dict[str, Any]] = []
+        self.client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id, protocol=paho.MQTTv5, transport=transport
+        )
+        certificate, key = authority.issue(name) if has_certificate else (None, None)
+        self.client.tls_set(
+            str(authority.ca_file), certificate and str(certificate), key and str(key)
+        )
+        if not has_certificate:
+            self.client.username_pw_set(name, f"of {name}")
+        self.client.on_message = self._keep
+        # Telegraf subscribes at every connection, too.
+        self.client.on_connect = lambda *_: self.client.subscribe(topic, 1)
+        self._is_ready = False
+        self.client.on_subscribe = self._ready
+        # With a name, a session that outlives the connection, as Telegraf's.
+        properties: Any = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = 3600 if client_id else 0
+        self.client.reconnect_delay_set(1, 1)
+        self.client.connect("127.0.0.1", port, clean_start=not client_id, properties=properties)
+        self.client.loop_start()
+        assert wait_until(lambda: self._is_ready)
+
+    def _ready(self, *_: Any) -> None:
+        self._is_ready = True
+
+    def _keep(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
+        self.topics.append(message.topic)
+        self.payloads.append(json.loads(message.payload))
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    if find_mosquitto() is None:
+        pytest.skip("mosquitto: not installed (apt install mosquitto)")
+    made = Authority(tmp_path_factory.mktemp("certificates"))
+    for name, file in {"server": "server", "acme-0042": "bridge"}.items():
+        certificate, key = made.issue(name)
+        certificate.replace(made.folder / f"{file}.pem")
+        key.replace(made.folder / f"{file}.key")
+    return made
+
+
+@pytest.fixture
+def stack(outbox: Outbox) -> Iterator[ExitStack]:
+    with ExitStack() as made:
+        yield made
+
+
+def started(stack: ExitStack, broker: Broker) -> Broker:
+    broker.start()
+    stack.callback(broker.kill)
+    return broker
+
+
+def box(stack: ExitStack, broker: Broker, authority: Authority, outbox: Outbox) -> Sender:
+    """The store's own box, with its password."""
+    password = broker.folder / "box-password"
+    password.write_text("of acme-0042\n")
+    settings = BrokerSettings(
+        url=f"mqtts://127.0.0.1:{broker.port}",
+        username="acme-0042",
+        password_file=password,
+        ca_file=authority.ca_file,
+        reconnect_max_s=1.0,
+        settle_s=0.5,
+    )
+    return stack.enter_context(Sender(settings, outbox, MESSAGES, drain_per_s=FAST))
+
+
+def reader(stack: ExitStack, *arguments: Any, **more: Any) -> Reader:
+    made = Reader(*arguments, **more)
+    stack.callback(made.close)
+    return made
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    with Outbox(tmp_path / "outbox.sqlite", OutboxSettings(drain_per_s=FAST)) as made:
+        yield made
+
+
+def test_in_the_store_everybody_sees_what_is_theirs(
+    tmp_path: Path, stack: ExitStack, authority: Authority, outbox: Outbox
+) -> None:
+    broker = started(stack, Broker(tmp_path / "store", authority, "store.conf"))
+    staff = reader(stack, broker.port, authority, "staff", "dresscode/#")
+    browser = reader(
+        stack, broker.websockets_port, authority, "operator", "dresscode/#", transport="websockets"
+    )
+    sender = box(stack, broker, authority, outbox)
+    assert wait_until(lambda: sender.status().is_connected)
+    outbox.publish([m for m in every_message(now_s=time.time()).values() if m.lane != "state"])
+    assert wait_until(lambda: f"{ROOT}/agg/entrance/pt1h" in browser.topics)
+    assert wait_until(lambda: f"{ROOT}/alert/entrance/formalwear" in staff.topics)
+    kinds = {topic.split("/")[3] for topic in staff.topics}
+    assert kinds == {"alert", "live", "node"}
+    # A telephone of the staff gives no commands; Node-RED may mute, and no more.
+    nodered = reader(stack, broker.port, authority, "nodered", f"{ROOT}/alert/#")
+    staff.client.publish(f"{ROOT}/cmd/edge-1/pause", "{}", 1).wait_for_publish(5)
+    nodered.client.publish(f"{ROOT}/cmd/edge-1/pause", "{}", 1).wait_for_publish(5)
+    nodered.client.publish(f"{ROOT}/cmd/edge-1/mute", "{}", 1).wait_for_publish(5)
+    assert wait_until(lambda: f"{ROOT}/cmd/edge-1/mute" in browser.topics)
+    assert f"{ROOT}/cmd/edge-1/pause" not in browser.topics
+
+
+def test_windows_cross_the_bridge_through_a_kill_of_the_centre(
+    tmp_path: Path, stack: ExitStack, authority: Authority, outbox: Outbox
+) -> None:
+    centre = started(stack, Broker(tmp_path / "centre", authority, "central.conf"))
+    files = ("store.conf", "bridge.conf")
+    store = started(stack, Broker(tmp_path / "store", authority, *files, centre=centre.port))
+    ingest = [
+        reader(
+            stack, centre.port, authority, "ingest", "$share/ingest/dresscode/v1/+/agg/#",
+            has_certificate=True, client_id=f"ingest-{number}",
+        )
+        for number in (1, 2)
+    ]  # fmt: skip
+    sender = box(stack, store, authority, outbox)
+    assert wait_until(lambda: sender.status().is_connected)
+
+    def arrived() -> set[int]:
+        return {payload["seq"] for each in ingest for payload in each.payloads}
+
+    outbox.publish([minute(k) for k in range(40)])
+    assert wait_until(lambda: arrived() == set(range(1, 41)), 20)
+    assert all(each.payloads for each in ingest), "the two share the work"
+    assert not {p["seq"] for p in ingest[0].payloads} & {p["seq"] for p in ingest[1].payloads}
+    centre.kill()
+    outbox.publish([minute(k) for k in range(40, 60)])
+    assert wait_until(lambda: outbox.depth("store").rows == 0)
+    centre.start()
+    assert wait_until(lambda: arrived() == set(range(1, 61)), 25), set(range(1, 61)) - arrived()
+
+
+def test_a_store_cannot_speak_for_another(
+    tmp_path: Path, stack: ExitStack, authority: Authority
+) -> None:
+    centre = started(stack, Broker(tmp_path / "centre", authority, "central.conf"))
+    operator = reader(
+        stack, centre.port, authority, "operator", "dresscode/#", has_certificate=True
+    )
+    other = reader(stack, centre.port, authority, "acme-0007", f"{ROOT}/#", has_certificate=True)
+    other.client.publish(f"{ROOT}/agg/all/p1d", "{}", 1).wait_for_publish(5)
+    other.client.publish("dresscode/v1/acme-0007/alert/door/x", "{}", 1).wait_for_publish(5)
+    other.client.publish("dresscode/v1/acme-0007/agg/all/p1d", "{}", 1).wait_for_publish(5)
+    assert wait_until(lambda: operator.topics == ["dresscode/v1/acme-0007/agg/all/p1d"])
+    operator.client.publish(f"{ROOT}/cmd/edge-1/ping", "{}", 1).wait_for_publish(5)
+    time.sleep(0.3)
+    assert other.topics == []
+
+
+def test_the_box_of_the_files_is_one_store() -> None:
+    for name in ("store.acl", "bridge.conf"):
+        stores = re.findall(r"dresscode/v1/([^/\s]+)/", (FILES / name).read_text())
+        assert set(stores) == {"acme-0042"}
