@@ -228,6 +228,8 @@ class Live:
         changed = changed_keys(before, config)
         self._config = config
         self._messages = replace(self._messages, directions=directions_of(config))
+        for sender in self._senders:
+            sender.renew()
         for camera in self._cameras:
             camera.change_masks(config.cameras[camera.camera_id].privacy_masks)
         self._slots.take(0.0)  # these were masked as before

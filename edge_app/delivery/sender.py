@@ -18,6 +18,7 @@ from edge_app.delivery.mqtt import Connected, Connection, Lost, Protocol, Receiv
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.session import WINDOW, Clocks, Limits, Session
 from edge_app.delivery.status import Status, certificate_hint, in_words
+from edge_app.delivery.tls import Renewal
 from edge_app.delivery.wake import Wake
 from edge_app.errors import DeliveryError, DresscodeError
 
@@ -83,8 +84,8 @@ class Sender:
         self._said: tuple[str, str] | None = None
         self._trouble: str | None = None
         self._detail = "not connected yet"
-        self._sent = 0
-        self._connections = 0
+        self._sent = self._connections = 0
+        self._renewal = Renewal(settings)
         self._acknowledged_at_s: float | None = None
         outbox.listen(self._wake.set)
 
@@ -121,6 +122,11 @@ class Sender:
         """Connect anew, with passwords and certificates read again."""
         self._reloading.set()
         self._wake.set()
+
+    def renew(self) -> None:
+        """Connect anew if a password or certificate file has changed."""
+        if self._renewal.is_due():
+            self.reload()
 
     def degrade(self, reason: str | None) -> None:
         """Say that the box is degraded and why, or with None that it no longer is."""

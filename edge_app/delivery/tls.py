@@ -40,3 +40,27 @@ def tls_context(settings: BrokerSettings) -> ssl.SSLContext:
             "service may read them"
         ) from error
     return context
+
+
+class Renewal:
+    """Notices that a password or certificate file was replaced.
+
+    Args:
+        settings: of the broker that names the files.
+    """
+
+    def __init__(self, settings: BrokerSettings) -> None:
+        named = (
+            settings.password_file, settings.ca_file, settings.certificate_file, settings.key_file,
+        )  # fmt: skip
+        self._files = [file for file in named if file is not None]
+        self._seen = self._stamps()
+
+    def is_due(self) -> bool:
+        """Whether a file is another one than at the last call, or has come or gone."""
+        before, self._seen = self._seen, self._stamps()
+        return before != self._seen
+
+    def _stamps(self) -> list[tuple[int, int] | None]:
+        stats = [file.stat() if file.exists() else None for file in self._files]
+        return [stat and (stat.st_mtime_ns, stat.st_ino) for stat in stats]

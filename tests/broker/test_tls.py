@@ -136,8 +136,10 @@ def test_a_renewed_certificate_is_taken_up_on_reload(
         new_certificate, new_key = authority.issue("renewed")
         new_certificate.replace(certificate)
         new_key.replace(key)
-        box.reload()
+        box.renew()
         assert wait_until(lambda: box.status().is_connected)
+        box.renew()  # nothing has changed: the connection stays
+        assert not wait_until(lambda: not box.status().is_connected, 0.5)
 
 
 def test_a_broker_without_tls_is_said(mosquitto: Mosquitto, outbox: Outbox) -> None:
