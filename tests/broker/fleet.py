@@ -8,6 +8,7 @@ on, starts the broker again, and prints rates, the spread of the reconnections, 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import resource
 import sys
@@ -125,6 +126,7 @@ def main() -> int:
     parser.add_argument("--stores", type=int, default=500)
     parser.add_argument("--messages", type=int, default=20, help="per store, twice")
     wanted = parser.parse_args()
+    logging.getLogger("edge_app").setLevel(logging.ERROR)  # hundreds say the same
     limit = wanted.stores * 12 + 200
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < limit:
