@@ -8,12 +8,15 @@ BIN := $(VENV)/bin
 CLIP ?= sim://entrance?people_per_min=15&seed=5&duration_s=60
 CONFIG ?= tests/acceptance/bench.yaml
 
+# How long `make soak` lasts, in seconds.
+SOAK_S ?= 3600
+
 # Tools of the system that tests use where they are there: a real broker, a real GStreamer.
 DEBIAN_PACKAGES := mosquitto mosquitto-clients gstreamer1.0-tools \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gir1.2-gst-rtsp-server-1.0 python3-gi
 
-.PHONY: demo test check bench acceptance chaos load fleet format clean help
+.PHONY: demo test check bench acceptance soak chaos load fleet format clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +48,9 @@ load: $(VENV)/.for-work | system-packages ## one box beside plain paho; 200,000 
 
 fleet: $(VENV)/.for-work | system-packages ## 500 virtual stores and one broker that goes away
 	$(BIN)/python -m tests.broker.fleet
+
+soak: $(VENV)/.for-work ## an hour of cameras, broker and clock that misbehave; nothing lost, nothing grows
+	$(BIN)/python -m tests.soak.soak --seconds $(SOAK_S)
 
 format: $(VENV)/.for-work ## put the code into its format
 	$(BIN)/ruff format .

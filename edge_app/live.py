@@ -138,6 +138,11 @@ class Live:
         return all(camera.has_ended for camera in self._cameras)
 
     @property
+    def waiting(self) -> int:
+        """Messages that the store's broker has not acknowledged."""
+        return self._outbox.depth("store").rows
+
+    @property
     def alerts(self) -> Alerts:
         """The alert rules."""
         return self._pipeline.alerts

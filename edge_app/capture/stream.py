@@ -14,8 +14,16 @@ from edge_app.flow import Frame
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 
 
+_FOURCC = 6
+_MOTION_JPEG = int.from_bytes(b"MJPG", "little")
+
+
 class NetworkCamera:
-    """An RTSP or HTTP stream. Its frames' times are the stream's own clock."""
+    """An RTSP or HTTP stream. Its frames' times are the stream's own clock.
+
+    Motion JPEG over HTTP has none: the reader makes one up, of 25 frames a second whatever the
+    camera sends, by which a slower camera would be later and later. Its times are those of arrival.
+    """
 
     def __init__(
         self, camera_id: str, url: str, username: str | None = None, password: str | None = None
@@ -32,6 +40,8 @@ class NetworkCamera:
         self._index = 0
         if not self._capture.isOpened():
             raise SourceError(f"{self._shown}: {_why_not(url)}")
+        is_motion_jpeg = int(self._capture.get(_FOURCC)) == _MOTION_JPEG
+        self._has_clock = not (is_motion_jpeg and url.startswith("http"))
 
     def __repr__(self) -> str:
         return f"NetworkCamera({self._camera_id!r}, {self._shown!r})"
@@ -53,7 +63,8 @@ class NetworkCamera:
         index = self._index
         self._index += 1
         # 0 is the number of CAP_PROP_POS_MSEC.
-        return Frame(self._camera_id, index, self._capture.get(0) / 1000.0, picture)
+        at_s = self._capture.get(0) / 1000.0 if self._has_clock else time.monotonic()
+        return Frame(self._camera_id, index, at_s, picture)
 
     def close(self) -> None:
         """Hang up."""

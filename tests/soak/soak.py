@@ -1,0 +1,227 @@
+"""``make soak``: a whole box for an hour while everything around it misbehaves.
+
+Cameras go away and come back, the broker is killed and started again, the clock is set back and
+jumps ahead. In the end every visit must have been counted exactly once, and memory, threads and
+open files must not have grown. Cameras, broker, outbox and sender are real; the networks are tiny.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from edge_app.app import open_networks
+from edge_app.capture.clock import SteadyClock
+from edge_app.config.load import loads
+from edge_app.live import Live
+from edge_app.runtime.health import resident_mb
+from tests.broker.mosquitto import DURABLE, Collector, Mosquitto
+from tests.soak.cameras import CYCLE_S, MisbehavingCameras, visits_until
+from tests.tiny_models import save_all
+
+CAMERAS = 4
+SAMPLE_S = 1.0
+BROKER_AWAY_S = (24.0, 29.0)
+"""In every second cycle, the broker is killed at the first and started at the second."""
+BACK_AT_S, BACK_BY_S = 5.0, 20.0
+AHEAD_AT_S, AHEAD_BY_S = 6.0, 90.0
+"""The clock is set back in every third cycle, and jumps ahead in the one after it; both while
+nobody is in view, since a jump ends every track."""
+
+
+def configuration(url: str, port: int) -> str:
+    """Of a store with cameras that look at one area each."""
+    whole = "[[0, 0], [1, 0], [1, 1], [0, 1]]"
+    cameras = "\n".join(
+        f"  c{i}: {{source: 'http://127.0.0.1:{port}/{i}', fps: 10, "
+        f"zones: {{z{i}: {{area: {whole}}}}}}}"
+        for i in range(CAMERAS)
+    )
+    return f"""
+store: soak
+node: edge-1
+timezone: UTC
+state_dir: state
+mqtt: {{url: "{url}", reconnect_max_s: 2, stall_s: 5}}
+inference: {{models: models, threads: 1}}
+outfit: {{min_looks: 2, min_weight: 0.2}}
+metrics: {{port: 0}}
+alerts: {{any: {{any_of: [shirt, jeans], min_probability: 0.3, cooldown_s: 0, max_per_hour: 3600}}}}
+cameras:
+{cameras}
+"""
+
+
+@dataclass
+class Measured:
+    """What is looked at every second."""
+
+    at_s: list[float] = field(default_factory=list)
+    memory_mb: list[float] = field(default_factory=list)
+    threads: list[int] = field(default_factory=list)
+    files: list[int] = field(default_factory=list)
+
+    def sample(self, at_s: float) -> None:
+        """Take one sample of this process."""
+        self.at_s.append(at_s)
+        self.memory_mb.append(resident_mb())
+        self.threads.append(len(list(Path("/proc/self/task").iterdir())))
+        self.files.append(len(list(Path("/proc/self/fd").iterdir())))
+
+    def report(self, warm_up_s: float) -> dict[str, Any]:
+        """Slope and growth after the warm-up; medians, since cameras come and go."""
+        late = [i for i, at_s in enumerate(self.at_s) if at_s >= warm_up_s] or [0]
+        third = max(len(late) // 3, 1)
+        first, last = late[:third], late[-third:]
+        hours = max((self.at_s[last[len(last) // 2]] - self.at_s[first[len(first) // 2]]), 1) / 3600
+        grown = float(np.median([self.memory_mb[i] for i in last]))
+        grown -= float(np.median([self.memory_mb[i] for i in first]))
+        return {
+            "memory_mb": round(self.memory_mb[-1], 1),
+            "memory_grown_mb": round(grown, 2),
+            "memory_mb_per_h": round(grown / hours, 2),
+            "threads": [int(np.median([self.threads[i] for i in part])) for part in (first, last)],
+            "files": [int(np.median([self.files[i] for i in part])) for part in (first, last)],
+        }
+
+
+class Trouble:
+    """Kills the broker and moves the clock, on schedule, in a thread of its own."""
+
+    def __init__(self, cameras: MisbehavingCameras, broker: Mosquitto) -> None:
+        self._cameras, self._broker = cameras, broker
+        self.offset_s = 0.0
+        self.kills = self.jumps = 0
+        self.ends = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def wall(self) -> float:
+        """The system's clock as this box sees it."""
+        return time.time() + self.offset_s
+
+    def _run(self) -> None:
+        done: set[tuple[int, str]] = set()
+        while not self.ends.wait(0.1):
+            cycle, at_s = divmod(self._cameras.at_s, CYCLE_S)
+            number = int(cycle)
+            plan = [
+                (number % 2 == 0 and at_s >= BROKER_AWAY_S[0], "kill", self._kill),
+                (number % 2 == 0 and at_s >= BROKER_AWAY_S[1], "start", self._broker.start),
+                (number % 3 == 1 and at_s >= BACK_AT_S, "back", lambda: self._jump(-BACK_BY_S)),
+                (number % 3 == 2 and at_s >= AHEAD_AT_S, "ahead", lambda: self._jump(AHEAD_BY_S)),
+            ]
+            for is_due, name, work in plan:
+                if is_due and (number, name) not in done:
+                    done.add((number, name))
+                    work()
+
+    def _kill(self) -> None:
+        self.kills += 1
+        self._broker.kill()
+
+    def _jump(self, by_s: float) -> None:
+        self.jumps += 1
+        self.offset_s += by_s
+
+
+def counted(windows: list[dict[str, Any]]) -> dict[str, int]:
+    """Entries by zone, from the newest revision of every minute."""
+    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    for window in windows:
+        key = (window["zone"], window["start"])
+        if window["window"] == "pt1m" and (
+            key not in newest or newest[key]["rev"] <= window["rev"]
+        ):
+            newest[key] = window
+    zones = sorted({zone for zone, _ in newest})
+    return {z: sum(w["in"] for (zone, _), w in newest.items() if zone == z) for z in zones}
+
+
+def soak(seconds: float, folder: Path) -> dict[str, Any]:
+    """Run it; figures, and what was wrong."""
+    cv2.setNumThreads(1)
+    save_all(folder / "models")
+    measured = Measured()
+    with Mosquitto(folder / "broker", DURABLE) as broker, MisbehavingCameras() as cameras:
+        config = loads(configuration(broker.url, cameras.port), "soak.yaml", folder)
+        networks = open_networks(config.inference, config.detection, config.outfit)
+        trouble = Trouble(cameras, broker)
+        with Collector(broker.port) as reader:
+            cameras.began_s = time.monotonic()
+            trouble.thread.start()
+            with Live(config, networks, SteadyClock(trouble.wall).now_s) as live:
+                while cameras.at_s < seconds:
+                    live.turn()
+                    if cameras.at_s >= len(measured.at_s) * SAMPLE_S:
+                        measured.sample(cameras.at_s)
+                truth = visits_until(cameras.at_s)
+                trouble.ends.set()
+                trouble.thread.join()
+                live.finish()
+                _drain(live)
+            windows = reader.payloads("agg")
+            alerts = {alert["id"] for alert in reader.payloads("alert")}
+        networks.close()
+    zones = counted(windows)
+    figures = {
+        "seconds": seconds,
+        "visits_per_camera": truth,
+        "entries_counted": zones,
+        "alerts": len(alerts),
+        "broker_kills": trouble.kills,
+        "clock_jumps": trouble.jumps,
+        **measured.report(min(120.0, seconds / 3)),
+    }
+    return figures | {"wrong": _wrong(figures, seconds)}
+
+
+def _drain(live: Live) -> None:
+    """Give the sender time for what waits."""
+    until_s = time.monotonic() + 20.0
+    while time.monotonic() < until_s and live.waiting:
+        time.sleep(0.2)
+    time.sleep(1.0)
+
+
+def _wrong(figures: dict[str, Any], seconds: float) -> list[str]:
+    """What a soak must not show."""
+    truth, zones = figures["visits_per_camera"], figures["entries_counted"]
+    expected = {f"z{i}": truth for i in range(CAMERAS)} | {"all": truth * CAMERAS}
+    wrong = []
+    if zones != expected:
+        wrong.append(f"entries: expected {expected}, got {zones}")
+    for name in ("threads", "files"):
+        before, after = figures[name]
+        if after > before + 2:
+            wrong.append(f"{name} grew from {before} to {after}")
+    # A short run says nothing of a slope, but may not eat memory either.
+    if seconds >= 1800 and figures["memory_mb_per_h"] > 1.0:
+        wrong.append(f"memory grows by {figures['memory_mb_per_h']} MB/h")
+    if figures["memory_grown_mb"] > 30.0:
+        wrong.append(f"memory grew by {figures['memory_grown_mb']} MB")
+    return wrong
+
+
+def main() -> None:
+    """Print the figures as JSON; exit 1 where something was wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=3600.0)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="dresscode-soak-") as folder:
+        figures = soak(arguments.seconds, Path(folder))
+    print(json.dumps(figures, indent=2))
+    sys.exit(1 if figures["wrong"] else 0)
+
+
+if __name__ == "__main__":
+    main()

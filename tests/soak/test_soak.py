@@ -1,0 +1,36 @@
+"""A minute of the soak: one camera outage, one broker kill, every visit counted once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge_app.delivery.broker import find_mosquitto
+from tests.soak.cameras import VISITS_AT_S, is_visit, visits_until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_truth_of_the_cameras() -> None:
+    assert visits_until(60.0) == 1 * len(VISITS_AT_S) + 1
+    seen = [is_visit(i / 10) for i in range(600)]
+    begun = sum(seen[i] and not seen[i - 1] for i in range(1, len(seen)))
+    assert begun == visits_until(60.0)
+
+
+@pytest.mark.timeout(240)
+def test_a_minute_of_trouble_loses_nothing() -> None:
+    if find_mosquitto() is None:
+        pytest.skip("mosquitto is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.soak.soak", "--seconds", "60"],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    figures = json.loads(done.stdout)
+    assert figures["broker_kills"] == 1
+    assert figures["clock_jumps"] == 1
