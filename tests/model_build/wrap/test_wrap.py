@@ -49,7 +49,7 @@ def save(
             [f"{output}_still", "mark"] if index == len(outputs) - 1 else [f"{output}_still", "one"]
         )
         constants.setdefault("one", np.float32(1))
-        nodes.append(helper.make_node("Mul", [f"{output}_still", factor], [output]))
+        nodes.append(helper.make_node("Mul", last, [output]))
         infos.append(
             helper.make_tensor_value_info(output, TensorProto.FLOAT, [batch, *value.shape])
         )
