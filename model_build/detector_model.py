@@ -22,6 +22,7 @@ from model_build.evaluate.detection import (
     rendered_truths,
     street_truths,
 )
+from model_build.evaluate.recordings import recording_truths
 from model_build.export import Card, DetectorGraph, export_detector, largest_difference
 from model_build.garment_model import Folders
 from model_build.networks.yolox import YoloxNano, load_published
@@ -74,13 +75,15 @@ def sees_nobody(published: YoloxNano) -> SeesNobody:
 
 
 def judge_people(folders: Folders, model: Path) -> dict[str, Figures]:
-    """Figures by kind of picture, all held out; recordings have a judge of their own."""
+    """Figures by kind of picture, all held out; recordings are never trained on."""
     detector = open_detector(model)
     street = folders.data / "ccp"
     sets: dict[str, Iterable[Truth]] = {
         "street": street_truths(street, is_spoilt=False),
         "street_small_spoilt": street_truths(street, is_spoilt=True, margin=_BORDER),
     }
+    for name, is_spoilt in (("recordings", False), ("recordings_spoilt", True)):
+        sets[name] = recording_truths(folders.data / "clips", is_spoilt)
     for view in ("door", "facing"):
         whole, cut_off = zip(*rendered_truths(_MEASURED_SCENES, view), strict=True)
         sets[f"rendered_{view}_whole"] = whole
