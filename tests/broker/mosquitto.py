@@ -23,6 +23,8 @@ DURABLE = (
     "persistence true",
     "autosave_interval 1",
     "autosave_on_changes true",
+    # As in deploy/mosquitto/store.conf: at most 1000 would wait for a subscriber that is away.
+    "max_queued_messages 100000",
 )
 """What makes mosquitto keep what it acknowledged over a kill; by default it does not."""
 
