@@ -19,6 +19,7 @@ from rich.live import Live as LiveDisplay
 from rich.table import Table
 
 from edge_app.app import open_networks
+from edge_app.box.live import Live
 from edge_app.capture.simulated import SimulatedEntrance
 from edge_app.capture.source import source_kind
 from edge_app.commands.annotate import Annotator
@@ -30,7 +31,6 @@ from edge_app.delivery.mqtt import Received
 from edge_app.delivery.subscriber import Subscriber
 from edge_app.delivery.topics import PREFIX, kind_of
 from edge_app.flow import Frame
-from edge_app.live import Live
 from edge_app.pipeline import Step
 from edge_app.runtime.logs import configure
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edge_app import __version__
+from edge_app.box.reload import config_hash
 from edge_app.commands.notices import NOTICES, notice
 from edge_app.config.denied import DENIED
 from edge_app.config.schema import Config
 from edge_app.delivery.contract import PAYLOADS
 from edge_app.delivery.topics import PREFIX, TOPICS
-from edge_app.reload import config_hash
 from edge_app.vocabulary import CATEGORIES
 
 _DAY_S = 86400.0

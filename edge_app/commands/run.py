@@ -11,16 +11,16 @@ from threading import Event
 from types import FrameType
 
 from edge_app.app import Networks, OpenEngine, open_networks
+from edge_app.box.live import Live
+from edge_app.box.safe_mode import run_safely
 from edge_app.config.load import load
 from edge_app.config.schema import Config, InferenceSettings
 from edge_app.inference.choose import open_engine
 from edge_app.inference.model import Model
-from edge_app.live import Live
 from edge_app.ports import Engine
 from edge_app.runtime.logs import configure
 from edge_app.runtime.starts import MANY, Starts
 from edge_app.runtime.systemd import Notifier
-from edge_app.safe_mode import run_safely
 
 log = logging.getLogger(__name__)
 

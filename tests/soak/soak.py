@@ -21,9 +21,9 @@ import cv2
 import numpy as np
 
 from edge_app.app import open_networks
+from edge_app.box.live import Live
 from edge_app.capture.clock import SteadyClock
 from edge_app.config.load import loads
-from edge_app.live import Live
 from edge_app.runtime.health import resident_mb
 from tests.broker.mosquitto import DURABLE, Collector, Mosquitto
 from tests.soak.cameras import CYCLE_S, MisbehavingCameras, visits_until

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from edge_app.box.observed import Observed
+from edge_app.box.supervision import PATIENCE_S, Supervision
 from edge_app.flow import CameraState, Entry, Frame
-from edge_app.observed import Observed
 from edge_app.pipeline import Step
 from edge_app.runtime.endpoint import Endpoint, Page
 from edge_app.runtime.metrics import Metrics
 from edge_app.runtime.systemd import Notifier
-from edge_app.supervision import PATIENCE_S, Supervision
 from edge_app.vocabulary import CATEGORIES
 from tests.edge_app.runtime.test_heartbeats import Clock
 

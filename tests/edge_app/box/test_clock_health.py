@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_app.clock_health import is_clock_synchronised, kernel_says
+from edge_app.box.clock_health import is_clock_synchronised, kernel_says
 
 
 def test_the_mark_of_systemd_counts(tmp_path: Path) -> None:

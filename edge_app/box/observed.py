@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from edge_app.box.supervision import Supervision
 from edge_app.flow import Frame
 from edge_app.pipeline import Step
 from edge_app.runtime.endpoint import Endpoint, Page
 from edge_app.runtime.metrics import CONTENT_TYPE, Metrics
-from edge_app.supervision import Supervision
 
 
 class Observed:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edge_app import __version__
-from edge_app.clock_health import is_clock_synchronised
+from edge_app.box.clock_health import is_clock_synchronised
 from edge_app.config.schema import Config
 from edge_app.delivery.messages import Messages
 from edge_app.delivery.outbox import Outbox

@@ -13,6 +13,8 @@ import time
 from contextlib import ExitStack
 from threading import Event
 
+from edge_app.box.senders import brokers_of, senders_of
+from edge_app.box.supervision import Supervision
 from edge_app.config.schema import Config
 from edge_app.delivery.audit import Audit
 from edge_app.delivery.commands import Commands
@@ -20,8 +22,6 @@ from edge_app.delivery.messages import Messages
 from edge_app.delivery.outbox import Outbox
 from edge_app.flow import CameraState
 from edge_app.runtime.systemd import Notifier
-from edge_app.senders import brokers_of, senders_of
-from edge_app.supervision import Supervision
 
 log = logging.getLogger(__name__)
 

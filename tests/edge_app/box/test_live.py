@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 
 from edge_app.app import Networks, open_networks
+from edge_app.box.live import Live
+from edge_app.box.orders import Orders
+from edge_app.box.reload import changed_keys
 from edge_app.config.load import load
 from edge_app.delivery.audit import verify
 from edge_app.delivery.commands import Command, Commands
 from edge_app.delivery.contract import CommandPayload
 from edge_app.errors import ConfigError
 from edge_app.flow import Frame
-from edge_app.live import Live
-from edge_app.orders import Orders
 from edge_app.pipeline import Step
-from edge_app.reload import changed_keys
 from tests.tiny_models import save_all
 
 CONFIG = """

@@ -18,13 +18,19 @@ from types import TracebackType
 from typing import Any
 
 from edge_app.app import Networks, build_pipeline
-from edge_app.box_messages import delivery_figures, directions_of, info, messages_of
-from edge_app.camera_board import CameraBoard
+from edge_app.box.camera_board import CameraBoard
+from edge_app.box.closing import close_together
+from edge_app.box.live_counts import LiveThrottle
+from edge_app.box.messages import delivery_figures, directions_of, info, messages_of
+from edge_app.box.observed import Observed
+from edge_app.box.orders import Orders
+from edge_app.box.reload import changed_keys, config_hash, read_again
+from edge_app.box.senders import brokers_of, senders_of
+from edge_app.box.supervision import Supervision
 from edge_app.capture.camera import LiveCamera
 from edge_app.capture.clock import SteadyClock
 from edge_app.capture.latest import FrameSlots
 from edge_app.capture.source import open_live
-from edge_app.closing import close_together
 from edge_app.config.schema import Config
 from edge_app.delivery.audit import Audit
 from edge_app.delivery.commands import Commands
@@ -34,15 +40,9 @@ from edge_app.errors import ConfigError, EngineError
 from edge_app.events.alerts import Alerts
 from edge_app.events.counts import Counts
 from edge_app.flow import CameraState, Frame, Message
-from edge_app.live_counts import LiveThrottle
-from edge_app.observed import Observed
-from edge_app.orders import Orders
 from edge_app.pipeline import Step
-from edge_app.reload import changed_keys, config_hash, read_again
 from edge_app.runtime.health import HealthMeter
 from edge_app.runtime.systemd import Notifier
-from edge_app.senders import brokers_of, senders_of
-from edge_app.supervision import Supervision
 
 log = logging.getLogger(__name__)
 

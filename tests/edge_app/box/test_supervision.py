@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from edge_app.box.supervision import PATIENCE_S, Supervision
 from edge_app.flow import CameraState
 from edge_app.runtime.systemd import Notifier
-from edge_app.supervision import PATIENCE_S, Supervision
 from tests.edge_app.runtime.notify_socket import NotifySocket
 from tests.edge_app.runtime.test_heartbeats import Clock
 
