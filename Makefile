@@ -24,8 +24,10 @@ help: ## what can be made
 demo: $(VENV)/.for-demo ## watch the simulated entrance, with a broker and a client of its own
 	$(BIN)/dresscode demo
 
+# In two processes: what makes models needs torch and TensorRT, what runs in the store never meets them.
 test: $(VENV)/.for-work | system-packages ## run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest tests/model_build tests/calibration
+	$(BIN)/pytest --ignore tests/model_build --ignore tests/calibration
 
 check: $(VENV)/.for-work ## format, lint and types
 	$(BIN)/ruff format --check .
