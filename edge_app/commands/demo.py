@@ -125,7 +125,7 @@ def run_demo(config: Config, seconds: float | None, draw_dir: Path | None) -> No
                 timer.cancel()
             work.join()
     networks.close()
-    console.print(board.farewell())
+    console.print("\n" + board.farewell())
 
 
 def _work(config: Config, networks: Any, stop: threading.Event, draw_dir: Path | None) -> None:

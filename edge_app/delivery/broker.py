@@ -124,7 +124,10 @@ class EmbeddedBroker:
         config = Path(folder.name) / "mosquitto.conf"
         config.write_text("\n".join(lines) + "\n", encoding="utf-8")
         process = subprocess.Popen(  # noqa: S603 - the program found above, our own file
-            [program, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            [program, "-c", str(config)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # a Ctrl-C is for us; the broker goes last
         )
 
         def stop() -> None:

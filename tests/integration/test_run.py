@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -176,3 +177,16 @@ def test_the_demo_shows_what_arrives(store: Path) -> None:
     assert "A customer in a" in done.stdout
     assert "1 alerts" in done.stdout
     assert len(list((store / "drawn").glob("door-*.jpg"))) > 50
+
+
+def test_ctrl_c_ends_the_demo_with_its_farewell(store: Path) -> None:
+    (store / "store.yaml").write_text(CONFIG.format(url="mqtt://127.0.0.1:1"))
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "edge_app", "demo", "-c", str(store / "store.yaml")],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+    time.sleep(8)
+    os.killpg(demo.pid, signal.SIGINT)  # a terminal sends it to the broker's process as well
+    said = demo.communicate(timeout=40)[0]
+    assert demo.returncode == 0, said
+    assert "count windows" in said
