@@ -45,9 +45,7 @@ def save(
         constants[f"{output}_value"] = value[None].astype(np.float32)
         nodes.append(helper.make_node("Add", ["nothing", f"{output}_value"], [f"{output}_still"]))
         # The last output tells what the network saw.
-        last = (
-            [f"{output}_still", "mark"] if index == len(outputs) - 1 else [f"{output}_still", "one"]
-        )
+        factor = "mark" if index == len(outputs) - 1 else "one"
         constants.setdefault("one", np.float32(1))
         nodes.append(helper.make_node("Mul", last, [output]))
         infos.append(
