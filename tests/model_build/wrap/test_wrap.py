@@ -45,7 +45,9 @@ def save(
         constants[f"{output}_value"] = value[None].astype(np.float32)
         nodes.append(helper.make_node("Add", ["nothing", f"{output}_value"], [f"{output}_still"]))
         # The last output tells what the network saw.
-        factor = "mark" if index == len(outputs) - 1 else "one"
+        last = (
+            [f"{output}_still", "mark"] if index == len(outputs) - 1 else [f"{output}_still", "one"]
+        )
         constants.setdefault("one", np.float32(1))
         nodes.append(helper.make_node("Mul", last, [output]))
         infos.append(
