@@ -136,6 +136,10 @@ def _write(
             dynamo=False,
         )
     model = onnx.load(str(path))
+    # What the exporter puts first for weights that are equal.
+    nodes = sorted(model.graph.node, key=lambda node: input_name not in node.input)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
     if model.graph.node[0].op_type != "Cast":
         raise ModelError(
             f"{path}: the first node is {model.graph.node[0].op_type}, expected Cast: "

@@ -20,7 +20,13 @@ _COSINE_SCALE = 16.0
 
 
 class GarmentClassifier(nn.Module):
-    """Float crops `[M,3,h,w]` BGR 0..255, h and w multiples of 32."""
+    """Float crops `[M,3,h,w]` BGR 0..255, h and w multiples of 32.
+
+    Attributes:
+        only_in_training: parameters that a model file does not hold.
+    """
+
+    only_in_training = ("prototypes",)
 
     def __init__(self, dropout: float = 0.2) -> None:
         super().__init__()
