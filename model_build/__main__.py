@@ -82,9 +82,10 @@ def data(folders: Folders) -> None:
 @click.option("--run", type=click.Path(path_type=Path), help="Folder of the run.  [runs/MODEL]")
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps in all.")
 @click.option(
-    "--start",
-    type=click.Path(exists=True, path_type=Path),
-    help="Detector: a run to start from instead of the published weights.",
+    "--from",
+    "start",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A model file to start from instead of the published weights.",
 )
 def train(
     folders: Folders, model: str, run: Path | None, steps: int | None, start: Path | None
@@ -96,9 +97,9 @@ def train(
         schedule = replace(schedule, steps=steps or schedule.steps)
         detector_model.train_people(folders, schedule, run, start)
     elif model == "garments":
-        garment_model.train_garments(folders, Schedule(steps or 6000), run)
+        garment_model.train_garments(folders, Schedule(steps or 6000), run, start)
     else:
-        classifier_model.train_classifier(folders, Schedule(steps or 6000), run)
+        classifier_model.train_classifier(folders, Schedule(steps or 6000), run, start)
 
 
 @main.command()

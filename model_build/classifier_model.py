@@ -22,23 +22,33 @@ from model_build.evaluate.classification import ClassificationReport, evaluate_c
 from model_build.export import Card, ClassifierGraph, export_classifier, largest_difference
 from model_build.garment_model import Folders
 from model_build.networks.classifier import GarmentClassifier
+from model_build.networks.restore import load_exported
 from model_build.networks.shufflenet import load_nanodet_weights
 from model_build.train import classifier as training
 from model_build.train.fitting import Schedule, load_averaged
 
 VERSION = "0.2.0"
 _SHARES = {LAID_OUT: 0.45, WORN: 0.4, "rendered": 0.15}
+_PLACING_BATCHES = 16
 
 
-def train_classifier(folders: Folders, schedule: Schedule, run: Path) -> GarmentClassifier:
-    """Train from NanoDet's backbone, or go on with a run."""
+def train_classifier(
+    folders: Folders, schedule: Schedule, run: Path, start: Path | None = None
+) -> GarmentClassifier:
+    """Train from NanoDet's backbone or a model file, or go on with a run."""
     network = GarmentClassifier()
-    load_nanodet_weights(network.backbone, folders.data / "weights" / "nanodet_m_416.onnx")
     sources: list[tuple[training.PieceSource, float]] = [
         (_pieces(folders, LAID_OUT, held_out=False), _SHARES[LAID_OUT]),
         (_pieces(folders, WORN, held_out=False), _SHARES[WORN]),
         (RenderedPieces(folders.rendered()), _SHARES["rendered"]),
     ]
+    if start is None:
+        load_nanodet_weights(network.backbone, folders.data / "weights" / "nanodet_m_416.onnx")
+    else:
+        load_exported(network, start)
+        network.temperature.fill_(1.0)
+        drawn = (training.draw_batch(sources, schedule, step) for step in range(_PLACING_BATCHES))
+        training.place_prototypes(network, drawn)
     return training.train(network, sources, schedule, run)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +26,7 @@ from model_build.evaluate.detection import (
 from model_build.evaluate.recordings import recording_truths
 from model_build.export import Card, DetectorGraph, export_detector, largest_difference
 from model_build.garment_model import Folders
+from model_build.networks.restore import load_exported
 from model_build.networks.yolox import YoloxNano, load_published
 from model_build.train.detector import SIZE_HW, blend, train_detector
 from model_build.train.loop import Schedule, load_averaged
@@ -46,7 +48,7 @@ _BORDER = 0.5
 def train_people(
     folders: Folders, schedule: Schedule, run: Path, start: Path | None = None, seed: int = 7
 ) -> YoloxNano:
-    """Train from another run's averaged weights or the published ones, or go on with a run.
+    """Train from a model file or the published weights, or go on with a run.
 
     Returns:
         The network with averaged weights.
@@ -56,8 +58,10 @@ def train_people(
     scenery = open_scenery(folders.data, cache, sees_nobody(published))
     rendered = open_rendered(cache, RENDERED_SCENES)
     pictures = PeoplePictures(scenery, rendered, SIZE_HW, Mixture(), seed)
-    start_network = None if start is None else load_averaged(YoloxNano(), start)
-    return train_detector(published, pictures, schedule, run, start_network)
+    first = copy.deepcopy(published)
+    if start is not None:
+        load_exported(first, start)
+    return train_detector(published, pictures, schedule, run, first)
 
 
 def sees_nobody(published: YoloxNano) -> SeesNobody:

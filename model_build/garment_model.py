@@ -17,6 +17,7 @@ from model_build.data.street_people import best_person, open_people
 from model_build.evaluate.garments import GarmentReport, evaluate_garments
 from model_build.export import Card, DetectorGraph, export_detector, largest_difference
 from model_build.networks.garments import GarmentNetwork
+from model_build.networks.restore import load_exported
 from model_build.networks.shufflenet import load_nanodet_weights
 from model_build.train import garments as training
 from model_build.train.fitting import Schedule, load_averaged
@@ -48,14 +49,19 @@ class Folders:
         return open_rendered(self.cache / "rendered", _RENDERED_PEOPLE)
 
 
-def train_garments(folders: Folders, schedule: Schedule, run: Path) -> GarmentNetwork:
-    """Train from NanoDet's backbone, or go on with a run.
+def train_garments(
+    folders: Folders, schedule: Schedule, run: Path, start: Path | None = None
+) -> GarmentNetwork:
+    """Train from NanoDet's backbone or a model file, or go on with a run.
 
     Most steps are taken on smaller pictures, at half the cost; the last ones on full ones, with
     the early layers left as they are.
     """
     network = GarmentNetwork()
-    load_nanodet_weights(network.backbone, folders.data / "weights" / "nanodet_m_416.onnx")
+    if start is None:
+        load_nanodet_weights(network.backbone, folders.data / "weights" / "nanodet_m_416.onnx")
+    else:
+        load_exported(network, start)
     sources: list[tuple[training.SampleSource, float]] = [
         (folders.street_crops(held_out=False), 1.0 - _RENDERED_SHARE),
         (RenderedCrops(folders.rendered()), _RENDERED_SHARE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -72,6 +73,24 @@ def losses(network: GarmentClassifier, batch: PieceBatch) -> dict[str, Tensor]:
         "category": partial_cross_entropy(logits, batch.allowed),
         "embedding": _EMBEDDING_WEIGHT * partial_cross_entropy(cosine, batch.allowed),
     }
+
+
+@torch.no_grad()
+def place_prototypes(network: GarmentClassifier, batches: Iterable[PieceBatch]) -> None:
+    """Move each category's prototype to where the embedding puts its garments.
+
+    For a network from a model file, which holds no prototypes: random ones would tear the
+    embedding apart. Only garments of a single allowed category count; a category of which there
+    is none keeps its prototype.
+    """
+    network.eval()
+    sums = torch.zeros_like(network.prototypes)
+    for batch in batches:
+        _, embedding = network(batch.crops.float().permute(0, 3, 1, 2))
+        is_certain = (batch.allowed.sum(1) == 1)[:, None]
+        sums += (batch.allowed & is_certain).float().T @ embedding
+    is_seen = sums.abs().sum(1, keepdim=True) > 0
+    network.prototypes.copy_(torch.where(is_seen, sums, network.prototypes))
 
 
 def train(

@@ -6,7 +6,12 @@ import pytest
 import torch
 
 from model_build.networks.classifier import GarmentClassifier
-from model_build.train.classifier import calibrate, partial_cross_entropy
+from model_build.train.classifier import (
+    PieceBatch,
+    calibrate,
+    partial_cross_entropy,
+    place_prototypes,
+)
 
 
 def _logits(*certain: int) -> torch.Tensor:
@@ -34,3 +39,21 @@ def test_calibration_finds_the_temperature_of_overconfident_logits() -> None:
     found = calibrate(network, honest * 2.0, allowed)
     assert math.isclose(found, 2.0, abs_tol=0.15)
     assert float(network.temperature) == pytest.approx(found)
+
+
+def test_prototypes_move_to_the_garments_of_their_category() -> None:
+    torch.manual_seed(0)
+    network = GarmentClassifier()
+    before = network.prototypes.detach().clone()
+    crops = torch.randint(0, 255, (6, 64, 64, 3), dtype=torch.uint8)
+    allowed = torch.zeros(6, 15, dtype=torch.bool)
+    allowed[[0, 1, 2, 3], [0, 0, 1, 1]] = True
+    allowed[4, [0, 1]] = allowed[5, [6, 7]] = True
+    place_prototypes(
+        network, [PieceBatch(crops[:3], allowed[:3]), PieceBatch(crops[3:], allowed[3:])]
+    )
+    with torch.no_grad():
+        _, embedding = network(crops.float().permute(0, 3, 1, 2))
+    torch.testing.assert_close(network.prototypes[0], embedding[0] + embedding[1])
+    torch.testing.assert_close(network.prototypes[1], embedding[2] + embedding[3])
+    assert torch.equal(network.prototypes[2:], before[2:])
