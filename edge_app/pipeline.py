@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
@@ -88,18 +88,24 @@ class Pipeline:
         self.alerts = Alerts(config.alerts, config.timezone, honours_hours)
         self.counts = _counts(config, started_at_s)
         self._unsettled: dict[Key, list[Entry]] = {}
+        self._ahead_s = 0.0
         self.stage_s: dict[str, float] = {}
 
-    def step(self, frames: Sequence[Frame], now_s: float) -> Step:
+    def step(self, frames: Sequence[Frame], now_s: float, ahead_s: float = 0.0) -> Step:
         """Take frames, at most one of each camera, from pixels to events.
+
+        People are followed by the frames' even clock, and counted by the time of day: nobody is
+        lost, and counted again, because somebody sets a clock.
 
         Args:
             frames: BGR pictures with their cameras and times.
             now_s: the present, seconds of Unix time; in a replay the frames' own time.
+            ahead_s: how far the time of day is ahead of the frames' clock.
 
         Raises:
             EngineError: a network failed; the frames are lost, nothing counted is.
         """
+        self._ahead_s = ahead_s
         with self._timed("detection"):
             wanted = [frame for frame in frames if self._wants(frame)]
             found = self._detector.detect([frame.frame_bgr for frame in wanted])
@@ -128,7 +134,7 @@ class Pipeline:
                     outfits[key] = self._outfits.settle(key)
         with self._timed("events"):
             for people in tracked:
-                self.counts.seen(people.camera, people.taken_at_s)
+                self.counts.seen(people.camera, people.taken_at_s + ahead_s)
             index = max((frame.index for frame in frames), default=0)
             return self._events(Step(tracked, entries, outfits), now_s, index)
 
@@ -145,7 +151,7 @@ class Pipeline:
         outfits = {key: self._outfits.settle(key) for key in keys}
         step = self._events(Step((), entries, outfits), now_s, index)
         return Step(
-            entries=entries,
+            entries=step.entries,
             outfits=outfits,
             alerts=(*step.alerts, *self.alerts.flush(now_s, index)),
             windows=(*step.windows, *self.counts.finish(now_s)),
@@ -180,7 +186,8 @@ class Pipeline:
 
     def _events(self, step: Step, now_s: float, index: int) -> Step:
         """What follows from this step's entries and outfits."""
-        for entry in step.entries:
+        entries = tuple(replace(e, at_s=e.at_s + self._ahead_s) for e in step.entries)
+        for entry in entries:
             self.counts.entered(entry)
             self.alerts.entered(entry)
             self._unsettled.setdefault((entry.camera, entry.track_id), []).append(entry)
@@ -193,7 +200,7 @@ class Pipeline:
             for track_id in people.ended:
                 self.alerts.forget(people.camera, track_id)
         windows = tuple(self.counts.advance(now_s))
-        return Step(step.tracked, step.entries, step.outfits, alerts, windows)
+        return Step(step.tracked, entries, step.outfits, alerts, windows)
 
     def reconfigure(self, config: Config, now_s: float) -> None:
         """Apply other rules and zones; who is followed, and what was counted, stays.

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+from typing import Any
+
 from edge_app.flow import CameraState
+
+log = logging.getLogger(__name__)
 
 
 class CameraBoard:
@@ -16,6 +22,21 @@ class CameraBoard:
         self.paused_at_s: float | None = None
         self._known: dict[str, CameraState] = {}
         self._shown: dict[str, CameraState] = {}
+
+    def pause(self, is_paused: bool, now_s: float) -> None:
+        """Nothing is looked at from now on, or everything again."""
+        if (self.paused_at_s is not None) != is_paused:
+            self.paused_at_s = now_s if is_paused else None
+
+    def state(self) -> dict[str, Any]:
+        """What must survive a restart."""
+        return {"paused_at_s": self.paused_at_s}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from what :meth:`state` gave before the restart."""
+        self.paused_at_s = state.get("paused_at_s")
+        if self.paused_at_s is not None:
+            log.warning("paused by a command before the restart; still paused until resume")
 
     def note(self, state: CameraState) -> None:
         """A camera changed."""

@@ -7,7 +7,6 @@ per broker. They meet in two places: the newest-frame slot of each camera, and t
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -61,7 +60,7 @@ class Live:
     Args:
         config: of the store.
         networks: loaded and ready.
-        clock: seconds of Unix time that never go back; None for the machine's.
+        clock: times pictures and tells the time of day; None for the machine's.
         notifier: to the service manager; None for nobody.
         config_path: what is read again on request; None if it came from nowhere.
     """
@@ -70,20 +69,20 @@ class Live:
         self,
         config: Config,
         networks: Networks,
-        clock: Callable[[], float] | None = None,
+        clock: SteadyClock | None = None,
         notifier: Notifier | None = None,
         config_path: Path | None = None,
     ) -> None:
         self._config = config
         self._config_path = config_path
-        self._clock = clock = clock or SteadyClock().now_s
+        self._clock = clock = clock or SteadyClock()
         self._networks = networks
         self._messages = messages_of(config, networks.models)
-        self._slots = FrameSlots(config.cameras, clock)
+        self._slots = FrameSlots(config.cameras, clock.steady_s)
         self._states: SimpleQueue[CameraState] = SimpleQueue()
         self._board = CameraBoard()
         self._throttle = LiveThrottle()
-        self._health = HealthMeter(clock())
+        self._health = HealthMeter(clock.steady_s())
         self._supervised_at_s = self._reported_at_s = float("-inf")
         self._stack = ExitStack()
         self._brokers = list(brokers_of(config))
@@ -99,9 +98,9 @@ class Live:
                 Outbox(config.state_dir / "outbox.sqlite", config.outbox, self._brokers)
             )
             self._audit = Audit(config.state_dir / "audit.jsonl")
-            commands = Commands(self._messages, self._outbox, self._audit, self._clock)
+            commands = Commands(self._messages, self._outbox, self._audit, self._clock.now_s)
             self._orders = Orders(commands, self)
-            self._pipeline = build_pipeline(config, self._networks, self._clock())
+            self._pipeline = build_pipeline(config, self._networks, self._clock.now_s())
             self._restore()
             self._outbox.publish([self._info()])
             parts = (self._outbox, self._messages, commands, self.supervision.heartbeats)
@@ -115,7 +114,7 @@ class Live:
             self._stack.callback(close_together, threads)
             for part in threads:
                 part.__enter__()
-            self._audit.note("started", {"configuration": config_hash(config)}, self._clock())
+            self._audit.note("started", {"configuration": config_hash(config)}, self._clock.now_s())
         except BaseException:
             self._stack.close()
             raise
@@ -130,7 +129,7 @@ class Live:
         # Open windows stay open in the stored state: the next start continues them.
         self._outbox.publish([], self._state())
         self._stack.close()
-        self._audit.note("stopped", {"error": kind.__name__ if kind else ""}, self._clock())
+        self._audit.note("stopped", {"error": kind.__name__ if kind else ""}, self._clock.now_s())
 
     @property
     def has_ended(self) -> bool:
@@ -168,12 +167,12 @@ class Live:
             self.reload_asked.clear()
             self._reload_for_manager()
         frames = self._slots.take(TICK_S)
-        now_s = self._clock()
+        now_s = self._clock.now_s()
         if self._board.paused_at_s is not None:
             frames = []
-        started = time.perf_counter()
+        started_s = self._clock.steady_s()
         try:
-            step = self._pipeline.step(frames, now_s)
+            step = self._pipeline.step(frames, now_s, self._clock.ahead_s())
         except EngineError:
             # The frames are lost, nothing counted is; the next ones get a fresh try.
             log.exception("a network failed; going on with the next frames")
@@ -184,21 +183,20 @@ class Live:
             if frames:
                 self._degrade(None)
         self.supervision.worked(len(frames))
-        self._health.stepped(frames, time.perf_counter() - started, now_s)
+        self._health.stepped(frames, started_s, self._clock.steady_s())
         self._tell(step, now_s)
-        self.observed.stepped(frames, step, self._pipeline.stage_s, self._clock())
+        self.observed.stepped(frames, step, self._pipeline.stage_s, self._clock.steady_s())
         if watch is not None:
             watch(frames, step)
 
     def finish(self) -> None:
         """Settle and close everything that is pending, for a demo's or a recording's end."""
-        now_s = self._clock()
+        now_s = self._clock.now_s()
         self._tell(self._pipeline.finish(now_s, 0), now_s)
 
     def pause(self, is_paused: bool) -> None:
         """Stop looking at pictures, or go on; survives a restart."""
-        if (self._board.paused_at_s is not None) != is_paused:
-            self._board.paused_at_s = self._clock() if is_paused else None
+        self._board.pause(is_paused, self._clock.now_s())
 
     def send_test(self, rule: str, zone: str | None) -> None:
         """Publish a test alert of a rule, for one of its zones or the first.
@@ -206,7 +204,7 @@ class Live:
         Raises:
             ValueError: there is no such rule, or it does not watch the zone.
         """
-        now_s = self._clock()
+        now_s = self._clock.now_s()
         settings = self._config.alerts.get(rule)
         first = next(iter((settings.zones if settings else ()) or self._config.zones), "all")
         alert = self._pipeline.alerts.test_alert(rule, zone or first, now_s)
@@ -223,7 +221,7 @@ class Live:
         """
         if self._config_path is None:
             raise ConfigError(["there is no configuration file to be read again"])
-        before, now_s = self._config, self._clock()
+        before, now_s = self._config, self._clock.now_s()
         told = {"running": config_hash(before)}
         try:
             config = read_again(self._config_path, before)
@@ -273,17 +271,18 @@ class Live:
         status = self._senders[0].status()
         self.supervision.turn(status.detail)
         self.observed.health(status.is_connected, self.supervision)
-        if 0.0 <= now_s - self._supervised_at_s < SUPERVISE_S:
+        steady_s = self._clock.steady_s()
+        if steady_s - self._supervised_at_s < SUPERVISE_S:
             return []
-        self._supervised_at_s = now_s
+        self._supervised_at_s = steady_s
         for camera in self._cameras:
             camera.supervise()
         self.observed.metrics.pictures(self._slots.drops(), self._pipeline.skipped)
         due = self._throttle.due(self._pipeline.counts.live(now_s), now_s)
         messages = [self._messages.live(count, now_s) for count in due]
-        if not 0.0 <= now_s - self._reported_at_s < HEALTH_S:
-            self._reported_at_s = now_s
-            measured = self._health.report(self._slots.drops(), now_s)
+        if steady_s - self._reported_at_s >= HEALTH_S:
+            self._reported_at_s = steady_s
+            measured = self._health.report(self._slots.drops(), steady_s)
             measured |= delivery_figures(self._outbox, status.puback_age_s)
             self.observed.figures(measured)
             messages.append(self._messages.health(measured, now_s))
@@ -295,6 +294,7 @@ class Live:
         try:
             while True:
                 state = self._states.get_nowait()
+                state = replace(state, since_s=state.since_s + self._clock.ahead_s())
                 self._board.note(state)
                 self.observed.metrics.camera(state)
                 self.supervision.camera(state)
@@ -303,18 +303,16 @@ class Live:
 
     def _state(self) -> dict[str, Any]:
         """What must survive a restart."""
-        return {**self._pipeline.state(), "box": {"paused_at_s": self._board.paused_at_s}}
+        return {**self._pipeline.state(), "box": self._board.state()}
 
     def _restore(self) -> None:
         kept = self._outbox.state()
         self._pipeline.restore(kept)
-        self._board.paused_at_s = kept.get("box", {}).get("paused_at_s")
-        if self._board.paused_at_s is not None:
-            log.warning("paused by a command before the restart; still paused until resume")
+        self._board.restore(kept.get("box", {}))
 
     def _degrade(self, reason: str | None) -> None:
         for sender in self._senders:
             sender.degrade(reason)
 
     def _info(self) -> Message:
-        return info(self._messages, self._config, self._networks.models, self._clock())
+        return info(self._messages, self._config, self._networks.models, self._clock.now_s())

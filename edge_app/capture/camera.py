@@ -64,7 +64,7 @@ class Timing:
 class LiveCamera:
     """One camera, kept alive; ``with`` starts and stops its thread.
 
-    Pictures are stamped with our time of their capture, never decreasing, thinned out to the
+    Pictures are stamped with our even time of their capture, never decreasing, thinned out to the
     configured rate, masked, and put into the camera's slot. Changes of state are reported.
     """
 

@@ -1,4 +1,4 @@
-"""The time of day for frames: never goes back, whatever the system's clock does."""
+"""The two clocks of a box: one that times pictures, and the time of day."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ _STEP_S = 1.0
 
 
 class SteadyClock:
-    """Seconds of Unix time that run on between corrections of the system's clock.
+    """A clock that runs evenly, and how far the time of day is ahead of it.
 
-    A box without a battery starts in the past and jumps ahead when the network tells the time:
+    Pictures are timed by :meth:`steady_s`: whoever is followed while the system's clock is set must
+    not seem to have been away for an hour. What is told is stamped by :meth:`now_s`, the time of
+    day. A box without a battery starts in the past and jumps ahead when the network tells the time:
     forward steps of more than a second are followed at once. A clock that was set back is
-    approached by running 1 % slower, so that durations stay true and nothing ever repeats.
+    approached by running 1 % slower, so that nothing ever repeats.
     """
 
     def __init__(
@@ -26,19 +28,32 @@ class SteadyClock:
         self._wall = wall
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._read_at = monotonic()
-        self._now_s = wall()
+        self._steady_s = wall()
+        self._began_s = self._steady_s - monotonic()
+        self._ahead_s = 0.0
+
+    def steady_s(self) -> float:
+        """Seconds that pass evenly, whatever is set; at the start they were Unix time."""
+        return self._read()[0]
+
+    def ahead_s(self) -> float:
+        """How far the time of day is ahead of the steady clock now; below 0 where it is behind."""
+        return self._read()[1]
 
     def now_s(self) -> float:
-        """The time now; never less than what any thread was told before."""
+        """The time of day, seconds of Unix time; never less than any thread was told before."""
+        steady_s, ahead_s = self._read()
+        return steady_s + ahead_s
+
+    def _read(self) -> tuple[float, float]:
         with self._lock:
-            read_at, wall = self._monotonic(), self._wall()
-            passed = max(read_at - self._read_at, 0.0)
-            error = wall - (self._now_s + passed)
-            correction = error if error > _STEP_S else _clamp(error, _SLEW * passed)
-            self._read_at = read_at
-            self._now_s += passed + correction
-            return self._now_s
+            # A monotonic clock that goes back, as in some virtual machines, is held.
+            steady_s = max(self._monotonic() + self._began_s, self._steady_s)
+            error = self._wall() - (steady_s + self._ahead_s)
+            slew_s = _SLEW * (steady_s - self._steady_s)
+            self._ahead_s += error if error > _STEP_S else _clamp(error, slew_s)
+            self._steady_s = steady_s
+            return steady_s, self._ahead_s
 
 
 def _clamp(value: float, limit: float) -> float:

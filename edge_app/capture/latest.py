@@ -31,7 +31,7 @@ class FrameSlots:
 
         Args:
             cameras: ids; the order in which :meth:`take` returns frames.
-            clock: seconds of Unix time, the one that the frames are stamped with.
+            clock: seconds that pass evenly, the clock that frames are stamped with.
             max_age_s: older frames are dropped when they are taken.
         """
         self.clock = clock

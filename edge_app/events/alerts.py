@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 _VERSION = 1
 _STEP_BACK_S = 60.0
-"""Cameras differ by less than this; a clock that goes back further was set."""
+"""Cameras differ by less than this; a clock that moves by more was set."""
 _FORGET_S = 3600.0
 """Whoever was not heard of for so long is gone, even if nobody said so."""
 
@@ -269,10 +269,12 @@ class Alerts:
             logger.warning("alerts: the clock went back by %.0f s", before_s - now_s)
             for gate in self._gates.values():
                 gate.shift(now_s - before_s)
-            for person in self._people.values():
-                person.heard_at_s += now_s - before_s
         else:
             now_s = max(now_s, before_s)
+        if abs(now_s - before_s) > _STEP_BACK_S:
+            # Whoever is followed while the clock is set was not away for so long.
+            for person in self._people.values():
+                person.heard_at_s += now_s - before_s
         if now_s // _STEP_BACK_S != before_s // _STEP_BACK_S:
             gone = [k for k, p in self._people.items() if p.heard_at_s < now_s - _FORGET_S]
             for key in gone:

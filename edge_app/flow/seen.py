@@ -19,7 +19,8 @@ class Frame:
     Attributes:
         camera: id of the camera in the configuration.
         index: number of the picture in its source, from 0; gaps are pictures that were dropped.
-        taken_at_s: when the picture was taken, seconds of Unix time, never decreasing per camera.
+        taken_at_s: when the picture was taken, seconds of a clock that runs evenly whatever the
+            time of day is set to; never decreasing per camera.
         frame_bgr: uint8 ``[H, W, 3]``, BGR.
     """
 
@@ -106,7 +107,7 @@ class TrackedFrame:
     Attributes:
         camera: id of the camera.
         index: the frame's number.
-        taken_at_s: the frame's time.
+        taken_at_s: the frame's time, on its even clock.
         size: width and height of the frame in pixels.
         tracks: every confirmed track that is alive, observed in this frame or coasting.
         ended: ids of the confirmed tracks that ended with this frame; they never come back.

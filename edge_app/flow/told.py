@@ -19,7 +19,8 @@ class Entry:
         track_id: the person's track.
         direction: ``in`` or ``out``.
         frame_index: number of the frame on which it was decided.
-        at_s: when it happened (event time, seconds of Unix time).
+        at_s: when it happened (event time): on the frames' even clock while people are followed,
+            seconds of Unix time once it is counted.
         is_uturn: this ``out`` undoes an ``in`` of the same track within the U-turn time.
         is_initial: the person was already inside when the camera came up: occupancy, not ``in``.
         dwell_s: for an ``out`` of a track that came in through this zone, seconds since then.

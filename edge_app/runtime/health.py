@@ -19,7 +19,7 @@ class HealthMeter:
     """Adds up what the health message tells.
 
     Args:
-        started_at_s: when the program started, seconds of Unix time.
+        started_at_s: when the program started, on the frames' clock.
     """
 
     def __init__(self, started_at_s: float) -> None:
@@ -29,26 +29,26 @@ class HealthMeter:
         self._step_s: deque[float] = deque(maxlen=_KEPT)
         self._latency_s: deque[float] = deque(maxlen=_KEPT)
 
-    def stepped(self, frames: Sequence[Frame], step_s: float, now_s: float) -> None:
+    def stepped(self, frames: Sequence[Frame], began_at_s: float, done_at_s: float) -> None:
         """Note one step of the pipeline.
 
         Args:
             frames: that went through it; a step without frames says nothing.
-            step_s: how long it took.
-            now_s: when it began, seconds of Unix time.
+            began_at_s: when it began, on the frames' clock.
+            done_at_s: when it was done.
         """
         if not frames:
             return
         self._frames.update(frame.camera for frame in frames)
-        self._step_s.append(step_s)
-        self._latency_s.extend(max(now_s - frame.taken_at_s, 0.0) + step_s for frame in frames)
+        self._step_s.append(done_at_s - began_at_s)
+        self._latency_s.extend(max(done_at_s - frame.taken_at_s, 0.0) for frame in frames)
 
     def report(self, drops: Mapping[str, Mapping[str, int]], now_s: float) -> dict[str, Any]:
         """The keys of the health message that are measured here; begins a new span.
 
         Args:
             drops: frames dropped since the start, by camera and reason.
-            now_s: the present, seconds of Unix time.
+            now_s: the present, on the frames' clock.
         """
         span_s = max(now_s - self._since_s, 1e-3)
         measured = {

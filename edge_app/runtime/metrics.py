@@ -62,7 +62,7 @@ class Metrics:
         Args:
             frames: that it looked at.
             stage_s: seconds spent in each stage since the start.
-            done_at_s: when everything was handed over, seconds of Unix time.
+            done_at_s: when everything was handed over, on the frames' clock.
         """
         before, self._stage_s = self._stage_s, dict(stage_s)
         for frame in frames:

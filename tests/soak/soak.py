@@ -33,10 +33,10 @@ CAMERAS = 4
 SAMPLE_S = 1.0
 BROKER_AWAY_S = (24.0, 29.0)
 """In every second cycle, the broker is killed at the first and started at the second."""
-BACK_AT_S, BACK_BY_S = 5.0, 20.0
-AHEAD_AT_S, AHEAD_BY_S = 6.0, 90.0
+BACK_AT_S, BACK_BY_S = 15.5, 20.0
+AHEAD_AT_S, AHEAD_BY_S = 23.0, 90.0
 """The clock is set back in every third cycle, and jumps ahead in the one after it; both while
-nobody is in view, since a jump ends every track."""
+somebody is in view of every camera."""
 
 
 def configuration(url: str, port: int) -> str:
@@ -159,7 +159,7 @@ def soak(seconds: float, folder: Path) -> dict[str, Any]:
         with Collector(broker.port) as reader:
             cameras.began_s = time.monotonic()
             trouble.thread.start()
-            with Live(config, networks, SteadyClock(trouble.wall).now_s) as live:
+            with Live(config, networks, SteadyClock(trouble.wall)) as live:
                 while cameras.at_s < seconds:
                     live.turn()
                     if cameras.at_s >= len(measured.at_s) * SAMPLE_S:
