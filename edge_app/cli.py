@@ -135,7 +135,7 @@ def replay(
     """
     from edge_app.commands.json_files import write_json
     from edge_app.commands.replay import ReplayOptions, replay_clip
-    from edge_app.commands.report import summary
+    from edge_app.commands.report import agreement_table, summary
     from edge_app.config.load import load
 
     options = ReplayOptions(camera, start, truth_path, mot_path, draw_dir)
@@ -143,6 +143,8 @@ def replay(
     if json_path is not None:
         write_json(result.as_json(), json_path)
     click.echo(summary(result))
+    if result.truth is not None:
+        Console().print(agreement_table(result.truth))
 
 
 @cli.command()

@@ -15,8 +15,9 @@ from edge_app.app import build_pipeline, open_networks
 from edge_app.capture.replay import REPLAY_START_S
 from edge_app.capture.source import Recording, open_replay, source_kind
 from edge_app.commands.annotate import Annotator
+from edge_app.commands.compare import compare
 from edge_app.commands.mot import mot_writer
-from edge_app.commands.truth import Truth, compare, load_truth, simulated_truth
+from edge_app.commands.truth import Truth, load_truth, simulated_truth
 from edge_app.config.schema import Config
 from edge_app.errors import ConfigError, SourceError
 from edge_app.flow import Entry, Frame, Outfit
@@ -263,7 +264,9 @@ def replay_clip(
     recording.close()
     networks.close()
     if truth is not None:
-        result.truth = compare(truth, result.entries, result.alerts, chosen.alerts)
+        result.truth = compare(
+            truth, result.entries, result.alerts, chosen.alerts, result.frames / result.fps
+        )
     return result
 
 

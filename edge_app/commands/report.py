@@ -11,7 +11,7 @@ from edge_app.commands.replay import ReplayResult
 
 
 def summary(result: ReplayResult) -> str:
-    """A replay in a few lines: counts, alerts, and the comparison with the truth."""
+    """A replay in a few lines: counts and alerts."""
     lines = [f"{result.clip}: {result.frames} frames at {result.fps:g} frames/s"]
     for zone, counted in result.counts.items():
         lines.append(f"  {zone}: {counted['in']} in, {counted['out']} out")
@@ -23,29 +23,51 @@ def summary(result: ReplayResult) -> str:
         )
     if not result.alerts:
         lines.append("  no alert")
-    if result.truth is not None:
-        lines += _agreement(result.truth)
     return "\n".join(lines)
 
 
-def _agreement(truth: Mapping[str, Any]) -> list[str]:
-    lines = ["against the truth:"]
+def agreement_table(truth: Mapping[str, Any]) -> Table:
+    """How a replay agrees with the truth: every figure with its 95 % interval."""
+    table = Table(title="against the truth", title_justify="left")
+    for name in ("figure", "value", "95 % interval", "of"):
+        table.add_column(name, justify="left" if name == "figure" else "right", no_wrap=True)
     for zone, counts in truth["counts"].items():
-        lines.append(
-            f"  {zone}: in {counts['counted_in']} of {counts['true_in']}, "
-            f"out {counts['counted_out']} of {counts['true_out']}"
-        )
-    lines.append("  entries: " + _score(truth["entries"]))
-    for rule, scores in truth["alerts"].items():
-        lines.append(f"  alerts of {rule}: " + _score(scores))
-    return lines
+        for direction in ("in", "out"):
+            true, counted = counts[f"true_{direction}"], counts[f"counted_{direction}"]
+            table.add_row(f"{zone}: {direction}", str(counted), "", str(true))
+    _add_scores(table, "entries", truth["entries"])
+    _add(table, "counted the wrong way", truth["directions"]["turned"])
+    for zone, error in truth["net_error"].items():
+        _add(table, f"{zone}: net error per 15 min", error["per_15min"])
+        _add(table, f"{zone}: miscounts per 15 min", error["miscounts_per_15min"])
+    for rule, found in truth["alerts"].items():
+        _add_scores(table, f"alerts of {rule}", found)
+        for label, latency in found["latency_s"].items():
+            _add(table, f"alerts of {rule}: latency {label}, s", latency)
+    garments = truth["garments"]
+    _add(table, "garments: right where told", garments["accuracy"])
+    _add(table, "garments: told", garments["found"])
+    _add(table, "garments: left unknown", garments["abstained"])
+    _add(table, "garments: taken for another", garments["mistaken"])
+    _add(table, "people of whom nothing is told", garments["silent"])
+    return table
 
 
-def _score(scores: Mapping[str, Any]) -> str:
-    return (
-        f"precision {scores['precision']:.3f}, recall {scores['recall']:.3f}, "
-        f"F1 {scores['f1']:.3f} ({scores['matched']} matched)"
+def _add_scores(table: Table, what: str, scores: Mapping[str, Any]) -> None:
+    n = {
+        "precision": scores["matched"] + len(scores.get("wrong", scores.get("wrong_frames"))),
+        "recall": scores["matched"] + len(scores.get("missed", scores.get("missed_frames"))),
+    }
+    for name, (low, high) in scores["intervals"].items():
+        estimate = {"value": scores[name], "low": low, "high": high, "n": n.get(name, "")}
+        _add(table, f"{what}: {name}", estimate)
+
+
+def _add(table: Table, figure: str, estimate: Mapping[str, Any]) -> None:
+    value, low, high = (
+        "-" if estimate[key] is None else f"{estimate[key]:.3f}" for key in ("value", "low", "high")
     )
+    table.add_row(figure, value, f"{low} .. {high}", str(estimate["n"]))
 
 
 def bench_table(figures: Mapping[str, Any]) -> Table:

@@ -102,7 +102,9 @@ def test_a_truth_is_compared(store: Path) -> None:
     compared = json.loads((store / "out.json").read_text())["truth"]
     assert compared["entries"]["f1"] == 1.0
     assert compared["alerts"]["dresses"]["f1"] == 1.0
-    assert "alerts of dresses: precision 1.000" in result.output
+    assert compared["garments"]["accuracy"]["value"] == 1.0
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.output.splitlines()]
+    assert ["alerts of dresses: precision", "1.000", "0.206 .. 1.000", "1"] in rows
 
 
 def test_hours_count_only_where_the_start_is_known(store: Path) -> None:
