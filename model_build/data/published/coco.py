@@ -1,0 +1,209 @@
+"""COCO JSON: Fashionpedia, ModaNet, a retailer's own annotations, and what `data` itself writes.
+
+    *.json, annotations/*.json      `images`, `annotations` (xywh boxes), `categories`
+    images/… train/… val/… test/…   the pictures, in any of the usual places
+
+A file belongs to the split that its name tells. Files of pictures without annotations, as both
+public data sets have for their tests, are passed over.
+
+References: Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014; Jia et al.,
+"Fashionpedia: Ontology, Segmentation, and an Attribute Localization Dataset", ECCV 2020; Zheng,
+Yang, Kiapour, Piramuthu, "ModaNet: A Large-Scale Street Fashion Dataset with Polygon
+Annotations", ACM Multimedia 2018.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from model_build.data.published.annotated import (
+    SPLITS,
+    Annotated,
+    Box,
+    DataError,
+    Garment,
+    check,
+    load_json,
+    look_up,
+)
+from model_build.vocabulary import FASHIONPEDIA_NICKNAMES, Labels
+
+PERSON = "person"
+_Id = int | str
+
+
+class _Named(BaseModel):
+    id: _Id
+    name: str
+
+
+class _Image(BaseModel):
+    """A picture; the fields from `group` on are written by `data`."""
+
+    id: _Id
+    file_name: str
+    width: int | None = None
+    height: int | None = None
+    split: str | None = None
+    group: str | None = None
+    worn: list[tuple[str, ...]] = []
+    people: list[Box] = []
+    is_complete: bool = True
+
+
+class _Annotation(BaseModel):
+    """A garment; the fields from `allowed` on are written by `data`."""
+
+    image_id: _Id
+    category_id: _Id
+    bbox: Box
+    iscrowd: int = 0
+    attribute_ids: list[_Id] = []
+    allowed: tuple[str, ...] | None = None
+    region: str | None = None
+    is_drawn: bool = True
+    attributes: tuple[str, ...] = ()
+
+
+class _Content(BaseModel):
+    images: list[_Image]
+    annotations: list[_Annotation]
+    categories: list[_Named]
+    attributes: list[_Named] = []
+
+
+_CONTENT = TypeAdapter(_Content)
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The tables of a file, by id; `allowed` are the categories that a label may be."""
+
+    names: dict[_Id, str]
+    allowed: dict[_Id, tuple[str, ...]]
+    attributes: dict[_Id, str]
+
+
+def read_coco(folder: Path, labels: Labels) -> list[Annotated]:
+    """The pictures of every file of annotations in a folder and its `annotations`.
+
+    Raises:
+        DataError: there is none, or one breaks the layout; the message gives file and place.
+    """
+    photos = []
+    for path in sorted([*folder.glob("*.json"), *(folder / "annotations").glob("*.json")]):
+        content = load_json(path)
+        if isinstance(content, dict) and {"images", "annotations"} <= content.keys():
+            photos += _read(content, path, labels)
+    if not photos:
+        raise DataError(f"{folder}: expected annotations in COCO JSON, here or in annotations/")
+    return photos
+
+
+def read_file(path: Path, labels: Labels) -> list[Annotated]:
+    """The pictures of one file of annotations.
+
+    Raises:
+        DataError: it breaks the layout; the message gives file and place.
+    """
+    return _read(load_json(path), path, labels)
+
+
+def _read(loaded: Any, path: Path, labels: Labels) -> list[Annotated]:
+    content = check(loaded, _CONTENT, path)
+    names = {category.id: category.name for category in content.categories}
+    tables = _Tables(
+        names,
+        {
+            key: () if name == PERSON else look_up(labels, name, f"{path}: categories")
+            for key, name in names.items()
+        },
+        {attribute.id: attribute.name for attribute in content.attributes},
+    )
+    of_image: dict[_Id, list[_Annotation]] = {image.id: [] for image in content.images}
+    for index, annotation in enumerate(content.annotations):
+        place = f"{path}: annotations.{index}"
+        if annotation.image_id not in of_image:
+            raise DataError(f"{place}.image_id: no image has the id {annotation.image_id!r}")
+        if annotation.category_id not in names:
+            raise DataError(f"{place}.category_id: no category is {annotation.category_id!r}")
+        of_image[annotation.image_id].append(annotation)
+    find = _Finder(path)
+    photos = [
+        _photo(image, find(image.file_name), of_image[image.id], tables, path)
+        for image in content.images
+    ]
+    if photos and not any(photo.picture.exists() for photo in photos):
+        looked = ", ".join(str(place) for place in find.places if place.is_dir())
+        raise DataError(f"{path}: none of its pictures was found in {looked}")
+    return photos
+
+
+def _photo(
+    image: _Image, picture: Path, annotations: list[_Annotation], tables: _Tables, path: Path
+) -> Annotated:
+    split = image.split
+    if split is None:
+        split = next((name for name in SPLITS if name in path.stem.lower()), "")
+    sized = image.width is not None and image.height is not None
+    alone = [annotation for annotation in annotations if not annotation.iscrowd]
+    worn = [annotation for annotation in alone if tables.allowed[annotation.category_id]]
+    named = [tables.names[annotation.category_id] for annotation in alone]
+    people = [a for a, name in zip(alone, named, strict=True) if name == PERSON]
+    return Annotated(
+        picture=picture,
+        split=split,
+        group=image.group or image.file_name,
+        garments=tuple(_garment(annotation, tables) for annotation in worn),
+        tags=tuple(image.worn),
+        people=tuple(_corners(box) for box in [*image.people, *(a.bbox for a in people)]),
+        is_complete=image.is_complete and len(alone) == len(annotations),
+        unused=tuple(
+            name
+            for annotation, name in zip(alone, named, strict=True)
+            if name != PERSON and not tables.allowed[annotation.category_id]
+        ),
+        size=(image.width or 0, image.height or 0) if sized else None,
+    )
+
+
+def _garment(annotation: _Annotation, tables: _Tables) -> Garment:
+    told = [tables.attributes[key] for key in annotation.attribute_ids if key in tables.attributes]
+    categories = annotation.allowed or tables.allowed[annotation.category_id]
+    settled = {FASHIONPEDIA_NICKNAMES[name] for name in told if name in FASHIONPEDIA_NICKNAMES}
+    narrowed = tuple(name for name in categories if name in settled)
+    return Garment(
+        categories=narrowed or categories,
+        box_xyxy=_corners(annotation.bbox) if annotation.is_drawn else None,
+        region=annotation.region,
+        attributes=(*annotation.attributes, *told),
+    )
+
+
+def _corners(box_xywh: Box) -> Box:
+    left, top, width, height = box_xywh
+    return left, top, left + width, top + height
+
+
+class _Finder:
+    """Finds the pictures that a file of annotations names, wherever they usually are."""
+
+    def __init__(self, path: Path) -> None:
+        roots = (path.parent, path.parent.parent)
+        parts = ("", *SPLITS)
+        self.places = [
+            root / folder / part for root in roots for folder in ("", "images") for part in parts
+        ]
+
+    def __call__(self, name: str) -> Path:
+        for place in self.places:
+            if (place / name).is_file():
+                if place is not self.places[0]:  # the next one is probably there, too
+                    self.places.remove(place)
+                    self.places.insert(0, place)
+                return place / name
+        return self.places[0] / name
