@@ -21,6 +21,7 @@ from typing import Any
 from edge_app.capture.motion import MotionGate
 from edge_app.config.schema import Config
 from edge_app.detection.detector import Detector
+from edge_app.errors import EngineError
 from edge_app.events.alerts import Alerts
 from edge_app.events.counts import Counts
 from edge_app.events.entrance import Entrance
@@ -42,6 +43,7 @@ class Step:
         outfits: outfits that changed or settled in this step.
         alerts: alerts to be sent.
         windows: count windows that closed, or changed.
+        trouble: a network failed to look at clothes; who came in was counted all the same.
     """
 
     tracked: tuple[TrackedFrame, ...] = ()
@@ -49,6 +51,7 @@ class Step:
     outfits: Mapping[Key, Outfit] = field(default_factory=dict)
     alerts: tuple[Alert, ...] = ()
     windows: tuple[CountWindow, ...] = ()
+    trouble: EngineError | None = None
 
 
 class Pipeline:
@@ -85,6 +88,7 @@ class Pipeline:
         self.skipped = dict.fromkeys(config.cameras, 0)
         """Pictures that no network had to see, by camera."""
         self._honours_hours = honours_hours
+        self._is_replay = is_replay
         self.alerts = Alerts(config.alerts, config.timezone, honours_hours)
         self.counts = _counts(config, started_at_s)
         self._unsettled: dict[Key, list[Entry]] = {}
@@ -103,7 +107,8 @@ class Pipeline:
             ahead_s: how far the time of day is ahead of the frames' clock.
 
         Raises:
-            EngineError: a network failed; the frames are lost, nothing counted is.
+            EngineError: the detector failed, or in a replay any network: the frames are lost,
+                nothing counted is.
         """
         self._ahead_s = ahead_s
         with self._timed("detection"):
@@ -125,7 +130,7 @@ class Pipeline:
                 for entry in self._entrances[people.camera].update(people)
             )
         with self._timed("outfit"):
-            outfits = self._outfits.look(frames, tracked)
+            outfits, trouble = self._look(frames, tracked)
             for entry in entries:
                 outfits[entry.camera, entry.track_id] = self._outfits.entered(entry)
             for people in tracked:
@@ -136,7 +141,7 @@ class Pipeline:
             for people in tracked:
                 self.counts.seen(people.camera, people.taken_at_s + ahead_s)
             index = max((frame.index for frame in frames), default=0)
-            return self._events(Step(tracked, entries, outfits), now_s, index)
+            return self._events(Step(tracked, entries, outfits, trouble=trouble), now_s, index)
 
     def finish(self, now_s: float, index: int) -> Step:
         """The end of a recording, or of the day: settle and close everything that is pending."""
@@ -162,6 +167,17 @@ class Pipeline:
         is_wanted = gate is None or gate.wants(frame.frame_bgr, frame.taken_at_s)
         self.skipped[frame.camera] += not is_wanted
         return is_wanted
+
+    def _look(
+        self, frames: Sequence[Frame], tracked: Sequence[TrackedFrame]
+    ) -> tuple[dict[Key, Outfit], EngineError | None]:
+        """Look at clothes; a failure must not lose the entries of this step."""
+        try:
+            return self._outfits.look(frames, tracked), None
+        except EngineError as error:
+            if self._is_replay:
+                raise
+            return self._outfits.due(tracked), error
 
     def _of_all(
         self, frames: Sequence[Frame], wanted: Sequence[Frame], found: Sequence[Detections]
@@ -200,7 +216,7 @@ class Pipeline:
             for track_id in people.ended:
                 self.alerts.forget(people.camera, track_id)
         windows = tuple(self.counts.advance(now_s))
-        return Step(step.tracked, entries, step.outfits, alerts, windows)
+        return replace(step, entries=entries, alerts=alerts, windows=windows)
 
     def reconfigure(self, config: Config, now_s: float) -> None:
         """Apply other rules and zones; who is followed, and what was counted, stays.

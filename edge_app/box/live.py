@@ -1,7 +1,8 @@
 """The running box: cameras, pipeline and delivery, from start to stop.
 
-Threads, all of them: one capture thread per camera, the pipeline (the caller's own), one sender
-per broker. They meet in two places: the newest-frame slot of each camera, and the outbox.
+Threads, all of them: one capture thread per camera, the pipeline (the caller's own), one per network
+that the pipeline waits for (``renewal``), one sender per broker, the metrics page. They meet in two
+places: the newest-frame slot of each camera, and the outbox.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from edge_app.box.live_counts import LiveThrottle
 from edge_app.box.messages import delivery_figures, directions_of, info, messages_of
 from edge_app.box.observed import Observed
 from edge_app.box.orders import Orders
-from edge_app.box.reload import changed_keys, config_hash, read_again
+from edge_app.box.reload import changed_keys, config_hash, read_again, reload_for_manager
 from edge_app.box.senders import brokers_of, senders_of
 from edge_app.box.supervision import Supervision
 from edge_app.capture.camera import LiveCamera
@@ -165,7 +166,7 @@ class Live:
         """One turn of the pipeline: the newest frames, or none within a tick."""
         if self.reload_asked.is_set():
             self.reload_asked.clear()
-            self._reload_for_manager()
+            reload_for_manager(self.reload, self.supervision)
         frames = self._slots.take(TICK_S)
         now_s = self._clock.now_s()
         if self._board.paused_at_s is not None:
@@ -173,21 +174,31 @@ class Live:
         started_s = self._clock.steady_s()
         try:
             step = self._pipeline.step(frames, now_s, self._clock.ahead_s())
-        except EngineError:
+        except EngineError as error:
             # The frames are lost, nothing counted is; the next ones get a fresh try.
-            log.exception("a network failed; going on with the next frames")
-            self._degrade("a network fails")
-            step, frames = Step(), []
-        else:
-            # A turn without pictures asks no network and proves nothing.
-            if frames:
-                self._degrade(None)
+            step, frames = Step(trouble=error), []
+        # A turn without pictures asks no network and proves nothing.
+        if frames or step.trouble:
+            self._judge_networks(step.trouble)
         self.supervision.worked(len(frames))
         self._health.stepped(frames, started_s, self._clock.steady_s())
         self._tell(step, now_s)
         self.observed.stepped(frames, step, self._pipeline.stage_s, self._clock.steady_s())
         if watch is not None:
             watch(frames, step)
+
+    def _judge_networks(self, trouble: EngineError | None) -> None:
+        """Tell whether the networks work.
+
+        Raises:
+            EngineError: they have not for so long that only a new process can help.
+        """
+        if trouble is not None:
+            log.error("a network failed: %s; going on with the next frames", trouble)
+        self._degrade(None if trouble is None else "a network fails")
+        self.supervision.networks(None if trouble is None else str(trouble))
+        if trouble is not None and self.supervision.is_hopeless:
+            raise trouble
 
     def finish(self) -> None:
         """Settle and close everything that is pending, for a demo's or a recording's end."""
@@ -241,19 +252,6 @@ class Live:
         told = {"before": told["running"], "after": config_hash(config)}
         self._audit.note("configuration applied", {**told, "changed": changed}, now_s)
         return f"applied: {', '.join(changed)}" if changed else "nothing has changed"
-
-    def _reload_for_manager(self) -> None:
-        """A reload that nobody waits for but the service manager and the journal."""
-        self.supervision.reloading()
-        problems: list[str] = []
-        try:
-            words = self.reload()
-        except ConfigError as error:
-            problems = error.problems
-            words = f"refused: {problems[0]}"
-        for problem in problems or [words]:
-            log.log(logging.ERROR if problems else logging.INFO, "reload: %s", problem)
-        self.supervision.reloaded(f"reload {words}")
 
     def _tell(self, step: Step, now_s: float) -> None:
         """Everything that follows from a step, with the state behind it, into the outbox."""

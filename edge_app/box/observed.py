@@ -43,7 +43,11 @@ class Observed:
     def health(self, is_connected: bool, supervision: Supervision) -> None:
         """Note how the box is; called by the pipeline, so that a stuck one shows its age."""
         overdue = supervision.overdue
-        word = "stuck" if overdue else "ok" if supervision.is_ready else "starting"
+        word = "ok" if supervision.is_ready else "starting"
+        if supervision.failing is not None:
+            word = "failing"
+        if overdue:
+            word = "stuck"
         self._health = {
             "status": word,
             "broker_connected": is_connected,

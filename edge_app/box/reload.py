@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from edge_app.box.supervision import Supervision
 from edge_app.config.load import load
 from edge_app.config.schema import Config
 from edge_app.errors import ConfigError
+
+log = logging.getLogger(__name__)
 
 APPLICABLE = re.compile(r"alerts(\.|$)|cameras\.[^.]+\.(zones|privacy_masks)(\.|$)")
 """Key paths that can be changed while running."""
@@ -45,6 +49,25 @@ def read_again(path: Path, running: Config) -> Config:
             [f"{path}: {key}: changed, which needs a restart; nothing was applied" for key in fixed]
         )
     return config
+
+
+def reload_for_manager(reload: Callable[[], str], supervision: Supervision) -> None:
+    """A reload that nobody waits for but the service manager and the journal.
+
+    Args:
+        reload: applies the configuration and says what changed; raises ConfigError.
+        supervision: tells the service manager.
+    """
+    supervision.reloading()
+    problems: list[str] = []
+    try:
+        words = reload()
+    except ConfigError as error:
+        problems = error.problems
+        words = f"refused: {problems[0]}"
+    for problem in problems or [words]:
+        log.log(logging.ERROR if problems else logging.INFO, "reload: %s", problem)
+    supervision.reloaded(f"reload {words}")
 
 
 def _changes(before: Any, after: Any, path: str) -> Iterator[str]:

@@ -18,6 +18,10 @@ PATIENCE_S = {PIPELINE: 20.0, "sender": 120.0}
 it does not deliver meanwhile is kept. Capture threads are watched by their cameras, which replace
 one that hangs: a camera that is away must not end the process."""
 
+HOPELESS_S = 600.0
+"""Networks that have not answered for so long, started anew again and again, will not without a
+new process: the program ends, and the service manager starts it."""
+
 PING_S = 1.0
 STATUS_S = 10.0
 
@@ -46,6 +50,8 @@ class Supervision:
         self.heartbeats = Heartbeats({PIPELINE: PATIENCE_S[PIPELINE], **patience_s}, clock)
         self._is_ready = False
         self._trouble = ""
+        self._failing: str | None = None
+        self._failing_since_s = 0.0
         self._pinged_at_s = self._told_at_s = float("-inf")
         self._frames = 0
 
@@ -63,6 +69,23 @@ class Supervision:
         """Note what is known of a camera."""
         self._states[state.camera] = state.state
         self._told_at_s = float("-inf")
+
+    @property
+    def failing(self) -> str | None:
+        """What the networks fail with; None while they work."""
+        return self._failing
+
+    @property
+    def is_hopeless(self) -> bool:
+        """The networks have failed for very long."""
+        return self._failing is not None and self._clock() - self._failing_since_s > HOPELESS_S
+
+    def networks(self, trouble: str | None) -> None:
+        """Note whether the networks answered the newest pictures, or what they fail with."""
+        if (trouble is None) != (self._failing is None):
+            self._failing_since_s = self._clock()
+            self._told_at_s = float("-inf")
+        self._failing = trouble
 
     def worked(self, frames: int) -> None:
         """Note a turn of the pipeline, with so many frames."""
@@ -118,4 +141,6 @@ class Supervision:
         cameras = f"{online} of {len(self._states)} cameras"
         if troubled:
             cameras += f" ({', '.join(troubled)})"
+        if self._failing is not None:
+            words = f"a network fails: {self._failing}; {words}"
         return f"{cameras}, {frames_per_s:.1f} frames/s; {words}"

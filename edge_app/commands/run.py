@@ -12,6 +12,7 @@ from types import FrameType
 
 from edge_app.app import Networks, OpenEngine, open_networks
 from edge_app.box.live import Live
+from edge_app.box.renewal import RenewedEngine
 from edge_app.box.safe_mode import run_safely
 from edge_app.config.load import load
 from edge_app.config.schema import Config, InferenceSettings
@@ -82,11 +83,14 @@ def work(
 
 
 def load_networks(config: Config, notifier: Notifier, open_one: OpenEngine) -> Networks:
-    """The networks, with the service manager asked for patience before each."""
+    """The networks; the service manager is asked for patience before each.
+
+    One that fails while the box runs is started anew.
+    """
 
     def open_patiently(settings: InferenceSettings, model: Model) -> Engine:
         notifier.status(f"loading the {model.task}")
         notifier.extend(BUILD_S)
-        return open_one(settings, model)
+        return RenewedEngine(model.task, lambda: open_one(settings, model))
 
     return open_networks(config.inference, config.detection, config.outfit, open_patiently)

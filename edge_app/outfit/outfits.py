@@ -38,6 +38,9 @@ class Outfits:
 
         Returns:
             The outfits that changed or settled with this step.
+
+        Raises:
+            EngineError: a network failed, and nobody was looked at.
         """
         views = self._chooser.choose(tracked, self._evidence())
         looks = self._looker.look(
@@ -49,6 +52,11 @@ class Outfits:
             person = self._people.setdefault(view.key, _Person(self._settings))
             person.vote.add(look, view.at_s)
             changed[view.key] = self._judge(person, is_final=False)
+        return changed | self.due(tracked)
+
+    def due(self, tracked: Sequence[TrackedFrame]) -> dict[Key, Outfit]:
+        """The outfits whose deadline has passed with this step; what is open stays ``unknown``."""
+        changed: dict[Key, Outfit] = {}
         times = {frame.camera: frame.taken_at_s for frame in tracked}
         for key, person in self._people.items():
             now_s = times.get(key[0])

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_app.box.renewal import ANSWER_S
 from edge_app.delivery.broker import EmbeddedBroker, find_mosquitto
 from edge_app.runtime.starts import MANY
 from tests.edge_app.runtime.notify_socket import NotifySocket
@@ -103,11 +104,14 @@ def test_a_stuck_network_is_ended_by_the_watchdog_with_a_traceback_of_every_thre
         manager.listen_until(lambda m: "READY" in m, 60.0)
         deadline = time.monotonic() + 60.0
         while time.monotonic() < deadline:
-            heard = manager.listen(WATCHDOG_S)
+            # Longer than one call may take: the network is started anew first, and hangs again.
+            heard = manager.listen(ANSWER_S + 2.0)
             if heard is None:
                 break
         else:
             pytest.fail("a stuck box goes on saying that it lives")
+        # The network that gave no answer was to be started anew before that.
+        assert any("no answer for 10 s" in m.get("STATUS", "") for _, m in manager.told)
         assert box.poll() is None
         box.send_signal(signal.SIGABRT)
         said = box.communicate(timeout=10)[1]
