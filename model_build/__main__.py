@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,13 @@ from edge_app.errors import DresscodeError
 from model_build import classifier_model, detector_model, garment_model
 from model_build.data.rendered import open_rendered
 from model_build.data.scenery import open_scenery
+from model_build.evaluate.command import SHIPPED, evaluate
 from model_build.garment_model import Folders
 from model_build.networks.yolox import load_published
 from model_build.train.fitting import Schedule
 from model_build.wrap.command import wrap
 
 MODELS = ("detector", "garments", "classifier")
-_SHIPPED = Path(__file__).parent.parent / "edge_app" / "models"
 _which = click.argument("model", type=click.Choice(MODELS))
 _folders = click.make_pass_decorator(Folders)
 
@@ -105,22 +104,6 @@ def train(
 @main.command()
 @_folders
 @_which
-@click.option("--file", type=click.Path(path_type=Path), help="ONNX file.  [the shipped one]")
-def evaluate(folders: Folders, model: str, file: Path | None) -> None:
-    """Print the figures of a model file on held-out data, as JSON."""
-    file = file or _SHIPPED / f"{model}.onnx"
-    judge: Any = {
-        "detector": detector_model.judge_people,
-        "garments": garment_model.judge_garments,
-        "classifier": classifier_model.judge_classifier,
-    }[model]
-    figures = {name: asdict(report) for name, report in judge(folders, file).items()}
-    click.echo(json.dumps(figures, indent=1, default=lambda array: array.tolist()))
-
-
-@main.command()
-@_folders
-@_which
 @click.option("--run", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--file", type=click.Path(path_type=Path), help="ONNX file.  [the shipped one]")
 @click.option(
@@ -131,7 +114,7 @@ def evaluate(folders: Folders, model: str, file: Path | None) -> None:
 )
 def export(folders: Folders, model: str, run: Path, file: Path | None, share: float) -> None:
     """Write a run's averaged weights as a model file, and compare it with torch."""
-    file = file or _SHIPPED / f"{model}.onnx"
+    file = file or SHIPPED / f"{model}.onnx"
     if model == "detector":
         differences = detector_model.export_people(folders, run, share, file)
     elif model == "garments":
@@ -141,6 +124,7 @@ def export(folders: Folders, model: str, run: Path, file: Path | None, share: fl
     click.echo(f"{file}; largest differences from torch: {differences}")
 
 
+main.add_command(evaluate)
 main.add_command(wrap)
 
 if __name__ == "__main__":

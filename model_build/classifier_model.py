@@ -18,7 +18,8 @@ from model_build.data.garment_pieces import (
     open_pieces,
 )
 from model_build.data.rendered_crops import RenderedPieces
-from model_build.evaluate.classification import ClassificationReport, evaluate_classifier
+from model_build.evaluate.classification import evaluate_classifier
+from model_build.evaluate.report import Report
 from model_build.export import Card, ClassifierGraph, export_classifier, largest_difference
 from model_build.garment_model import Folders
 from model_build.networks.classifier import GarmentClassifier
@@ -58,7 +59,7 @@ def held_out_pieces(folders: Folders, source: str) -> list[PieceSample]:
     return [pieces.plain(index) for index in range(len(pieces))]
 
 
-def judge_classifier(folders: Folders, model: Path) -> dict[str, ClassificationReport]:
+def judge_classifier(folders: Folders, model: Path) -> dict[str, Report]:
     """Reports by source: laid-out and worn garments, both held out."""
     return {
         source: evaluate_classifier(model, held_out_pieces(folders, source))
@@ -74,8 +75,9 @@ def export_model(folders: Folders, run: Path, path: Path) -> dict[str, float]:
     export_classifier(network, size, path, _card({}))
     figures = {}
     for source, report in judge_classifier(folders, path).items():
-        figures[f"{source}_top1"] = round(report.top1, 4)
-        figures[f"{source}_calibration_error"] = round(report.calibration_error, 4)
+        figures[f"{source}_top1"] = round(report.figures["top1"], 4)
+        error = report.figures["calibration_error"]
+        figures[f"{source}_calibration_error"] = round(error, 4)
     export_classifier(network, size, path, _card(figures))
     crops = np.stack([sample.crop for sample in held_out_pieces(folders, WORN)[:16]])
     return largest_difference(ClassifierGraph(network), path, crops)

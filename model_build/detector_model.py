@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ from model_build.data.people import Mixture, PeoplePictures
 from model_build.data.rendered import open_rendered
 from model_build.data.scenery import SeesNobody, open_scenery
 from model_build.evaluate.detection import (
-    Figures,
     Truth,
     evaluate,
     open_detector,
@@ -24,6 +22,7 @@ from model_build.evaluate.detection import (
     street_truths,
 )
 from model_build.evaluate.recordings import recording_truths
+from model_build.evaluate.report import Report
 from model_build.export import Card, DetectorGraph, export_detector, largest_difference
 from model_build.garment_model import Folders
 from model_build.networks.restore import load_exported
@@ -78,8 +77,8 @@ def sees_nobody(published: YoloxNano) -> SeesNobody:
     return answer
 
 
-def judge_people(folders: Folders, model: Path) -> dict[str, Figures]:
-    """Figures by kind of picture, all held out; recordings are never trained on."""
+def judge_people(folders: Folders, model: Path) -> dict[str, Report]:
+    """Reports by kind of picture, all held out; recordings are never trained on."""
     detector = open_detector(model)
     street = folders.data / "ccp"
     sets: dict[str, Iterable[Truth]] = {
@@ -110,9 +109,8 @@ def export_people(folders: Folders, run: Path | None, share: float, path: Path) 
     export_detector(network, SIZE_HW, path, _card({}, run is not None), CANDIDATES)
     figures = {}
     for name, found in judge_people(folders, path).items():
-        values = asdict(found)
         for key in ("ap50", "recall", "precision"):
-            figures[f"{name}_{key}"] = round(float(values[key]), 4)
+            figures[f"{name}_{key}"] = round(found.figures[key], 4)
     export_detector(network, SIZE_HW, path, _card(figures, run is not None), CANDIDATES)
     canvases = np.empty((16, *SIZE_HW, 3), np.uint8)
     truths = street_truths(folders.data / "ccp", is_spoilt=False)

@@ -14,7 +14,8 @@ from model_build.data.rendered_crops import RenderedCrops, open_rendered
 from model_build.data.store import PictureStore
 from model_build.data.street_crops import StreetCrops
 from model_build.data.street_people import best_person, open_people
-from model_build.evaluate.garments import GarmentReport, evaluate_garments
+from model_build.evaluate.garments import evaluate_garments
+from model_build.evaluate.report import Report
 from model_build.export import Card, DetectorGraph, export_detector, largest_difference
 from model_build.networks.garments import GarmentNetwork
 from model_build.networks.restore import load_exported
@@ -80,7 +81,7 @@ def held_out_samples(folders: Folders, is_hard: bool) -> list[CropSample]:
     return [crops.hard(i, rng) if is_hard else crops.plain(i) for i in range(len(crops))]
 
 
-def judge_garments(folders: Folders, model: Path) -> dict[str, GarmentReport]:
+def judge_garments(folders: Folders, model: Path) -> dict[str, Report]:
     """Reports by name: `photos` and `hard`, both held out."""
     return {
         "photos": evaluate_garments(model, held_out_samples(folders, is_hard=False)),
@@ -95,10 +96,10 @@ def export_garments(folders: Folders, run: Path, path: Path) -> dict[str, float]
     export_detector(network, size, path, _card({}), CANDIDATES, ("wears",))
     figures = {}
     for name, report in judge_garments(folders, path).items():
-        figures[f"{name}_box_ap50"] = round(report.mean_ap50, 4)
-        figures[f"{name}_wears_ap"] = round(report.wears_mean_ap, 4)
-        figures[f"{name}_dress_ap"] = round(report.wears_ap["dress"], 4)
-        figures[f"{name}_suit_ap"] = round(report.wears_ap["suit"], 4)
+        figures[f"{name}_box_ap50"] = round(report.figures["ap50"], 4)
+        figures[f"{name}_wears_ap"] = round(report.figures["wears_ap"], 4)
+        figures[f"{name}_dress_ap"] = round(report.figures["wears_ap/dress"], 4)
+        figures[f"{name}_suit_ap"] = round(report.figures["wears_ap/suit"], 4)
     export_detector(network, size, path, _card(figures), CANDIDATES, ("wears",))
     crops = np.stack([s.crop for s in held_out_samples(folders, is_hard=False)[:16]])
     return largest_difference(DetectorGraph(network, CANDIDATES), path, crops)

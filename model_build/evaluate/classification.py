@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,48 +11,11 @@ from numpy.typing import NDArray
 
 from edge_app.vocabulary import CATEGORIES
 from model_build.data.garment_pieces import PieceSample
-from model_build.evaluate.precision import calibration_error
+from model_build.evaluate.mistakes import Mistakes
+from model_build.evaluate.precision import Claims, abstention, calibration_error
+from model_build.evaluate.report import Curve, Matrix, Report, calibration
 
 _BATCH = 64
-
-
-@dataclass(frozen=True)
-class ClassificationReport:
-    """Figures of one model on one set of garments; a partial label accepts each of its categories.
-
-    Attributes:
-        garments: how many garments were judged.
-        top1: share named rightly.
-        calibration_error: expected calibration error of the winning probability.
-        accuracy: share named rightly, by true category (the first that a label allows).
-        confusion: counts `[15][15]`, true category by named category.
-        neighbour_top1: share whose nearest other garment in the embedding has a category in common.
-    """
-
-    garments: int
-    top1: float
-    calibration_error: float
-    accuracy: dict[str, float]
-    confusion: list[list[int]]
-    neighbour_top1: float
-
-    def lines(self) -> list[str]:
-        """The figures as a table to print."""
-        counts = np.array(self.confusion).sum(1)
-        table = [f"{self.garments} garments: top-1 {self.top1:.3f}"]
-        table.append(f"  calibration error {self.calibration_error:.3f}")
-        table.append(f"  nearest neighbour of the same category {self.neighbour_top1:.3f}")
-        for index, (name, share) in enumerate(self.accuracy.items()):
-            row = np.array(self.confusion[index])
-            taken = [(CATEGORIES[i], int(row[i])) for i in np.argsort(-row)[:3] if row[i]]
-            said = ", ".join(f"{other} {count}" for other, count in taken)
-            table.append(f"  {name:<9} {share:.2f} of {counts[index]:>3}: {said}")
-        return table
-
-    def save(self, path: Path) -> None:
-        """Write the figures as JSON."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
 
 def run_classifier(
@@ -70,29 +32,76 @@ def run_classifier(
     return probabilities, embedding
 
 
-def evaluate_classifier(model: Path, samples: list[PieceSample]) -> ClassificationReport:
-    """Judge a model on garments whose labels are known."""
+def evaluate_classifier(model: Path, samples: Sequence[PieceSample]) -> Report:
+    """Judge a model on garments whose labels are known.
+
+    A partial label accepts each of its categories; where a category is needed, it is the one that
+    was named if the label allows it, else the first that it allows.
+    """
     crops = np.stack([sample.crop for sample in samples])
     allowed = np.stack([sample.allowed for sample in samples])
     probabilities, embedding = run_classifier(model, crops)
-    named = probabilities.argmax(1)
+    named, confidence = probabilities.argmax(1), probabilities.max(1)
     is_right = allowed[np.arange(len(named)), named]
-    confusion = np.zeros((len(CATEGORIES), len(CATEGORIES)), int)
     truth = np.where(is_right, named, allowed.argmax(1))
-    np.add.at(confusion, (truth, named), 1)
-    first = allowed.argmax(1)
-    accuracy = {
-        name: float(is_right[first == i].mean()) if (first == i).any() else float("nan")
+    counts = np.zeros((len(CATEGORIES), len(CATEGORIES)), np.int64)
+    np.add.at(counts, (truth, named), 1)
+    share, accuracy = abstention(confidence, is_right)
+    claims = {
+        name: Claims(probabilities[:, i], allowed[:, i], int(allowed[:, i].sum()))
         for i, name in enumerate(CATEGORIES)
     }
+    figures = {
+        "garments": len(samples),
+        "top1": float(is_right.mean()),
+        "calibration_error": calibration_error(confidence, is_right),
+        "risk_when_abstaining": float(1 - accuracy.mean()),
+        "neighbour_top1": _neighbour_accuracy(embedding, allowed),
+    }
+    for least in (0.5, 0.7, 0.9):
+        is_answered = confidence >= least
+        figures[f"answered/{least}"] = float(is_answered.mean())
+        figures[f"top1_answered/{least}"] = (
+            float(is_right[is_answered].mean()) if is_answered.any() else float("nan")
+        )
+    first = allowed.argmax(1)
+    for i, name in enumerate(CATEGORIES):
+        is_it = first == i
+        figures[f"top1/{name}"] = float(is_right[is_it].mean()) if is_it.any() else float("nan")
+        figures[f"count/{name}"] = int(is_it.sum())
+    lines = {
+        f"{name} {one.average_precision():.3f}": one.curve()
+        for name, one in claims.items()
+        if one.positives
+    }
+    return Report(
+        figures,
+        {
+            "precision-recall": Curve("recall", "precision", lines),
+            "calibration": calibration(confidence, is_right),
+            "abstention": Curve("share answered", "accuracy", {"model": (share, accuracy)}),
+        },
+        {"confusion": Matrix(CATEGORIES, counts)},
+        {"mistakes": _mistakes(crops, allowed, probabilities)},
+    )
+
+
+def _neighbour_accuracy(embedding: NDArray[np.float32], allowed: NDArray[np.bool_]) -> float:
+    """Share whose nearest other garment in the embedding has a category in common."""
     alike = embedding @ embedding.T
     np.fill_diagonal(alike, -np.inf)
-    shares_category = (allowed & allowed[alike.argmax(1)]).any(1)
-    return ClassificationReport(
-        garments=len(samples),
-        top1=float(is_right.mean()),
-        calibration_error=calibration_error(probabilities.max(1), is_right),
-        accuracy=accuracy,
-        confusion=confusion.tolist(),
-        neighbour_top1=float(shares_category.mean()),
-    )
+    return float((allowed & allowed[alike.argmax(1)]).any(1).mean())
+
+
+def _mistakes(
+    crops: NDArray[np.uint8], allowed: NDArray[np.bool_], probabilities: NDArray[np.float32]
+) -> NDArray[np.uint8] | None:
+    """Wrong names, the surest first."""
+    mistakes = Mistakes()
+    for crop, labels, row in zip(crops, allowed, probabilities, strict=True):
+        named = int(row.argmax())
+        if not labels[named]:
+            names = " or ".join(CATEGORIES[i] for i in np.flatnonzero(labels))
+            said = f"said {CATEGORIES[named]} {row[named]:.2f}"
+            mistakes.add(float(row[named]), crop, [said, f"is {names}"])
+    return mistakes.sheet()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -19,6 +19,10 @@ from edge_app.inference.openvino_engine import OpenVinoEngine
 from model_build.data.ccp import person_box, read_photos
 from model_build.data.people import spoil
 from model_build.data.rendered import is_hidden
+from model_build.evaluate.coco import Annotated, coco_figures
+from model_build.evaluate.mistakes import FALSE, MISSED, Mistakes, Outline
+from model_build.evaluate.precision import Claims
+from model_build.evaluate.report import Curve, Report, thresholds
 
 LEAST_OVERLAP = 0.5
 _MAX_IOU = 0.65  # of non-maximum suppression
@@ -42,27 +46,6 @@ class Truth:
     boxes: Float32
     is_ignored: NDArray[np.bool_]
     is_complete: bool = True
-
-
-@dataclass(frozen=True)
-class Figures:
-    """The figures of one set of pictures.
-
-    Attributes:
-        pictures: how many.
-        people: how many there are to be found.
-        ap50: average precision, 0..1; area under the precision envelope, every point.
-        recall: at the threshold.
-        precision: at the threshold.
-        false_boxes: at the threshold.
-    """
-
-    pictures: int
-    people: int
-    ap50: float
-    recall: float
-    precision: float
-    false_boxes: int
 
 
 @dataclass(frozen=True)
@@ -103,38 +86,75 @@ def _is_within(box: Float32, others: Float32) -> bool:
     return bool((shared > 0.5 * area(box[None])[0]).any())
 
 
-def average_precision(scores: Float32, is_right: NDArray[np.bool_], people: int) -> float:
-    """Area under the precision envelope of boxes pooled over all pictures.
+def evaluate(detector: Detector, truths: Iterable[Truth], threshold: float) -> Report:
+    """Run a detector over pictures and sum up.
 
-    >>> average_precision(np.array([0.9, 0.8, 0.7], np.float32), np.array([True, False, True]), 2)
-    0.8333333333333333
+    Args:
+        detector: with its weak boxes.
+        truths: pictures; none of them is kept.
+        threshold: the score at which recall, precision and mistakes are given.
     """
-    order = np.argsort(-scores, kind="stable")
-    right = np.cumsum(is_right[order])
-    precision = right / np.arange(1, len(order) + 1)
-    envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(envelope[is_right[order]].sum() / max(people, 1))
-
-
-def evaluate(detector: Detector, truths: Iterable[Truth], threshold: float) -> Figures:
-    """Run a detector over pictures and sum up."""
-    matches, people, pictures = [], 0, 0
+    matches, found, annotated = [], [], []
+    mistakes = _Mistakes(threshold)
     for truth in truths:
-        matches.append(match(detector.detect([truth.picture])[0], truth))
-        people += int((~truth.is_ignored).sum())
-        pictures += 1
-    scores = np.concatenate([m.scores[m.counts] for m in matches])
-    is_right = np.concatenate([m.is_right[m.counts] for m in matches])
-    is_sure = scores >= threshold
-    right, sure = int(is_right[is_sure].sum()), int(is_sure.sum())
-    return Figures(
-        pictures,
-        people,
-        average_precision(scores, is_right, people),
-        right / max(people, 1),
-        right / max(sure, 1),
-        sure - right,
+        detections = detector.detect([truth.picture])[0]
+        matches.append(match(detections, truth))
+        found.append(detections)
+        labels = np.zeros(len(truth.boxes), np.int64)
+        annotated.append(Annotated(truth.boxes, labels, truth.is_ignored))
+        mistakes.note(truth, detections, matches[-1])
+    claims = Claims(
+        np.concatenate([m.scores[m.counts] for m in matches]),
+        np.concatenate([m.is_right[m.counts] for m in matches]),
+        sum(int((~one.is_ignored).sum()) for one in annotated),
     )
+    precision, recall = claims.at(threshold)
+    is_false = (claims.scores >= threshold) & ~claims.is_hit
+    figures = {
+        "pictures": len(matches),
+        "people": claims.positives,
+        "ap50": claims.average_precision(),
+        "recall": recall,
+        "precision": precision,
+        "false_boxes": int(is_false.sum()),
+    }
+    coco = coco_figures(annotated, found, ("person",))
+    return Report(
+        figures | {f"coco/{name}": value for name, value in coco.items()},
+        {
+            "precision-recall": Curve("recall", "precision", {"person": claims.curve()}),
+            "thresholds": thresholds({"person": claims}),
+        },
+        sheets={
+            "mistakes-false": mistakes.false.sheet(),
+            "mistakes-missed": mistakes.missed.sheet(),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class _Mistakes:
+    """The two kinds of mistakes at a threshold."""
+
+    threshold: float
+    false: Mistakes = field(default_factory=Mistakes)
+    missed: Mistakes = field(default_factory=Mistakes)
+
+    def note(self, truth: Truth, found: Detections, matched: Matched) -> None:
+        """False boxes, the surest first; missed people, those without the faintest box first."""
+        boxes = found.boxes_xyxy[np.argsort(-found.scores, kind="stable")]
+        is_sure = matched.scores >= self.threshold
+        for i in np.flatnonzero(is_sure & ~matched.is_right & matched.counts):
+            score = float(matched.scores[i])
+            outline = Outline(np.asarray(boxes[i], np.float32), FALSE)
+            self.false.add(score, truth.picture, [f"false {score:.2f}"], [outline])
+        right = matched.is_right
+        for person in truth.boxes[~truth.is_ignored]:
+            fits = intersection_over_union(person[None], boxes[right])[0] >= LEAST_OVERLAP
+            score = float(matched.scores[right][fits].max(initial=0.0))
+            if score < self.threshold:
+                caption = f"missed; found at {score:.2f}" if score else "missed"
+                self.missed.add(1 - score, truth.picture, [caption], [Outline(person, MISSED)])
 
 
 def open_detector(path: Path) -> Detector:

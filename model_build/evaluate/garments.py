@@ -2,64 +2,41 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from edge_app.geometry import non_maximum_suppression
+from edge_app.config.schema import RuleSettings
+from edge_app.events.rules import probability
+from edge_app.flow import Detections, Outfit
+from edge_app.geometry import intersection_over_union, non_maximum_suppression
 from edge_app.vocabulary import CATEGORIES, REGIONS
 from model_build.data.garment_crops import CropSample
-from model_build.evaluate.precision import (
-    average_precision,
-    box_average_precision,
-    calibration_error,
-)
+from model_build.evaluate.coco import Annotated, coco_figures
+from model_build.evaluate.mistakes import FALSE, MISSED, Mistakes, Outline
+from model_build.evaluate.precision import Claims, Floats, box_claims, calibration_error
+from model_build.evaluate.report import Curve, Report, calibration, thresholds
+
+Float32 = NDArray[np.float32]
+UInt8 = NDArray[np.uint8]
+Bools = NDArray[np.bool_]
+
+ALERTED = ("dress", "suit")
+ALERTS = {
+    **{name: RuleSettings(any_of=(name,)) for name in ALERTED},
+    "dress or suit": RuleSettings(any_of=ALERTED),
+}
+"""The rules whose precision and recall are given, at their default threshold and at others."""
 
 _BATCH = 32
 _MAX_OVERLAP = 0.6
-
-
-@dataclass(frozen=True)
-class GarmentReport:
-    """Figures of one model on one set of crops.
-
-    Attributes:
-        crops: how many crops were judged.
-        box_ap50: average precision at an overlap of 0.5, by region.
-        mean_ap50: its mean over the regions.
-        wears_ap: average precision of `wears`, by category.
-        wears_count: how many crops show each category.
-        wears_mean_ap: mean over the categories that occur.
-        wears_calibration_error: expected calibration error over all crops and categories.
-    """
-
-    crops: int
-    box_ap50: dict[str, float]
-    mean_ap50: float
-    wears_ap: dict[str, float]
-    wears_count: dict[str, int]
-    wears_mean_ap: float
-    wears_calibration_error: float
-
-    def lines(self) -> list[str]:
-        """The figures as a table to print."""
-        table = [f"{self.crops} crops"]
-        table += [f"  {region:<9} AP50 {self.box_ap50[region]:.3f}" for region in REGIONS]
-        table.append(f"  {'mean':<9} AP50 {self.mean_ap50:.3f}")
-        for name in CATEGORIES:
-            table.append(f"  {name:<9} AP   {self.wears_ap[name]:.3f}  ({self.wears_count[name]})")
-        table.append(f"  {'mean':<9} AP   {self.wears_mean_ap:.3f}")
-        table.append(f"  wears calibration error {self.wears_calibration_error:.3f}")
-        return table
-
-    def save(self, path: Path) -> None:
-        """Write the figures as JSON."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+_LEAST_SCORE = 0.01
+_HIT = 0.5
+_SURE = 0.3
 
 
 @dataclass(frozen=True)
@@ -83,32 +60,159 @@ def run_garments(model: Path, crops_nhwc: NDArray[np.uint8]) -> GarmentOutputs:
     return GarmentOutputs(boxes, scores, wears)
 
 
-def evaluate_garments(model: Path, samples: list[CropSample]) -> GarmentReport:
+def evaluate_garments(model: Path, samples: Sequence[CropSample]) -> Report:
     """Judge a model on crops whose truth is known; boxes only where they are known."""
     outputs = run_garments(model, np.stack([sample.crop for sample in samples]))
-    box_ap50 = {}
-    for index, region in enumerate(REGIONS):
-        found, truth = [], []
-        for row, sample in enumerate(samples):
-            if sample.has_boxes:
-                scores = outputs.scores[row, :, index]
-                named = np.flatnonzero(scores > 0.01)
-                boxes = outputs.boxes[row, named]
-                kept = non_maximum_suppression(boxes, scores[named], _MAX_OVERLAP)
-                found.append((boxes[kept], scores[named][kept]))
-                truth.append(sample.boxes[sample.regions == index])
-        box_ap50[region] = box_average_precision(found, truth)
+    boxed = [row for row, sample in enumerate(samples) if sample.has_boxes]
+    found = [_detections(outputs, row) for row in boxed]
+    boxes = _box_claims([samples[row] for row in boxed], found)
     worn = np.stack([sample.wears for sample in samples]) > 0.5
-    wears_ap = {
-        name: average_precision(outputs.wears[:, i], worn[:, i], int(worn[:, i].sum()))
+    wears = {
+        name: Claims(outputs.wears[:, i], worn[:, i], int(worn[:, i].sum()))
         for i, name in enumerate(CATEGORIES)
     }
-    return GarmentReport(
-        crops=len(samples),
-        box_ap50=box_ap50,
-        mean_ap50=float(np.mean(list(box_ap50.values()))),
-        wears_ap=wears_ap,
-        wears_count={name: int(worn[:, i].sum()) for i, name in enumerate(CATEGORIES)},
-        wears_mean_ap=float(np.nanmean(list(wears_ap.values()))),
-        wears_calibration_error=calibration_error(outputs.wears.ravel(), worn.ravel()),
+    alerts = _alert_claims(outputs.wears, worn)
+    curves = {
+        "boxes-precision-recall": Curve("recall", "precision", _lines(boxes)),
+        "wears-precision-recall": Curve("recall", "precision", _lines(wears)),
+        "alert-precision-recall": Curve("recall", "precision", _lines(alerts)),
+        "alert-thresholds": thresholds(alerts),
+        "wears-calibration": calibration(outputs.wears.ravel(), worn.ravel()),
+    }
+    figures = {"crops": len(samples), "crops_with_boxes": len(boxed)}
+    coco = coco_figures([_annotated(samples[row]) for row in boxed], found, REGIONS)
+    return Report(
+        {
+            **figures,
+            **_box_figures(boxes),
+            **{f"coco/{name}": value for name, value in coco.items()},
+            **_wears_figures(wears),
+            "wears_calibration_error": calibration_error(outputs.wears.ravel(), worn.ravel()),
+            **_alert_figures(alerts),
+        },
+        curves,
+        sheets={
+            "mistakes-boxes": _box_mistakes([samples[row] for row in boxed], found),
+            "mistakes-wears": _wears_mistakes(samples, outputs.wears, worn),
+        },
     )
+
+
+def _detections(outputs: GarmentOutputs, row: int) -> Detections:
+    """What remains of a crop's candidates after suppression, the weak ones included."""
+    candidates, labels = np.nonzero(outputs.scores[row] > _LEAST_SCORE)
+    boxes, scores = outputs.boxes[row, candidates], outputs.scores[row, candidates, labels]
+    kept = [
+        np.flatnonzero(labels == label)[
+            non_maximum_suppression(boxes[labels == label], scores[labels == label], _MAX_OVERLAP)
+        ]
+        for label in range(len(REGIONS))
+    ]
+    keep = np.concatenate(kept)
+    return Detections(boxes[keep], scores[keep], labels[keep].astype(np.int64))
+
+
+def _annotated(sample: CropSample) -> Annotated:
+    return Annotated(sample.boxes, sample.regions, np.zeros(len(sample.boxes), np.bool_))
+
+
+def _box_claims(samples: Sequence[CropSample], found: Sequence[Detections]) -> dict[str, Claims]:
+    claims = {}
+    for index, region in enumerate(REGIONS):
+        boxes = [
+            (one.boxes_xyxy[one.labels == index], one.scores[one.labels == index]) for one in found
+        ]
+        truth = [sample.boxes[sample.regions == index] for sample in samples]
+        claims[region] = box_claims(boxes, truth)
+    return claims
+
+
+def _alert_claims(wears: Float32, worn: Bools) -> dict[str, Claims]:
+    """What alert rules would say of a single look at each crop, by `wears` alone."""
+    claims = {}
+    for name, rule in ALERTS.items():
+        scores = np.array(
+            [
+                probability(rule, Outfit(True, dict(zip(CATEGORIES, row, strict=True)), {}))
+                for row in wears.tolist()
+            ]
+        )
+        asked = [CATEGORIES.index(category) for category in rule.any_of]
+        is_meant = np.asarray(worn[:, asked].any(1))
+        claims[name] = Claims(scores, is_meant, int(is_meant.sum()))
+    return claims
+
+
+def _box_figures(boxes: Mapping[str, Claims]) -> dict[str, float]:
+    by_region = {f"ap50/{region}": one.average_precision() for region, one in boxes.items()}
+    return {"ap50": float(np.mean(list(by_region.values()))), **by_region}
+
+
+def _wears_figures(wears: Mapping[str, Claims]) -> dict[str, float]:
+    by_category = {f"wears_ap/{name}": one.average_precision() for name, one in wears.items()}
+    counts = {f"wears_count/{name}": one.positives for name, one in wears.items()}
+    return {"wears_ap": float(np.nanmean(list(by_category.values()))), **by_category, **counts}
+
+
+def _alert_figures(alerts: Mapping[str, Claims]) -> dict[str, float]:
+    figures = {}
+    for name, claims in alerts.items():
+        precision, recall = claims.at(ALERTS[name].min_probability)
+        figures[f"alert_ap/{name}"] = claims.average_precision()
+        figures[f"alert_precision/{name}"] = precision
+        figures[f"alert_recall/{name}"] = recall
+    return figures
+
+
+def _box_mistakes(samples: Sequence[CropSample], found: Sequence[Detections]) -> UInt8 | None:
+    """Crops by their garments that were missed or found where there is none, at a score of 0.3."""
+    mistakes = Mistakes()
+    for sample, detections in zip(samples, found, strict=True):
+        is_sure = detections.scores >= _SURE
+        boxes, labels = detections.boxes_xyxy[is_sure], detections.labels[is_sure]
+        overlap = intersection_over_union(sample.boxes, boxes) * (
+            sample.regions[:, None] == labels[None]
+        )
+        is_missed = overlap.max(1, initial=0.0) < _HIT
+        is_false = overlap.max(0, initial=0.0) < _HIT
+        scores = detections.scores[is_sure]
+        captions = [f"missed {REGIONS[i]}" for i in sample.regions[is_missed]]
+        captions += [
+            f"false {REGIONS[i]} {score:.2f}"
+            for i, score in zip(labels[is_false], scores[is_false], strict=True)
+        ]
+        if captions:
+            outlines = [Outline(box, MISSED) for box in sample.boxes[is_missed]]
+            outlines += [Outline(box, FALSE) for box in boxes[is_false]]
+            badness = float(is_missed.sum() + scores[is_false].sum())
+            mistakes.add(badness, _seen(sample), captions[:4], outlines)
+    return mistakes.sheet()
+
+
+def _wears_mistakes(samples: Sequence[CropSample], wears: Float32, worn: Bools) -> UInt8 | None:
+    """Crops by the surest wrong claim of what the alerts ask for."""
+    mistakes = Mistakes()
+    asked = [CATEGORIES.index(name) for name in ALERTED]
+    for sample, claimed, truth in zip(samples, wears, worn, strict=True):
+        gap = np.abs(claimed[asked] - truth[asked])
+        worst = asked[int(gap.argmax())]
+        if gap.max() > 0.5:
+            said = f"{CATEGORIES[worst]} {claimed[worst]:.2f}"
+            names = [CATEGORIES[i] for i in np.flatnonzero(truth)]
+            lines = [" ".join(names[i : i + 3]) for i in range(0, len(names), 3)]
+            mistakes.add(float(gap.max()), _seen(sample), [f"said {said}; wears", *lines[:3]])
+    return mistakes.sheet()
+
+
+def _seen(sample: CropSample) -> UInt8:
+    """The crop without its padding."""
+    height, width = sample.seen_hw
+    return sample.crop[:height, :width]
+
+
+def _lines(claims: Mapping[str, Claims]) -> dict[str, tuple[Floats, Floats]]:
+    return {
+        f"{name} {one.average_precision():.3f}": one.curve()
+        for name, one in claims.items()
+        if one.positives
+    }

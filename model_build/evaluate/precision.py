@@ -1,24 +1,61 @@
-"""Average precision, of ranked claims and of boxes, and calibration error."""
+"""Claims and how true they are: precision, recall, average precision, calibration, abstention."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.geometry import intersection_over_union
 
+Floats = NDArray[np.floating]
 
-def average_precision(
-    scores: NDArray[np.floating], is_hit: NDArray[np.bool_], positives: int
-) -> float:
+BINS = 15
+"""Of the calibration error, as in Guo et al."""
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a model claims about many pictures: boxes, or that something is worn.
+
+    Attributes:
+        scores: `[N]`, higher is more certain.
+        is_hit: bool `[N]`, whether a claim is true.
+        positives: how many true claims there were to make.
+    """
+
+    scores: Floats
+    is_hit: NDArray[np.bool_]
+    positives: int
+
+    def average_precision(self) -> float:
+        """Area under the precision-recall curve; see :func:`average_precision`."""
+        return average_precision(self.scores, self.is_hit, self.positives)
+
+    def curve(self) -> tuple[Floats, Floats]:
+        """Recall and precision, `[N]` each, when all claims down to each one are believed."""
+        found = np.cumsum(self.is_hit[np.argsort(-self.scores, kind="stable")])
+        return found / max(self.positives, 1), found / np.arange(1, len(found) + 1)
+
+    def at(self, threshold: float) -> tuple[float, float]:
+        """Precision and recall of the claims at least as certain as a threshold.
+
+        The precision is not a number where there is no such claim.
+        """
+        is_sure = self.scores >= threshold
+        right, sure = int(self.is_hit[is_sure].sum()), int(is_sure.sum())
+        return right / sure if sure else float("nan"), right / max(self.positives, 1)
+
+
+def average_precision(scores: Floats, is_hit: NDArray[np.bool_], positives: int) -> float:
     """Area under the precision-recall curve, precision made monotone, over all points.
 
     Args:
         scores: `[N]`, higher is more certain.
         is_hit: `[N]`, whether a claim is true.
-        positives: how many true claims there were to make.
+        positives: how many true claims there were to make; if none, the answer is not a number.
 
     >>> average_precision(np.array([0.9, 0.8, 0.1]), np.array([True, False, True]), 2)
     0.8333333333333333
@@ -32,12 +69,12 @@ def average_precision(
     return float(envelope[hits].sum() / positives)
 
 
-def box_average_precision(
+def box_claims(
     found: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]],
     truth: Sequence[NDArray[np.float32]],
     overlap: float = 0.5,
-) -> float:
-    """Average precision of boxes: each true box may be found once, by the best claim that fits.
+) -> Claims:
+    """Boxes against the truth: each true box may be found once, by the best claim that fits.
 
     Args:
         found: for each picture, boxes `[K,4]` xyxy and scores `[K]`.
@@ -56,13 +93,25 @@ def box_average_precision(
                 free[fits.argmax()] = False
             scores.append(float(certainty[claim]))
             hits.append(is_hit)
-    total = sum(len(boxes) for boxes in truth)
-    return average_precision(np.array(scores), np.array(hits, np.bool_), total)
+    return Claims(np.array(scores), np.array(hits, np.bool_), sum(len(boxes) for boxes in truth))
 
 
-def calibration_error(
-    confidence: NDArray[np.floating], is_right: NDArray[np.bool_], bins: int = 15
-) -> float:
+def reliability(
+    confidence: Floats, is_right: NDArray[np.bool_], bins: int = BINS
+) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Mean confidence, accuracy and count of each bin of equal width, `[bins]` each.
+
+    An empty bin's confidence and accuracy are not a number.
+    """
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    count = np.bincount(place, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(place, confidence, bins) / count
+        accuracy = np.bincount(place, is_right, bins) / count
+    return mean, accuracy, count
+
+
+def calibration_error(confidence: Floats, is_right: NDArray[np.bool_], bins: int = BINS) -> float:
     """Expected calibration error: how far confidence is from accuracy, weighted over equal bins.
 
     Reference: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017.
@@ -70,11 +119,21 @@ def calibration_error(
     >>> calibration_error(np.array([0.75] * 4), np.array([True, True, True, False]))
     0.0
     """
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    error = 0.0
-    for index in range(bins):
-        inside = place == index
-        if inside.any():
-            gap = abs(float(confidence[inside].mean()) - float(is_right[inside].mean()))
-            error += gap * float(inside.mean())
-    return error
+    mean, accuracy, count = reliability(confidence, is_right, bins)
+    return float(np.nansum(np.abs(mean - accuracy) * count) / max(1, len(confidence)))
+
+
+def abstention(confidence: Floats, is_right: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Share answered, and accuracy of what is answered, when the least certain stay silent.
+
+    Returns:
+        Both `[N]`, from the most certain answer alone to all answers.
+
+    Reference: Geifman and El-Yaniv, "Selective Classification for Deep Neural Networks", 2017.
+
+    >>> abstention(np.array([0.4, 0.9]), np.array([False, True]))
+    (array([0.5, 1. ]), array([1. , 0.5]))
+    """
+    ranked = is_right[np.argsort(-confidence, kind="stable")]
+    answered = np.arange(1, len(ranked) + 1)
+    return answered / len(ranked), np.cumsum(ranked) / answered

@@ -2,9 +2,19 @@
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 
+from edge_app.detection.detector import Detector
 from edge_app.flow import Detections
-from model_build.evaluate.detection import Truth, average_precision, match, rendered_truths
+from model_build.evaluate.detection import (
+    Truth,
+    evaluate,
+    match,
+    open_detector,
+    rendered_truths,
+)
+from model_build.export import Card, export_detector
 
 PERSON = [10.0, 10.0, 30.0, 70.0]
 OTHER = [50.0, 10.0, 70.0, 70.0]
@@ -50,20 +60,50 @@ def test_match(
     assert matched.counts.tolist() == counts
 
 
-@pytest.mark.parametrize(
-    ("is_right", "people", "expected"),
-    [
-        ([True, True], 2, 1.0),
-        ([True, True], 4, 0.5),
-        ([False, True], 1, 0.5),
-        ([True, False, True], 2, 0.5 + 0.5 * 2 / 3),
-        ([False, False], 3, 0.0),
-        ([], 3, 0.0),
-    ],
-)
-def test_average_precision(is_right: list[bool], people: int, expected: float) -> None:
-    scores = np.linspace(0.9, 0.5, len(is_right)).astype(np.float32)
-    assert average_precision(scores, np.array(is_right, bool), people) == pytest.approx(expected)
+class SeesTwo(nn.Module):
+    """Says the same of every picture: PERSON at 0.9, OTHER at 0.6, and OTHER's edge at 0.1."""
+
+    def forward(self, planes: Tensor) -> tuple[Tensor, Tensor]:
+        boxes = torch.tensor([[PERSON, OTHER, [66.0, 10.0, 70.0, 70.0]]])
+        scores = torch.tensor([[[0.9], [0.6], [0.1]]])
+        same = planes.mean((1, 2, 3))[:, None, None] * 0
+        return boxes + same, scores + same
+
+
+@pytest.fixture(scope="module")
+def sees_two(tmp_path_factory: pytest.TempPathFactory) -> Detector:
+    path = tmp_path_factory.mktemp("model") / "detector.onnx"
+    card = Card("detector", "1.0.0", ("person",), "Apache-2.0", "nothing", {})
+    export_detector(SeesTwo(), (80, 80), path, card, candidates=3)
+    return open_detector(path)
+
+
+def test_everybody_found(sees_two: Detector) -> None:
+    report = evaluate(sees_two, [truth(PERSON, OTHER)], threshold=0.35)
+    assert report.figures["ap50"] == 1.0
+    assert report.figures["coco/ap"] == pytest.approx(1.0)
+    assert report.figures["recall"] == report.figures["precision"] == 1.0
+    assert report.sheets == {"mistakes-false": None, "mistakes-missed": None}
+
+
+def test_false_and_missed_people_are_counted_and_shown(sees_two: Detector) -> None:
+    pictures = [truth(PERSON), truth([2.0, 2, 8, 8]), truth(PERSON, OTHER, ignored=1)]
+    figures = evaluate(sees_two, pictures, threshold=0.35)
+    assert figures.figures["people"] == 3
+    assert figures.figures["false_boxes"] == 3
+    assert figures.figures["recall"] == pytest.approx(2 / 3)
+    assert figures.figures["precision"] == pytest.approx(2 / 5)
+    assert all(sheet is not None for sheet in figures.sheets.values())
+
+
+def test_a_person_found_too_faintly_is_missed(sees_two: Detector) -> None:
+    report = evaluate(sees_two, [truth(PERSON, OTHER)], threshold=0.7)
+    assert report.figures["recall"] == 0.5
+    assert report.sheets["mistakes-missed"] is not None
+    assert report.sheets["mistakes-false"] is None
+    recall, precision = report.curves["precision-recall"].lines["person"]
+    assert recall.tolist() == [0.5, 1.0, 1.0]
+    assert precision.tolist() == pytest.approx([1.0, 1.0, 2 / 3])
 
 
 def test_rendered_truth_is_repeatable_and_tells_cut_off_people_apart() -> None:

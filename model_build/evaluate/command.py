@@ -1,0 +1,105 @@
+"""The command `evaluate`: the figures of a model file, or of two side by side."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from edge_app.inference.model import load_model
+from model_build import classifier_model, detector_model, garment_model
+from model_build.evaluate.latency import latency
+from model_build.evaluate.report import Report, about, save_reports, write_table
+from model_build.garment_model import Folders
+
+SHIPPED = Path(__file__).resolve().parents[2] / "edge_app" / "models"
+_YARDSTICK = Path("weights") / "yolox_nano_416.onnx"
+_JUDGES: Mapping[str, Any] = {
+    "detector": detector_model.judge_people,
+    "garments": garment_model.judge_garments,
+    "classifier": classifier_model.judge_classifier,
+}
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("model", type=click.Choice(list(_JUDGES)))
+@click.option("--file", type=_file, help="ONNX file.  [the shipped one]")
+@click.option("--compare", type=_file, nargs=2, metavar="A B", help="Two ONNX files, side by side.")
+@click.option("--out", type=click.Path(path_type=Path), help="  [runs/evaluate/MODEL]")
+@click.pass_obj
+def evaluate(
+    folders: Folders,
+    model: str,
+    file: Path | None,
+    compare: tuple[Path, Path] | None,
+    out: Path | None,
+) -> None:
+    """Judge a model file on held-out data: figures, curves, and pictures of its mistakes.
+
+    Everything is printed and kept in the folder `--out`: figures as JSON and CSV, curves and
+    confusion as CSV and PNG, the worst mistakes as a contact sheet.
+    """
+    out = out or Path("runs") / "evaluate" / model
+    if compare is None:
+        print_side_by_side({"": judge(folders, model, file or SHIPPED / f"{model}.onnx", out)})
+    else:
+        judged = {
+            name: judge(folders, model, path, out / name)
+            for name, path in zip("AB", compare, strict=True)
+        }
+        print_side_by_side(judged)
+        save_comparison(judged, out)
+    click.echo(f"kept in {out}")
+
+
+def judge(folders: Folders, model: str, file: Path, out: Path) -> dict[str, dict[str, float]]:
+    """Judge a model file and keep everything in a folder; gives the figures of each set.
+
+    Raises:
+        ModelError: the file does not keep the contract.
+    """
+    load_model(file, model)  # type: ignore[arg-type]
+    facts = {"model": model, **about(file)}
+    costs = latency(file, folders.data / _YARDSTICK)
+    reports: dict[str, Report] = _JUDGES[model](folders, file)
+    save_reports(reports, {**facts, "latency": costs}, out)
+    return {
+        "latency": costs,
+        **{name: dict(report.figures) for name, report in reports.items()},
+    }
+
+
+def print_side_by_side(judged: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
+    """Print a table for each set of pictures, with a column for each model file."""
+    console = Console()
+    for name, figures in next(iter(judged.values())).items():
+        table = Table("figure", *(f"{file} value".strip() for file in judged), title=name)
+        if len(judged) == 2:
+            table.add_column("B - A")
+        for figure in figures:
+            values = [one[name].get(figure, math.nan) for one in judged.values()]
+            gap = [f"{values[1] - values[0]:+.4g}"] if len(values) == 2 else []
+            table.add_row(figure, *(f"{value:.4g}" for value in values), *gap)
+        console.print(table)
+
+
+def save_comparison(judged: Mapping[str, Mapping[str, Mapping[str, float]]], folder: Path) -> None:
+    """Write `comparison.json` and `.csv`: set, figure, A, B and the difference."""
+    rows = []
+    for name, figures in judged["A"].items():
+        for figure, ours in figures.items():
+            theirs = judged["B"][name].get(figure, math.nan)
+            values = (ours, theirs, theirs - ours)
+            rows.append([name, figure, *(None if math.isnan(v) else round(v, 5) for v in values)])
+    header = ["set", "figure", "a", "b", "difference"]
+    write_table(folder / "comparison.csv", header, rows)
+    entries = [dict(zip(header, row, strict=True)) for row in rows]
+    text = json.dumps(entries, indent=1, allow_nan=False)
+    (folder / "comparison.json").write_text(text + "\n", encoding="utf-8")
