@@ -118,6 +118,7 @@ def look(
 @click.option("--json", "json_path", type=PATH, help="Write the result here.")
 @click.option("--mot", "mot_path", type=PATH, help="Write tracks in MOTChallenge format here.")
 @click.option("--draw", "draw_dir", type=PATH, help="Save annotated frames in this folder.")
+@click.option("--picture", "picture_path", type=PATH, help="Save everybody's paths as a picture.")
 @click.option("--start", help="When the recording began (RFC 3339); rules then keep their hours.")
 def replay(
     clip: str,
@@ -127,6 +128,7 @@ def replay(
     json_path: Path | None,
     mot_path: Path | None,
     draw_dir: Path | None,
+    picture_path: Path | None,
     start: str | None,
 ) -> None:
     """Run a recording exactly, every frame; compare counts and alerts with a truth.
@@ -138,7 +140,7 @@ def replay(
     from edge_app.commands.report import agreement_table, summary
     from edge_app.config.load import load
 
-    options = ReplayOptions(camera, start, truth_path, mot_path, draw_dir)
+    options = ReplayOptions(camera, start, truth_path, mot_path, draw_dir, picture_path)
     result = replay_clip(clip, load(config_path), options, console)
     if json_path is not None:
         write_json(result.as_json(), json_path)

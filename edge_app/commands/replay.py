@@ -17,8 +17,10 @@ from edge_app.capture.source import Recording, open_replay, source_kind
 from edge_app.commands.annotate import Annotator
 from edge_app.commands.compare import compare
 from edge_app.commands.mot import mot_writer
-from edge_app.commands.truth import Truth, load_truth, simulated_truth
+from edge_app.commands.picture import ScenePicture
+from edge_app.commands.truth import Truth, frame_of, load_truth, simulated_truth
 from edge_app.config.schema import Config
+from edge_app.draw import save
 from edge_app.errors import ConfigError, SourceError
 from edge_app.flow import Entry, Frame, Outfit
 from edge_app.pipeline import Key, Pipeline, Step
@@ -94,7 +96,8 @@ def replay(
         recording: read frame by frame.
         result: filled with what is found.
         start_s: when the recording began; entries are told at the frame of their event time.
-        watch: sees every frame with its step, for progress, drawing and track files.
+        watch: sees every frame with its step, for progress, drawing and track files; and the last
+            one again with what the recording's end decided.
 
     Raises:
         SourceError: the recording cannot be read to its end.
@@ -110,7 +113,9 @@ def replay(
         last = frame
     if last is None:
         raise SourceError(f"{result.clip}: the recording holds no frame")
-    ledger.note(pipeline.finish(last.taken_at_s, last.index))
+    end = pipeline.finish(last.taken_at_s, last.index)
+    ledger.note(end)
+    watch(last, end)
     return result
 
 
@@ -146,7 +151,7 @@ class _Ledger:
 
     def _describe(self, entry: Entry) -> dict[str, Any]:
         return {
-            "frame": max(round((entry.at_s - self._start_s) * self._result.fps), 0),
+            "frame": frame_of(entry.at_s, self._start_s, self._result.fps),
             "zone": entry.zone,
             "direction": entry.direction,
             "outfit": {},
@@ -174,6 +179,7 @@ class ReplayOptions:
         truth_path: hand-made truth to compare with.
         mot_path: where to write tracks in MOTChallenge format.
         draw_dir: where to save annotated frames.
+        picture_path: where to save a picture of the whole recording.
     """
 
     camera: str | None = None
@@ -181,6 +187,7 @@ class ReplayOptions:
     truth_path: Path | None = None
     mot_path: Path | None = None
     draw_dir: Path | None = None
+    picture_path: Path | None = None
 
 
 def start_time(start: str | None) -> float:
@@ -250,15 +257,19 @@ def replay_clip(
         honours_hours=options.start is not None,
     )
     result = ReplayResult(Path(clip).name, recording.fps, zones=tuple(chosen.zones))
-    annotator = Annotator(options.draw_dir, dict(chosen.cameras)) if options.draw_dir else None
+    watchers: list[Callable[[Frame, Step], None]] = []
+    if options.draw_dir is not None:
+        watchers.append(Annotator(options.draw_dir, dict(chosen.cameras)).save)
+    picture = ScenePicture(chosen.cameras[name].zones, recording.fps, start_s)
+    if options.picture_path is not None:
+        watchers.append(picture.watch)
     with mot_writer(options.mot_path) as write_tracks, Progress(console=console) as progress:
         task = progress.add_task(f"{name}: {result.clip}", total=recording.frame_count)
 
         def watch(frame: Frame, step: Step) -> None:
-            write_tracks(frame, step)
-            if annotator is not None:
-                annotator.save(frame, step)
-            progress.advance(task)
+            for note in (write_tracks, *watchers):
+                note(frame, step)
+            progress.advance(task, len(step.tracked))
 
         replay(pipeline, recording, result, start_s, watch)
     recording.close()
@@ -267,6 +278,8 @@ def replay_clip(
         result.truth = compare(
             truth, result.entries, result.alerts, chosen.alerts, result.frames / result.fps
         )
+    if options.picture_path is not None:
+        save(picture.draw(truth, result.truth), options.picture_path)
     return result
 
 

@@ -59,7 +59,9 @@ def _add_scores(table: Table, what: str, scores: Mapping[str, Any]) -> None:
         "recall": scores["matched"] + len(scores.get("missed", scores.get("missed_frames"))),
     }
     for name, (low, high) in scores["intervals"].items():
-        estimate = {"value": scores[name], "low": low, "high": high, "n": n.get(name, "")}
+        # Nothing to find, or nothing said: 1 by convention, and no figure to show.
+        value = None if low is None else scores[name]
+        estimate = {"value": value, "low": low, "high": high, "n": n.get(name, "")}
         _add(table, f"{what}: {name}", estimate)
 
 
@@ -67,7 +69,8 @@ def _add(table: Table, figure: str, estimate: Mapping[str, Any]) -> None:
     value, low, high = (
         "-" if estimate[key] is None else f"{estimate[key]:.3f}" for key in ("value", "low", "high")
     )
-    table.add_row(figure, value, f"{low} .. {high}", str(estimate["n"]))
+    has_limits = estimate["low"] is not None or estimate["high"] is not None
+    table.add_row(figure, value, f"{low} .. {high}" if has_limits else "-", str(estimate["n"]))
 
 
 def bench_table(figures: Mapping[str, Any]) -> Table:

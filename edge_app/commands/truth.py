@@ -123,3 +123,17 @@ def simulated_truth(url: str, zones: Mapping[str, tuple[str, ZoneSettings]]) -> 
         f"{url}: its entrance line is {wanted}; no zone of the configuration is this line, so "
         "the truth cannot be compared. Put it there"
     )
+
+
+def frame_of(at_s: float, start_s: float, fps: float) -> int:
+    """Number of the frame in which something happened, from 0.
+
+    Args:
+        at_s: when it happened.
+        start_s: when frame 0 was taken.
+        fps: frames per second.
+
+    >>> frame_of(12.5, 10.0, 10.0)
+    25
+    """
+    return max(round((at_s - start_s) * fps), 0)

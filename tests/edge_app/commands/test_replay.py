@@ -56,7 +56,7 @@ def run(store: Path, *arguments: str) -> Result:
 def test_a_person_is_counted_dressed_and_announced_once(store: Path) -> None:
     result = run(
         store, "--json", str(store / "out.json"), "--mot", str(store / "out.txt"),
-        "--draw", str(store / "drawn"),
+        "--draw", str(store / "drawn"), "--picture", str(store / "scene.png"),
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     out = json.loads((store / "out.json").read_text())
@@ -75,6 +75,7 @@ def test_a_person_is_counted_dressed_and_announced_once(store: Path) -> None:
     assert all(len(row) == 10 for row in rows)
     assert len(list((store / "drawn").iterdir())) == 40
     assert "1 in, 0 out" in result.output
+    assert cv2.imread(str(store / "scene.png")).shape == (256 + 22, 512, 3)
 
 
 def test_two_replays_are_equal(store: Path) -> None:
