@@ -1,8 +1,8 @@
 """The running box: cameras, pipeline and delivery, from start to stop.
 
-Threads, all of them: one capture thread per camera, the pipeline (the caller's own), one per network
-that the pipeline waits for (``renewal``), one sender per broker, the metrics page. They meet in two
-places: the newest-frame slot of each camera, and the outbox.
+Threads, all of them: one capture thread per camera, the pipeline (the caller's own), one per
+network that the pipeline waits for (``renewal``), one sender per broker, the metrics page. They
+meet in two places: the newest-frame slot of each camera, and the outbox.
 """
 
 from __future__ import annotations

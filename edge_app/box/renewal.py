@@ -51,6 +51,7 @@ class RenewedEngine:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
+        self._log = logging.LoggerAdapter(log, {"network": name})
         self._open_one = open_one
         self._answer_s = answer_s
         self._clock = clock
@@ -96,12 +97,12 @@ class RenewedEngine:
         except EngineError as error:
             self._give_up(str(error))
             raise
-        log.warning("%s: started anew", self._name)
+        self._log.warning("%s: started anew", self._name)
         return self._caller
 
     def _give_up(self, why: str) -> None:
         """Do without the engine, and try a new one after a pause."""
-        log.error("%s: %s; a new engine is started in %.0f s", self._name, why, self._pause_s)
+        self._log.error("%s: %s; a new engine is started in %.0f s", self._name, why, self._pause_s)
         self._caller, self._failures = None, 0
         self._renew_at_s = self._clock() + self._pause_s
         # Only an answer shows that it works: an engine that starts and fails keeps its pause.
@@ -111,7 +112,7 @@ class RenewedEngine:
         try:
             caller.close()
         except EngineError as error:
-            log.warning("%s: the old engine could not be freed: %s", self._name, error)
+            self._log.warning("%s: the old engine could not be freed: %s", self._name, error)
 
 
 class _Caller:

@@ -88,6 +88,7 @@ class LiveCamera:
             timing: patience.
         """
         self.camera_id = camera_id
+        self._about = {"camera": camera_id}
         self._opener = opener
         self._slots = slots
         self._on_state = on_state
@@ -121,7 +122,9 @@ class LiveCamera:
             self._thread.join(self._timing.close_s)
             if self._thread.is_alive():
                 log.warning(
-                    "camera %s: the capture thread hangs and is left behind", self.camera_id
+                    "camera %s: the capture thread hangs and is left behind",
+                    self.camera_id,
+                    extra=self._about,
                 )
 
     def change_masks(self, polygons: Sequence[Sequence[Point]]) -> None:
@@ -177,7 +180,7 @@ class LiveCamera:
                 reason, ended = redact(str(error)), False
             except Exception as error:
                 # Whatever a camera sends must not end its thread.
-                log.exception("camera %s: unexpected error", self.camera_id)
+                log.exception("camera %s: unexpected error", self.camera_id, extra=self._about)
                 reason, ended = f"internal error: {type(error).__name__}", False
             with self._lock:
                 if stop.is_set():
@@ -240,5 +243,6 @@ class LiveCamera:
         since_s = before.since_s if before and before.state == state else self._slots.clock()
         self._state = CameraState(self.camera_id, state, reason, since_s)
         level = logging.INFO if state == "online" else logging.WARNING
-        log.log(level, "camera %s: %s%s", self.camera_id, state, reason and f", {reason}")
+        told = (self.camera_id, state, reason and f", {reason}")
+        log.log(level, "camera %s: %s%s", *told, extra=self._about)
         self._on_state(self._state)

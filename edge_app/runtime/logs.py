@@ -1,35 +1,45 @@
-"""Logs: readable on a terminal, with the journal's priorities otherwise; no secrets, no floods."""
+"""Logs: readable on a terminal, with fields in the journal; no secrets, no floods."""
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TextIO
 
 from edge_app.config.secrets import redact
+from edge_app.runtime.journal import SOCKET, JournalHandler, is_journal, priority_of
 
-_PRIORITIES = (
-    (logging.CRITICAL, 2),
-    (logging.ERROR, 3),
-    (logging.WARNING, 4),
-    (logging.INFO, 6),
-)
-_DEBUG_PRIORITY = 7
 _MAX_KINDS = 1000
 
 
-def configure(level: str, stream: TextIO | None = None) -> None:
-    """Send everything logged from here on, and Python's warnings, to one stream.
+def configure(
+    level: str,
+    stream: TextIO | None = None,
+    environment: Mapping[str, str] | None = None,
+    journal: Path = SOCKET,
+) -> None:
+    """Send everything logged from here on, and Python's warnings, to one place.
+
+    A terminal gets readable lines; the journal, where the stream leads to it, gets records with
+    their fields; anything else gets lines that begin with ``<N>``, which systemd takes for their
+    priority (sd-daemon(3)).
 
     Args:
         level: ``debug``, ``info``, ``warning`` or ``error``.
-        stream: None for stderr. A terminal gets readable lines; anything else gets lines that
-            begin with ``<N>``, which systemd's journal takes for their priority (sd-daemon(3)).
+        stream: None for stderr.
+        environment: with ``JOURNAL_STREAM``; None for ours.
+        journal: path of the journal's socket.
     """
     stream = stream or sys.stderr
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(ReadableFormatter() if stream.isatty() else JournalFormatter())
+    handler: logging.Handler = logging.StreamHandler(stream)
+    handler.setFormatter(ReadableFormatter() if stream.isatty() else PriorityFormatter())
+    if is_journal(stream, os.environ if environment is None else environment):
+        handler = JournalHandler(handler, journal)
+        handler.setFormatter(RedactingFormatter("%(message)s"))
     handler.addFilter(RepeatLimit())
     logging.captureWarnings(True)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
@@ -57,7 +67,7 @@ class ReadableFormatter(RedactingFormatter):
         return super().format(record)
 
 
-class JournalFormatter(RedactingFormatter):
+class PriorityFormatter(RedactingFormatter):
     """``<4>edge_app.capture.camera: camera door: offline``, the priority before every line."""
 
     def __init__(self) -> None:
@@ -66,7 +76,7 @@ class JournalFormatter(RedactingFormatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as text."""
         text = super().format(record)
-        priority = next((n for level, n in _PRIORITIES if record.levelno >= level), _DEBUG_PRIORITY)
+        priority = priority_of(record.levelno)
         return "\n".join(f"<{priority}>{line}" for line in text.splitlines() or [""])
 
 
@@ -78,8 +88,9 @@ class _Kind:
 
 
 class RepeatLimit(logging.Filter):
-    """Lets a few records of one kind (logger, level, message before its arguments) pass a minute.
+    """Lets a few records of one kind pass a minute.
 
+    A kind is a logger, a level, a message before its arguments, and the camera that it is about.
     The first one of the next minute says how many were held back.
     """
 
@@ -93,11 +104,12 @@ class RepeatLimit(logging.Filter):
         super().__init__()
         self._most = most
         self._per_s = per_s
-        self._kinds: dict[tuple[str, int, str], _Kind] = {}
+        self._kinds: dict[tuple[str, int, str, str], _Kind] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is shown."""
-        key = (record.name, record.levelno, str(record.msg))
+        about = str(getattr(record, "camera", ""))
+        key = (record.name, record.levelno, str(record.msg), about)
         kind = self._kinds.get(key)
         if kind is None or not 0 <= record.created - kind.began_s < self._per_s:
             if len(self._kinds) >= _MAX_KINDS:

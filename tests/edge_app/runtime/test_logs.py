@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge_app.runtime.logs import JournalFormatter, RepeatLimit, configure
+from edge_app.runtime.logs import PriorityFormatter, RepeatLimit, configure
 
 
 class Terminal(io.StringIO):
@@ -23,6 +23,8 @@ def restored() -> Iterator[None]:
     handlers, level = root.handlers[:], root.level
     root.handlers = []
     yield
+    for handler in root.handlers:
+        handler.close()
     root.handlers = handlers
     root.setLevel(level)
     logging.captureWarnings(False)
@@ -98,7 +100,7 @@ def test_repeats_are_held_back_and_counted() -> None:
     assert [limit.filter(record(at_s=i)) for i in range(5)] == [True, True, False, False, False]
     later = record(at_s=61.0)
     assert limit.filter(later)
-    assert JournalFormatter().format(later) == (
+    assert PriorityFormatter().format(later) == (
         "<4>a.b: camera door: offline (3 more like this were not shown)"
     )
     assert limit.filter(record(at_s=62.0))
