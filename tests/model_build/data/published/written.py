@@ -21,7 +21,7 @@ DEEPFASHION_PHOTOS = (
 def write_picture(path: Path, seed: int, size: tuple[int, int] = (60, 80)) -> None:
     """A picture of (width, height) that looks like no other: blobs, not noise, so that it lasts."""
     rng = np.random.default_rng(seed)
-    small = rng.integers(0, 255, (6, 5, 3)).astype(np.uint8)
+    small = rng.integers(0, 255, (13, 10, 3)).astype(np.uint8)
     picture = cv2.resize(small, size, interpolation=cv2.INTER_CUBIC)
     path.parent.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(path), picture)

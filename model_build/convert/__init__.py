@@ -1,0 +1,1 @@
+"""`python -m model_build data`: data sets in any of the known layouts to COCO JSON."""
