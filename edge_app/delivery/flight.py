@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,7 +43,7 @@ class Flight:
 
     def __init__(self) -> None:
         self._by_mid: dict[int, Handed] = {}
-        self._lanes: dict[str, deque[Handed]] = {}
+        self._lanes = defaultdict[str, deque[Handed]](deque)
         self._again: deque[tuple[float, Handed]] = deque()
 
     def __len__(self) -> int:
@@ -55,11 +54,11 @@ class Flight:
         handed.tries += 1
         self._by_mid[mid] = handed
         if handed.tries == 1:
-            self._lanes.setdefault(handed.lane, deque()).append(handed)
+            self._lanes[handed.lane].append(handed)
 
     def pass_over(self, handed: Handed) -> None:
         """A message is not handed over at all, but keeps its place in the order."""
-        self._lanes.setdefault(handed.lane, deque()).append(handed)
+        self._lanes[handed.lane].append(handed)
 
     def take(self, mid: int) -> Handed | None:
         """The message of an acknowledgement; None for one that is not ours."""
@@ -142,15 +141,14 @@ class Allowance:
 class Stall:
     """Notices that messages are under way and nothing is acknowledged."""
 
-    def __init__(self, limit_s: float, monotonic: Callable[[], float]) -> None:
+    def __init__(self, limit_s: float, now_s: float) -> None:
         self._limit_s = limit_s
-        self._monotonic = monotonic
-        self.progress_at_s = monotonic()
+        self.progress_at_s = now_s
 
-    def progressed(self) -> None:
+    def progressed(self, now_s: float) -> None:
         """Something was acknowledged, or the first message was handed over."""
-        self.progress_at_s = self._monotonic()
+        self.progress_at_s = now_s
 
-    def is_over(self) -> bool:
+    def is_over(self, now_s: float) -> bool:
         """Nothing happened for too long."""
-        return self._monotonic() - self.progress_at_s > self._limit_s
+        return now_s - self.progress_at_s > self._limit_s

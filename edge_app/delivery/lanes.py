@@ -6,8 +6,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
+
+from pydantic_core import from_json
 
 from edge_app.delivery.bounds import count
 from edge_app.delivery.messages import historical, numbered
@@ -19,8 +20,7 @@ STORED: Final = ("alert", "agg")
 _COLUMNS: Final = "topic, payload, properties, id, qos, retain, expires_s"
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A stored message and its place in its lane."""
 
     position: int
@@ -178,7 +178,7 @@ def backlog(db: sqlite3.Connection, broker: str) -> tuple[int, float | None]:
 def _message(lane: Any, *columns: Any) -> Message:
     topic, payload, properties, event_id, qos, retain, expires_s = columns
     return Message(
-        topic, payload, qos, bool(retain), lane, expires_s, event_id, json.loads(properties)
+        topic, payload, qos, bool(retain), lane, expires_s, event_id, from_json(properties)
     )
 
 

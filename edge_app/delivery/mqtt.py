@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import select
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -122,9 +123,10 @@ class _Hint(logging.Logger):
         super().__init__("paho", logging.ERROR)
         self.text = ""
 
-    def handle(self, record: logging.LogRecord) -> None:
-        """Take a record."""
-        self.text = record.getMessage()
+    def log(self, level: int, msg: object, *args: object, **_: object) -> None:
+        """Take what paho says; it says much, and only errors are worth being put into words."""
+        if level >= logging.ERROR:
+            self.text = str(msg) % args
 
 
 class Connection:
@@ -191,17 +193,24 @@ class Connection:
             )
         else:
             self._client.connect(host, port, settings.keepalive_s)
+        self._tell_tcp(socket.TCP_NODELAY, True)
 
     def step(self, timeout_s: float, wake_fd: int) -> list[Event]:
-        """Wait for the network or ``wake_fd``, read and write, and tell what happened."""
+        """Wait for the network or ``wake_fd``, read and write, and tell what happened.
+
+        Messages published between two steps leave in as few packets as hold them, at the second:
+        a packet each costs the broker and us more than everything else about a message.
+        """
         sock: Any = self._client.socket()
         if sock is None:
             return self._taken("closed")
+        self._tell_tcp(socket.TCP_CORK, False)
         has_bytes = getattr(sock, "pending", lambda: 0)() > 0  # of TLS, already off the wire
         poll = select.poll()
         poll.register(sock, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
         poll.register(wake_fd, select.POLLIN)
         ready = dict(poll.poll(0 if has_bytes else timeout_s * 1000))
+        self._tell_tcp(socket.TCP_CORK, True)
         state = ready.get(sock.fileno(), 0)
         outcome = paho.MQTT_ERR_SUCCESS
         if state & ~select.POLLOUT or has_bytes:
@@ -250,6 +259,11 @@ class Connection:
         sock: Any = self._client.socket()
         if sock is not None:
             sock.close()
+
+    def _tell_tcp(self, option: int, is_on: bool) -> None:
+        sock: Any = self._client.socket()
+        if sock is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, is_on)
 
     def _taken(self, loss: str | None) -> list[Event]:
         events, self._events = self._events, []

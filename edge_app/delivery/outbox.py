@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from edge_app.config.schema import OutboxSettings
 from edge_app.delivery import lanes
@@ -36,8 +36,7 @@ UPKEEP_S: Final = 60.0
 """How often the outbox looks for what became too old."""
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A message that a broker has not acknowledged.
 
     Attributes:
@@ -187,20 +186,17 @@ class Outbox:
 
         def work(db: sqlite3.Connection) -> list[Waiting]:
             rows = lanes.waiting(db, broker, lane, after, limit)
-            if lane == "resend":
-                deadline_s = self._monotonic() + WINDOW_EXPIRY_S
-                return [Waiting(row.position, row.message, deadline_s) for row in rows]
-            until = {
-                row.position: self._deadline(row.position, row.message.expires_at_s) for row in rows
-            }
             if lane == "alert":
-                until = self._living(until, db)
-                if rows and not until:
+                until = {at: self._deadline(at, alert.expires_at_s) for at, alert in rows}
+                living = self._living(until, db)
+                if rows and not living:
                     return work(db)
+                return [Waiting(at, alert, living[at]) for at, alert in rows if at in living]
+            # What is sent again is worth as much as if it were new.
+            anew_s = self._monotonic() + WINDOW_EXPIRY_S if lane == "resend" else None
             return [
-                Waiting(row.position, row.message, until[row.position])
-                for row in rows
-                if row.position in until
+                Waiting(at, window, anew_s or self._deadline(at, window.expires_at_s))
+                for at, window in rows
             ]
 
         return self._database.transact(work)

@@ -31,6 +31,9 @@ WINDOW: Final = 8
 """Most messages under way; fewer where the broker's Receive Maximum says so."""
 
 FETCH: Final = 256
+SETTLE_EVERY_S: Final = 0.2
+"""How often the outbox is told at most: every time is a transaction."""
+
 ENVELOPE_BYTES: Final = 1024
 """More than topic, properties and headers of any message take."""
 
@@ -86,10 +89,11 @@ class Session:
         self._window = limits.window
         self._clocks = clocks
         self._allowance = Allowance(limits.drain_per_s, clocks.steady())
-        self._stall = Stall(limits.stall_s, clocks.steady)
+        self._stall = Stall(limits.stall_s, clocks.steady())
         self._settle_s = limits.settle_s
         self._maximum_bytes = limits.maximum_bytes
         self._settling = deque[tuple[float, dict[Lane, int]]]()
+        self._settled_at_s = clocks.steady()
         self._flight = Flight()
         self._fetched = {lane: deque[Waiting]() for lane in _ORDER}
         self._after = dict.fromkeys(_ORDER, 0)
@@ -113,7 +117,7 @@ class Session:
     @property
     def is_stalled(self) -> bool:
         """Messages are under way, and the broker has been silent about them for too long."""
-        return self._flight.is_under_way and self._stall.is_over()
+        return self._flight.is_under_way and self._stall.is_over(self._clocks.steady())
 
     @property
     def acknowledged_at_s(self) -> float:
@@ -168,17 +172,20 @@ class Session:
 
     def handle(self, events: Sequence[Event]) -> None:
         """Take note of acknowledgements."""
+        now_s = self._clocks.steady()
         for event in events:
             if isinstance(event, Acknowledged):
                 handed = self._flight.take(event.mid)
                 if handed is not None:
-                    self._answered(handed, event)
+                    self._stall.progressed(now_s)
+                    self._answered(handed, event, now_s)
         reached = self._flight.reached()
-        now_s = self._clocks.steady()
         stored = {lane: reached[lane] for lane in _STORED if lane in reached}
         if stored:
             self._settling.append((now_s, stored))
-        self.settle(now_s - self._settle_s)
+        if not self._flight or now_s - self._settled_at_s >= SETTLE_EVERY_S:
+            self._settled_at_s = now_s
+            self.settle(now_s - self._settle_s)
 
     def settle(self, until_s: float) -> None:
         """Let the outbox know how far each lane was at a time of the steady clock."""
@@ -188,8 +195,7 @@ class Session:
         if settled:
             self._outbox.advance(self._broker, settled)
 
-    def _answered(self, handed: Handed, answer: Acknowledged) -> None:
-        self._stall.progressed()
+    def _answered(self, handed: Handed, answer: Acknowledged, now_s: float) -> None:
         topic = handed.waiting.message.topic
         if not answer.is_failure:
             handed.is_done = True
@@ -197,13 +203,13 @@ class Session:
         elif is_hopeless(answer.code, handed.tries):
             self._set_aside(handed, answer.reason)
         else:
-            pause_s = self._flight.retry_later(handed, self._clocks.steady())
+            pause_s = self._flight.retry_later(handed, now_s)
             log.log(
                 logging.WARNING if self.refusal is None else logging.DEBUG,
                 "the broker refused %s: %s; trying again in %.0f s", topic, answer.reason, pause_s,
             )  # fmt: skip
             self.refusal = answer.reason
-        if not self._flight.has_refused and not self._flight.is_retrying:
+        if self.refusal and not self._flight.has_refused and not self._flight.is_retrying:
             self.refusal = None
 
     def _set_aside(self, handed: Handed, reason: str) -> None:
@@ -221,12 +227,13 @@ class Session:
         deadline_s = handed.waiting.deadline_s
         left_s = None if deadline_s is None else deadline_s - now_s
         if not self._flight.is_under_way:
-            self._stall.progressed()
+            self._stall.progressed(now_s)
         self._flight.add(self._connection.publish(handed.waiting.message, left_s), handed)
 
     def _next(self, now_s: float) -> Handed | None:
         for lane in _ORDER:
-            if self._flight.is_blocked(lane):
+            is_empty = not self._fetched[lane] and not self._has_more[lane]
+            if is_empty or self._flight.is_blocked(lane):
                 continue
             queue = self._queue(lane, now_s)
             if queue:
