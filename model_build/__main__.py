@@ -1,4 +1,4 @@
-"""The command line of model building: `python -m model_build data|train|evaluate|export|wrap`."""
+"""The command line of model building: `python -m model_build COMMAND`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 
 from edge_app.errors import DresscodeError
 from model_build import classifier_model, detector_model, garment_model
+from model_build.convert.command import data
 from model_build.data.rendered import open_rendered
 from model_build.data.scenery import open_scenery
 from model_build.evaluate.command import SHIPPED, evaluate
@@ -19,6 +20,7 @@ from model_build.networks.yolox import load_published
 from model_build.train.fitting import Schedule
 from model_build.wrap.command import wrap
 
+_NEED_NO_DATA = ("data", "wrap")
 MODELS = ("detector", "garments", "classifier")
 _which = click.argument("model", type=click.Choice(MODELS))
 _folders = click.make_pass_decorator(Folders)
@@ -38,6 +40,7 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"show_default": True})
 @click.option(
     "--data",
+    "data_folder",
     type=click.Path(file_okay=False, path_type=Path),
     envvar="DRESSCODE_DATA",
     default=Path("../shared/data"),
@@ -50,20 +53,20 @@ class _Group(click.Group):
     help="Folder of what is made from them once.",
 )
 @click.pass_context
-def main(context: click.Context, data: Path, cache: Path) -> None:
+def main(context: click.Context, data_folder: Path, cache: Path) -> None:
     """Build the models that Dresscode ships."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    if context.invoked_subcommand != "wrap" and not data.is_dir():
+    if context.invoked_subcommand not in _NEED_NO_DATA and not data_folder.is_dir():
         raise click.ClickException(
-            f"{data}: no such folder; give the data sets with --data or DRESSCODE_DATA"
+            f"{data_folder}: no such folder; give the data sets with --data or DRESSCODE_DATA"
         )
-    context.obj = Folders(data, cache)
+    context.obj = Folders(data_folder, cache)
 
 
 @main.command()
 @_folders
-def data(folders: Folders) -> None:
-    """Decode and render everything that training the detector reads."""
+def prepare(folders: Folders) -> None:
+    """Decode and render everything that training the person detector reads."""
     published = load_published(folders.data / "weights" / "yolox_nano_416.onnx")
     scenery = open_scenery(
         folders.data, folders.cache / "scenery", detector_model.sees_nobody(published)
@@ -124,6 +127,7 @@ def export(folders: Folders, model: str, run: Path, file: Path | None, share: fl
     click.echo(f"{file}; largest differences from torch: {differences}")
 
 
+main.add_command(data)
 main.add_command(evaluate)
 main.add_command(wrap)
 

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from model_build.__main__ import main
+from tests.model_build.data.published.written import write_folders
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -16,14 +17,30 @@ def run(*arguments: str) -> tuple[int, str]:
 def test_help_names_the_commands() -> None:
     code, text = run("--help")
     assert code == 0
-    assert all(command in text for command in ("data", "train", "evaluate", "export"))
+    assert all(name in text for name in ("data", "prepare", "train", "evaluate", "export"))
 
 
 def test_a_missing_data_folder_is_named(tmp_path: Path) -> None:
-    code, text = run("--data", str(tmp_path / "nowhere"), "data")
+    code, text = run("--data", str(tmp_path / "nowhere"), "prepare")
     assert code == 1
     assert "nowhere" in text
     assert "DRESSCODE_DATA" in text
+
+
+def test_converting_own_data_needs_no_other(tmp_path: Path) -> None:
+    write_folders(tmp_path / "own")
+    out = tmp_path / "out"
+    nowhere = str(tmp_path / "nowhere")
+    code, text = run("--data", nowhere, "data", "folders", str(tmp_path / "own"), "--out", str(out))
+    assert code == 0, text
+    assert (out / "report.json").exists()
+
+
+def test_a_data_set_in_no_known_layout_is_one_line(tmp_path: Path) -> None:
+    code, text = run("data", "coco", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert code == 1
+    assert "expected annotations in COCO JSON" in text
+    assert "Traceback" not in text
 
 
 def test_a_broken_model_is_one_line(tmp_path: Path) -> None:
