@@ -153,6 +153,25 @@ def replay(
 @click.argument("clip")
 @CONFIG
 @CAMERA
+@click.option(
+    "--truth", "truth_path", type=PATH, required=True, help="Made if missing; other clips stay."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the page; default: any.")
+def label(clip: str, config_path: Path, camera: str | None, truth_path: Path, port: int) -> None:
+    """Make a truth file: a page in the browser, the video paused, a key for each mark.
+
+    CLIP is a video or a folder of pictures. The page is on this machine's loopback only.
+    """
+    from edge_app.commands.label import label_clip
+    from edge_app.config.load import load
+
+    label_clip(clip, load(config_path), camera, truth_path, port, click.echo)
+
+
+@cli.command()
+@click.argument("clip")
+@CONFIG
+@CAMERA
 @click.option("--json", "json_path", type=PATH, help="Write the figures here.")
 def bench(clip: str, config_path: Path, camera: str | None, json_path: Path | None) -> None:
     """Measure frames per second, milliseconds per stage and the share of the networks' limit."""

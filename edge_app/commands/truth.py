@@ -7,7 +7,6 @@ A truth file is JSON with one object per clip, looked up by the clip's file name
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from edge_app.capture.simulated import SimulatedEntrance
+from edge_app.commands.truth_file import read_clips
 from edge_app.config.schema import ZoneSettings
 from edge_app.errors import TruthError
 
@@ -57,14 +57,11 @@ def load_truth(path: Path, clip: str) -> Truth:
     Raises:
         TruthError: the file is missing or malformed, or does not name the clip.
     """
-    try:
-        clips = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise TruthError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise TruthError(f"{path}: is not JSON: {error}") from error
-    if not isinstance(clips, dict) or clip not in clips:
-        known = [name for name in clips if not name.startswith("_")] if clips else []
+    if not path.exists():
+        raise TruthError(f"{path}: cannot be read: there is no such file")
+    clips = read_clips(path)
+    if clip not in clips:
+        known = [name for name in clips if not name.startswith("_")]
         raise TruthError(
             f"{path}: says nothing of {clip!r}; it knows {', '.join(known) or 'no clip'}"
         )
