@@ -27,8 +27,8 @@ CANDIDATES = 32
 VERSION = "0.3.0"
 _PERSON_MODEL = Path(__file__).parent.parent / "edge_app" / "models" / "detector.onnx"
 _HARD_SEED = 20_240_601
-_RENDERED_PEOPLE = 6000
-_RENDERED_SHARE = 0.3
+_RENDERED_PEOPLE = 18_000
+_RENDERED_SHARE = 0.48
 _EARLY_SHARE, _EARLY_SCALE = 0.7, 0.75
 
 

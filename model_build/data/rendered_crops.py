@@ -27,6 +27,8 @@ _LEAST_VISIBLE = 0.4
 _STRENGTH = 0.5
 _LEAST_HEIGHT_PX = 40
 _LEAST_GARMENT_PX = 60
+_REPEATS = {"suit": 3, "blazer": 3, "dress": 2, "skirt": 2, "jumpsuit": 2}
+"""What alerts are about, and what is easily taken for it, is learned from more often."""
 
 
 def open_rendered(cache: Path, people: int, seed: int = 0) -> PictureStore:
@@ -73,13 +75,21 @@ def _entry(
 
 
 class RenderedCrops:
-    """People of a rendered store, by number, for the garment model."""
+    """People of a rendered store, by number, for the garment model.
+
+    Those whose clothes decide an alert have several numbers.
+    """
 
     def __init__(self, store: PictureStore) -> None:
         self._store = store
+        self._indices = [
+            index
+            for index in range(len(store))
+            for _ in range(max(_REPEATS.get(name, 1) for name in store.record(index)["categories"]))
+        ]
 
     def __len__(self) -> int:
-        return len(self._store)
+        return len(self._indices)
 
     def plain(self, position: int) -> CropSample:
         """The person's crop as rendered."""
@@ -90,9 +100,10 @@ class RenderedCrops:
         return hard_sample(self._person(position), (), rng, _STRENGTH)
 
     def _person(self, position: int) -> Person:
-        record = self._store.record(position)
+        index = self._indices[position]
+        record = self._store.record(index)
         return Person(
-            picture=self._store.picture(position),
+            picture=self._store.picture(index),
             box=np.array(record["box"], np.float32),
             wears=category_mask(record["categories"]).astype(np.float32),
             labels=None,
