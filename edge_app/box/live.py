@@ -262,7 +262,8 @@ class Live:
         messages += [make.camera_state(state, now_s) for state in self._new_states()]
         messages += self._upkeep(now_s)
         if messages or step.entries or orders:
-            self._outbox.publish(messages, self._state())
+            self._outbox.publish(messages, self._state(), is_durable=orders > 0)
+        self._orders.answer()
 
     def _upkeep(self, now_s: float) -> list[Message]:
         """What is done once a second or once a minute rather than at every step."""

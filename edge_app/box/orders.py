@@ -1,4 +1,8 @@
-"""Carrying out commands on a running box: pause, resume, mute, test, reset, reload."""
+"""Carrying out commands on a running box: pause, resume, mute, test, reset, reload.
+
+A command is answered only after what it changed is stored: a box that lost its power right after
+"done" must not come back and look at pictures again.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from edge_app.delivery.commands import Command, Commands
+from edge_app.delivery.commands import Command, Commands, Outcome
 from edge_app.errors import DresscodeError
 from edge_app.events.alerts import Alerts
 from edge_app.events.counts import Counts
@@ -49,7 +53,7 @@ class Box(Protocol):
 
 
 class Orders:
-    """Takes commands from their queue, carries them out in the pipeline's thread, answers.
+    """Takes commands from their queue, carries them out in the pipeline's thread, answers later.
 
     Args:
         commands: the queue.
@@ -59,6 +63,7 @@ class Orders:
     def __init__(self, commands: Commands, box: Box) -> None:
         self._commands = commands
         self._box = box
+        self._outcomes: list[tuple[Command, Outcome, str]] = []
         self._verbs: dict[str, Callable[[Command, float], str]] = {
             "pause": self._pause,
             "resume": self._resume,
@@ -75,24 +80,30 @@ class Orders:
             now_s: the present, seconds of Unix time.
 
         Returns:
-            How many were carried out: the state may have changed.
+            How many there were: the state, which may have changed, is to be stored, and then
+            :meth:`answer` to be called.
         """
-        return sum([self._carry_out(command, now_s) for command in self._commands.take()])
+        commands = self._commands.take()
+        self._outcomes += [(command, *self._carry_out(command, now_s)) for command in commands]
+        return len(commands)
 
-    def _carry_out(self, command: Command, now_s: float) -> bool:
+    def answer(self) -> None:
+        """Say what became of the commands that were carried out."""
+        outcomes, self._outcomes = self._outcomes, []
+        for command, outcome, words in outcomes:
+            self._commands.answer(command, outcome, words)
+
+    def _carry_out(self, command: Command, now_s: float) -> tuple[Outcome, str]:
         try:
             words = self._verbs[command.verb](command, now_s)
         except (ValueError, DresscodeError) as error:
-            self._commands.answer(command, "refused", str(error)[:500])
-            return False
+            return "refused", str(error)[:500]
         except Exception as error:
             # Whatever is asked for must not end the pipeline.
             log.exception("command %s failed", command.verb)
-            self._commands.answer(command, "failed", type(error).__name__)
-            return False
+            return "failed", type(error).__name__
         log.info("command %s: %s", command.verb, words)
-        self._commands.answer(command, "done", words)
-        return True
+        return "done", words
 
     def _pause(self, _command: Command, _now_s: float) -> str:
         self._box.pause(True)

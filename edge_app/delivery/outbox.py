@@ -131,16 +131,19 @@ class Outbox:
         self._listeners = [other for other in self._listeners if other != listener]
 
     def publish(
-        self, messages: Sequence[Message], state: Mapping[str, Mapping[str, Any]] | None = None
+        self,
+        messages: Sequence[Message],
+        state: Mapping[str, Mapping[str, Any]] | None = None,
+        is_durable: bool = False,
     ) -> None:
         """Take messages and the state behind them for good; see :class:`edge_app.ports.Publisher`.
 
-        With an alert or a window among them all of it survives a power cut on return; a mere state
-        survives the end of the process.
+        With an alert or a window among them, or if asked for, all of it survives a power cut on
+        return; else it survives the end of the process.
         """
         kept = [message for message in messages if message.lane != "now"]
         if kept or state is not None:
-            is_durable = any(message.lane in STORED for message in kept)
+            is_durable |= any(message.lane in STORED for message in kept)
             self._database.transact(lambda db: self._store(db, kept, state or {}), is_durable)
         with self._lock:
             for message in messages:

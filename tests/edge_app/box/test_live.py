@@ -190,6 +190,24 @@ def test_a_pause_survives_a_restart(store: Path, networks: Networks) -> None:
         assert retained(store, "/cam/door/state")["state"] == "online"
 
 
+def test_a_command_is_answered_once_what_it_changed_is_stored(
+    store: Path, networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = [Command("store", "pause", CommandPayload(), "rsp", None)]
+    paused: list[bool] = []
+
+    def answer(*_: Any) -> None:
+        with closing(sqlite3.connect(store / "state/outbox.sqlite")) as db:
+            (kept,) = db.execute("SELECT value FROM state WHERE name = 'box'").fetchone()
+        paused.append(json.loads(kept)["paused_at_s"] is not None)
+
+    monkeypatch.setattr(Commands, "take", lambda _: [waiting.pop()] if waiting else [])
+    monkeypatch.setattr(Commands, "answer", answer)
+    with box_of(store, networks) as live:
+        turn_until(live, Watcher(), lambda: bool(paused))
+    assert paused == [True]
+
+
 @pytest.mark.parametrize(
     ("verb", "arguments", "status", "reason"),
     [
@@ -223,7 +241,10 @@ def test_commands_are_carried_out_and_answered(
 
     queue = Queue()
     with box_of(store, networks) as live:
-        assert Orders(queue, live).carry_out(1e9) == (status == "done")
+        orders = Orders(queue, live)
+        assert orders.carry_out(1e9) == 1
+        assert queue.answered == []
+        orders.answer()
     ((told, words),) = queue.answered
     assert (told, reason in words) == (status, True)
 
