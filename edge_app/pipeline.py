@@ -23,6 +23,7 @@ from edge_app.config.schema import Config
 from edge_app.detection.detector import Detector
 from edge_app.errors import EngineError
 from edge_app.events.alerts import Alerts
+from edge_app.events.books import Books
 from edge_app.events.counts import Counts
 from edge_app.events.entrance import Entrance
 from edge_app.flow import Alert, CountWindow, Detections, Entry, Frame, Outfit, TrackedFrame
@@ -89,9 +90,12 @@ class Pipeline:
         """Pictures that no network had to see, by camera."""
         self._honours_hours = honours_hours
         self._is_replay = is_replay
-        self.alerts = Alerts(config.alerts, config.timezone, honours_hours)
-        self.counts = _counts(config, started_at_s)
-        self._unsettled: dict[Key, list[Entry]] = {}
+        self._books = Books(
+            Alerts(config.alerts, config.timezone, honours_hours),
+            _counts(config, started_at_s),
+            config.staff.zones,
+        )
+        self._areas = _areas(config)
         self._ahead_s = 0.0
         self.stage_s: dict[str, float] = {}
 
@@ -151,7 +155,7 @@ class Pipeline:
         for entry in entries:
             self._outfits.entered(entry)
         keys = [(name, i) for name, tracker in self._trackers.items() for i in tracker.finish()]
-        keys += [key for key in self._unsettled if key not in keys]
+        keys += [key for key in self._books.open if key not in keys]
         keys += [key for e in entries if (key := (e.camera, e.track_id)) not in keys]
         outfits = {key: self._outfits.settle(key) for key in keys}
         step = self._events(Step((), entries, outfits), now_s, index)
@@ -203,18 +207,13 @@ class Pipeline:
     def _events(self, step: Step, now_s: float, index: int) -> Step:
         """What follows from this step's entries and outfits."""
         entries = tuple(replace(e, at_s=e.at_s + self._ahead_s) for e in step.entries)
-        for entry in entries:
-            self.counts.entered(entry)
-            self.alerts.entered(entry)
-            self._unsettled.setdefault((entry.camera, entry.track_id), []).append(entry)
-        for key, outfit in step.outfits.items():
-            if outfit.is_settled:
-                for entry in self._unsettled.pop(key, ()):
-                    self.counts.settled(entry, outfit)
-        alerts = tuple(self.alerts.update(step.outfits, now_s, index))
+        # What pictures decide is decided when they were taken, however long looking took.
+        taken_s = [people.taken_at_s + self._ahead_s for people in step.tracked]
+        decided_s = max(taken_s, default=now_s)
+        alerts = tuple(self._books.book(entries, step.outfits, decided_s, index))
         for people in step.tracked:
             for track_id in people.ended:
-                self.alerts.forget(people.camera, track_id)
+                self._books.forget((people.camera, track_id))
         windows = tuple(self.counts.advance(now_s))
         return replace(step, entries=entries, alerts=alerts, windows=windows)
 
@@ -226,25 +225,36 @@ class Pipeline:
             now_s: the present, seconds of Unix time.
         """
         before = self.state()
-        self.alerts = Alerts(config.alerts, config.timezone, self._honours_hours)
-        self.alerts.restore(before["alerts"], keeps_tracks=True)
-        self.counts = _counts(config, now_s)
-        self.counts.restore(before["counts"])
+        alerts = Alerts(config.alerts, config.timezone, self._honours_hours)
+        alerts.restore(before["alerts"], keeps_tracks=True)
+        counts = _counts(config, now_s)
+        counts.restore(before["counts"])
+        self._books.renew(alerts, counts, config.zones)
+        self._areas = _areas(config)
         for name, camera in config.cameras.items():
             self._entrances[name].change_zones(camera.zones)
-        for key, entries in list(self._unsettled.items()):
-            self._unsettled[key] = [entry for entry in entries if entry.zone in config.zones]
+
+    @property
+    def alerts(self) -> Alerts:
+        """The alert rules."""
+        return self._books.alerts
+
+    @property
+    def counts(self) -> Counts:
+        """The counters."""
+        return self._books.counts
 
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able; goes into the outbox with the messages."""
-        return {"alerts": self.alerts.state(), "counts": self.counts.state()}
+        return self._books.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from what :meth:`state` gave before the restart."""
-        if "alerts" in state:
-            self.alerts.restore(state["alerts"])
-        if "counts" in state:
-            self.counts.restore(state["counts"])
+        """Continue from what :meth:`state` gave before the restart.
+
+        People inside areas are seen again, and told of as having been there; those inside lines
+        are not.
+        """
+        self._books.restore(state, emptied=self._areas)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -262,3 +272,7 @@ def _counts(config: Config, started_at_s: float) -> Counts:
         {zone: camera for zone, (camera, _) in config.zones.items()},
         config.privacy.min_cell,
     )
+
+
+def _areas(config: Config) -> list[str]:
+    return [name for name, (_, zone) in config.zones.items() if zone.area is not None]

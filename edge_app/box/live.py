@@ -25,7 +25,7 @@ from edge_app.box.messages import delivery_figures, directions_of, info, message
 from edge_app.box.observed import Observed
 from edge_app.box.orders import Orders
 from edge_app.box.reload import changed_keys, config_hash, read_again, reload_for_manager
-from edge_app.box.senders import brokers_of, senders_of
+from edge_app.box.senders import brokers_of, reload_senders, senders_of
 from edge_app.box.supervision import Supervision
 from edge_app.capture.camera import LiveCamera
 from edge_app.capture.clock import SteadyClock
@@ -182,7 +182,7 @@ class Live:
             self._judge_networks(step.trouble)
         self.supervision.worked(len(frames))
         self._health.stepped(frames, started_s, self._clock.steady_s())
-        self._tell(step, now_s)
+        self._tell(step, self._clock.now_s())
         self.observed.stepped(frames, step, self._pipeline.stage_s, self._clock.steady_s())
         if watch is not None:
             watch(frames, step)
@@ -242,8 +242,7 @@ class Live:
         changed = changed_keys(before, config)
         self._config = config
         self._messages = replace(self._messages, directions=directions_of(config))
-        for sender in self._senders:
-            sender.renew()
+        reload_senders(self._senders, config)
         for camera in self._cameras:
             camera.change_masks(config.cameras[camera.camera_id].privacy_masks)
         self._slots.take(0.0)  # these were masked as before

@@ -34,3 +34,4 @@ def test_a_minute_of_trouble_loses_nothing() -> None:
     figures = json.loads(done.stdout)
     assert figures["broker_kills"] == 1
     assert figures["clock_jumps"] == 1
+    assert 0 < figures["capture_to_mqtt_ms"]["p50"] < 2000
