@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from edge_app.config.schema import BrokerSettings, Config
 from edge_app.delivery.commands import Commands
+from edge_app.delivery.home_assistant import HomeAssistant
 from edge_app.delivery.messages import Messages
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.sender import Sender
@@ -30,4 +33,14 @@ def senders_of(
         sender = Sender(settings, outbox, messages, name, config.outbox.drain_per_s, clocks)
         sender.obey(commands)
         senders.append(sender)
+    # Home Assistant is the store's; headquarters has other means.
+    senders[0].home_assistant = HomeAssistant(config, outbox)
     return senders
+
+
+def reload_senders(senders: Sequence[Sender], config: Config) -> None:
+    """Take up renewed passwords and certificates, and what Home Assistant is to know now."""
+    for sender in senders:
+        sender.renew()
+        if sender.home_assistant is not None:
+            sender.home_assistant.change(config)

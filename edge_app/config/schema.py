@@ -239,6 +239,15 @@ class TrackingSettings(Section):
 
 class OutfitSettings(Section):
     """How looks at a person become a settled outfit."""
+class HomeAssistantSettings(Section):
+    """The box as a device of Home Assistant, through the store's broker."""
+
+    discovery: bool = Field(False, description="describe the box by MQTT device discovery")
+    prefix: str = Field(
+        "homeassistant", pattern=r"^[\w-]+(/[\w-]+)*$", description="of the discovery topics"
+    )
+
+
 
     looks_per_s: float = Field(
         20.0, gt=0.0, le=1000.0, description="budget of person crops for all cameras together"
@@ -274,6 +283,7 @@ class OutboxSettings(Section):
 class MetricsSettings(Section):
     """Figures for Prometheus, on this machine only."""
 
+    home_assistant: HomeAssistantSettings = HomeAssistantSettings()
     port: int = Field(9464, ge=0, le=65535, description="on 127.0.0.1; 0 for none")
 
 

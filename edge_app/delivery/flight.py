@@ -101,6 +101,10 @@ class Flight:
         """A message of the lane was refused and waits: those behind it would overtake it."""
         return bool(self._again) and any(handed.lane == lane for _, handed in self._again)
 
+    def is_clear(self, lane: str) -> bool:
+        """Nothing of the lane is under way, or waits for another try."""
+        return all(handed.is_done for handed in self._lanes[lane])
+
     def reached(self) -> dict[str, int]:
         """Per lane the new position up to which everything is done, where there is one."""
         reached = {}

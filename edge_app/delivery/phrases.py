@@ -1,4 +1,4 @@
-"""The words of the alerts' sentences in five languages: tables, and nothing else.
+"""The words of alerts and dashboards in five languages: tables, and nothing else.
 
 A garment's phrase is what follows "a person in/wearing/with", with its article and a gap for the
 colour; its form says how the colour agrees with it: masculine, feminine or plural.
@@ -234,3 +234,49 @@ LANGUAGES: Final = {
     "es": SPANISH,
     "it": ITALIAN,
 }
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Names of what a dashboard shows, in one language; ``{}`` stands for a zone or a camera.
+
+    Attributes:
+        inside: people inside a zone.
+        entries: of today, ``exits`` alike.
+        everywhere: all zones together.
+        state: of the box.
+        camera: state of a camera.
+        mute: silence a rule, the first gap, for so many minutes, the second.
+    """
+
+    inside: str
+    entries: str
+    exits: str
+    everywhere: str
+    state: str
+    camera: str
+    mute: str
+
+
+LABELS: Final[dict[str, Labels]] = {
+    "en": Labels(
+        "People inside: {}", "Entries today: {}", "Exits today: {}", "all zones", "State",
+        "Camera {}", "Mute {} for {} min",
+    ),
+    "de": Labels(
+        "Personen im Bereich: {}", "Eintritte heute: {}", "Austritte heute: {}", "alle Bereiche",
+        "Zustand", "Kamera {}", "{} für {} min stummschalten",
+    ),
+    "fr": Labels(
+        "Personnes présentes : {}", "Entrées du jour : {}", "Sorties du jour : {}",
+        "toutes les zones", "État", "Caméra {}", "Couper {} pendant {} min",
+    ),
+    "es": Labels(
+        "Personas dentro: {}", "Entradas de hoy: {}", "Salidas de hoy: {}", "todas las zonas",
+        "Estado", "Cámara {}", "Silenciar {} durante {} min",
+    ),
+    "it": Labels(
+        "Persone presenti: {}", "Ingressi di oggi: {}", "Uscite di oggi: {}", "tutte le zone",
+        "Stato", "Telecamera {}", "Silenzia {} per {} min",
+    ),
+}  # fmt: skip

@@ -13,13 +13,15 @@ from typing import Final
 
 from edge_app.config.schema import BrokerSettings
 from edge_app.delivery.commands import Commands
+from edge_app.delivery.home_assistant import HomeAssistant
 from edge_app.delivery.messages import Messages
-from edge_app.delivery.mqtt import Connected, Connection, Lost, Protocol, Received, Refused
+from edge_app.delivery.mqtt import Connected, Connection, Event, Lost, Protocol, Received, Refused
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.session import WINDOW, Clocks, Limits, Session
-from edge_app.delivery.status import Status, certificate_hint, in_words
+from edge_app.delivery.status import Status, in_words
 from edge_app.delivery.tls import Renewal
 from edge_app.delivery.wake import Wake
+from edge_app.delivery.welcome import WelcomeError, welcomed
 from edge_app.errors import DeliveryError, DresscodeError
 
 log = logging.getLogger(__name__)
@@ -34,17 +36,6 @@ STEADY_S: Final = 10.0
 DRAIN_S: Final = 2.5
 FAREWELL_S: Final = 1.5
 STOP_S: Final = 5.0
-
-
-class WelcomeError(Exception):
-    """The broker did not welcome us; another version of MQTT may help or not.
-
-    Some brokers say so, some close the connection, and some (amqtt) wait for bytes that never come.
-    """
-
-    def __init__(self, reason: str, may_be_version: bool) -> None:
-        super().__init__(reason)
-        self.may_be_version = may_be_version
 
 
 class Sender:
@@ -87,6 +78,8 @@ class Sender:
         self._sent = self._connections = 0
         self._renewal = Renewal(settings)
         self._acknowledged_at_s: float | None = None
+        self.home_assistant: HomeAssistant | None = None
+        """Whom to keep told of the box; to be set before :meth:`start`."""
         outbox.listen(self._wake.set)
 
     def __enter__(self) -> Sender:
@@ -234,6 +227,10 @@ class Sender:
             session = Session(connection, self._outbox, self._broker, limits, self._clocks)
             if self._commands is not None:
                 connection.subscribe(self._commands.pattern)
+            if self.home_assistant is not None:
+                self.home_assistant.connected()
+                if self.home_assistant.pattern is not None:
+                    connection.subscribe(self.home_assistant.pattern)
             self._connections += 1
             self._said = None
             self._session = session
@@ -252,19 +249,13 @@ class Sender:
             connection.close(is_clean=False)
 
     def _welcome(self, connection: Connection) -> Connected:
-        until_s = self._clocks.steady() + self._settings.connect_timeout_s
-        while (left_s := until_s - self._clocks.steady()) > 0.0 and not self._stopping.is_set():
-            for event in connection.step(min(left_s, 0.2), self._wake.fileno()):
-                if isinstance(event, Connected):
-                    return event
-                if isinstance(event, Refused):
-                    raise WelcomeError(f"refused: {event.reason}", event.is_version)
-                if isinstance(event, Lost):
-                    reason = f"no welcome: {event.reason}{certificate_hint(self._settings)}"
-                    raise WelcomeError(reason, may_be_version=True)
+        def step(timeout_s: float) -> list[Event]:
+            events = connection.step(timeout_s, self._wake.fileno())
             if self._wake.clear():
                 self._outbox.drop_now(self._broker)
-        raise WelcomeError("it accepts the connection but says nothing", may_be_version=True)
+            return events
+
+        return welcomed(step, self._settings, self._clocks.steady, self._stopping.is_set)
 
     def _serve(self, connection: Connection, session: Session, birth: int) -> None:
         """Deliver until we are to stop or to connect anew."""
@@ -274,6 +265,8 @@ class Sender:
         self._reloading.clear()
 
     def _turn(self, connection: Connection, session: Session) -> None:
+        if self.home_assistant is not None:
+            self.home_assistant.turn(session)
         session.send()
         events = connection.step(session.patience_s, self._wake.fileno())
         if self._wake.clear():
@@ -282,8 +275,8 @@ class Sender:
         for event in events:
             if isinstance(event, Lost | Refused):
                 raise DeliveryError(f"connection lost: {event.reason}")
-            if isinstance(event, Received) and self._commands is not None:
-                self._commands.receive(self._broker, event)
+            if isinstance(event, Received):
+                self._receive(event)
         if self._commands is not None:
             for answer in self._commands.answers(self._broker):
                 connection.answer(answer.topic, answer.payload, answer.correlation)
@@ -292,6 +285,13 @@ class Sender:
                 f"no acknowledgement for {self._settings.stall_s:.0f} s, "
                 f"{session.in_flight} messages under way"
             )
+
+    def _receive(self, received: Received) -> None:
+        told = self.home_assistant
+        if told is not None and told.heard(received.topic, received.payload):
+            return
+        if self._commands is not None:
+            self._commands.receive(self._broker, received)
 
     def _say_state(self, session: Session, birth: int) -> None:
         refusal = session.refusal and f"the broker refuses messages: {session.refusal}"

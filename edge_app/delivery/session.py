@@ -115,6 +115,11 @@ class Session:
         return not self._flight and not waits
 
     @property
+    def has_said_all(self) -> bool:
+        """What the sender had to say was acknowledged, or set aside."""
+        return not self._fetched["own"] and self._flight.is_clear("own")
+
+    @property
     def is_stalled(self) -> bool:
         """Messages are under way, and the broker has been silent about them for too long."""
         return self._flight.is_under_way and self._stall.is_over(self._clocks.steady())

@@ -29,7 +29,7 @@ from tests.edge_app.delivery.samples import MESSAGES, every_message, minute
 
 FILES = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
 ROOT = "dresscode/v1/acme-0042"
-USERS = ("acme-0042", "staff", "nodered", "operator")
+USERS = ("acme-0042", "staff", "nodered", "operator", "homeassistant")
 
 
 class Broker:
@@ -197,6 +197,20 @@ def test_in_the_store_everybody_sees_what_is_theirs(
     nodered.client.publish(f"{ROOT}/cmd/edge-1/mute", "{}", 1).wait_for_publish(5)
     assert wait_until(lambda: f"{ROOT}/cmd/edge-1/mute" in browser.topics)
     assert f"{ROOT}/cmd/edge-1/pause" not in browser.topics
+
+
+def test_home_assistant_is_told_of_the_box(
+    tmp_path: Path, stack: ExitStack, authority: Authority
+) -> None:
+    broker = started(stack, Broker(tmp_path / "store", authority, "store.conf"))
+    home = reader(stack, broker.port, authority, "homeassistant", "homeassistant/#")
+    own = reader(stack, broker.port, authority, "acme-0042", "homeassistant/status")
+    own.client.publish("homeassistant/device/acme-0042-edge-1/config", "{}", 1).wait_for_publish(5)
+    own.client.publish("homeassistant/light/kitchen/config", "{}", 1).wait_for_publish(5)
+    home.client.publish("homeassistant/status", "null", 1).wait_for_publish(5)
+    assert wait_until(lambda: own.topics == ["homeassistant/status"])
+    assert home.topics[0] == "homeassistant/device/acme-0042-edge-1/config"
+    assert "homeassistant/light/kitchen/config" not in home.topics
 
 
 def test_windows_cross_the_bridge_through_a_kill_of_the_centre(
