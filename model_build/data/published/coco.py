@@ -14,6 +14,7 @@ Annotations", ACM Multimedia 2018.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from model_build.data.published.annotated import (
 from model_build.vocabulary import FASHIONPEDIA_NICKNAMES, Labels
 
 PERSON = "person"
+_SPLIT_NAMES = {**{name: name for name in SPLITS}, "valid": "val", "validation": "val"}
 _Id = int | str
 
 
@@ -148,7 +150,8 @@ def _photo(
 ) -> Annotated:
     split = image.split
     if split is None:
-        split = next((name for name in SPLITS if name in path.stem.lower()), "")
+        words = re.findall("[a-z]+", path.stem.lower())
+        split = next((_SPLIT_NAMES[word] for word in words if word in _SPLIT_NAMES), "")
     sized = image.width is not None and image.height is not None
     alone = [annotation for annotation in annotations if not annotation.iscrowd]
     worn = [annotation for annotation in alone if tables.allowed[annotation.category_id]]

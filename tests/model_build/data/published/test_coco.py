@@ -66,6 +66,25 @@ def test_own_annotations_name_categories_and_people(tmp_path: Path) -> None:
     assert photo.size == (60, 80)
 
 
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("instances_train2017", "train"),
+        ("door-valid", "val"),
+        ("validation", "val"),
+        ("test", "test"),
+        ("latest", ""),
+    ],
+)
+def test_a_file_belongs_to_the_split_that_its_name_tells(
+    tmp_path: Path, name: str, split: str
+) -> None:
+    _own(tmp_path)
+    (tmp_path / "instances_train.json").rename(tmp_path / f"{name}.json")
+    (photo,) = read_source("coco", tmp_path)
+    assert photo.split == split
+
+
 def test_a_crowd_is_no_garment_and_leaves_the_picture_incomplete(tmp_path: Path) -> None:
     (photo,) = _own(tmp_path, lambda content: content["annotations"][0].update(iscrowd=1))
     assert photo.garments == ()

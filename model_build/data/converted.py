@@ -1,0 +1,178 @@
+"""Training samples from converted data sets: a retailer's own pictures, or public ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.inference.preprocess import letterbox
+from model_build.data.around import view_around
+from model_build.data.degrade import degrade
+from model_build.data.garment_crops import (
+    CROP_HEIGHT,
+    CROP_WIDTH,
+    CropSample,
+    Person,
+    hard_sample,
+)
+from model_build.data.garment_pieces import PieceSample, stretch
+from model_build.data.published.annotated import Annotated, Box, DataError
+from model_build.data.published.coco import read_file
+from model_build.data.street_people import cut_person
+from model_build.data.subjects import OPEN_REGION, Subject, is_large_enough, subjects
+from model_build.vocabulary import LABELS, category_mask
+
+_LEAST_VISIBLE = 0.5
+_LEAST_SIDE_PX = 6.0
+
+Float32 = NDArray[np.float32]
+UInt8 = NDArray[np.uint8]
+
+
+def read_for_training(path: Path) -> list[Annotated]:
+    """The pictures of a file that `data` wrote, or of any COCO JSON with the fifteen categories.
+
+    Raises:
+        DataError: the file breaks the layout, or its pictures are kept for judging.
+    """
+    photos = [photo for photo in read_file(path, LABELS["coco"]) if photo.shows_garments]
+    held_out = {photo.split for photo in photos} & {"val", "test"}
+    if held_out:
+        raise DataError(f"{path}: its pictures are kept for judging; train on train.json")
+    if not photos:
+        raise DataError(f"{path}: no picture in it shows a garment of the fifteen categories")
+    return photos
+
+
+def _read(path: Path) -> UInt8:
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise DataError(f"{path}: not a readable picture")
+    return np.asarray(picture, np.uint8)
+
+
+def _cut(picture: UInt8, box: Box, others: Sequence[Box]) -> tuple[UInt8, Float32, Float32]:
+    """The surroundings of a box, at most 320 pixels tall; the box and the others in them."""
+    arrays, placed = cut_person(picture, None, box)
+    scale = (placed[3] - placed[1]) / (box[3] - box[1])
+    shift = np.array(placed[:2] * 2) - np.array(box[:2] * 2) * scale
+    moved = np.array(others, np.float32).reshape(-1, 4) * scale + shift
+    return arrays["picture"], np.array(placed, np.float32), moved.astype(np.float32)
+
+
+class ConvertedCrops:
+    """People and garments of converted pictures, for the garment model.
+
+    Raises:
+        DataError: no picture has a box, nor a person with tags.
+    """
+
+    def __init__(self, photos: Sequence[Annotated]) -> None:
+        self._subjects = list(subjects(photos))
+        if not self._subjects:
+            raise DataError(
+                f"{photos[0].picture} and the other pictures: the garment model needs boxes; "
+                "pictures without can train the classifier"
+            )
+
+    def __len__(self) -> int:
+        return len(self._subjects)
+
+    def hard(self, position: int, rng: np.random.Generator) -> CropSample:
+        """A person bent, cut and degraded; or a degraded crop around a garment."""
+        subject = self._subjects[position]
+        strength = rng.uniform(0.3, 1.0)
+        if not subject.is_person:
+            return _garment_sample(subject, rng, strength)
+        around = [garment.box_xyxy for garment in subject.garments if subject.knows_boxes]
+        picture, placed, boxes = _cut(_read(subject.picture), subject.box, around)
+        regions = np.array([garment.region for garment in subject.garments], np.int64)
+        person = Person(
+            picture=picture,
+            box=placed,
+            wears=subject.wears(),
+            labels=None,
+            boxes=boxes,
+            regions=regions[: len(boxes)],
+            has_boxes=subject.knows_boxes,
+        )
+        return hard_sample(person, (), rng, strength)
+
+
+def _garment_sample(subject: Subject, rng: np.random.Generator, strength: float) -> CropSample:
+    """A random crop around a garment, with all garments that are seen in it."""
+    around = [garment.box_xyxy for garment in subject.garments]
+    picture, placed, boxes = _cut(_read(subject.picture), subject.box, around)
+    x0, y0, x1, y1 = view_around(placed, (picture.shape[1], picture.shape[0]), rng).round()
+    piece = picture[int(y0) : int(y1), int(x0) : int(x1)]
+    size = np.array([x1 - x0, y1 - y0])
+    inside = np.clip(boxes - np.array([x0, y0, x0, y0]), 0.0, np.tile(size, 2))
+    if rng.random() < 0.5:
+        piece = piece[:, ::-1]
+        inside[:, [0, 2]] = size[0] - inside[:, [2, 0]]
+    crop = np.empty((CROP_HEIGHT, CROP_WIDTH, 3), np.uint8)
+    fit = letterbox(np.ascontiguousarray(piece), crop)
+    crop[: fit.height, : fit.width] = degrade(crop[: fit.height, : fit.width], rng, strength)
+    scaled = inside * np.array([fit.scale_x, fit.scale_y] * 2)
+    shares = (inside[:, 2:] - inside[:, :2]).prod(1) / (boxes[:, 2:] - boxes[:, :2]).prod(1)
+    seen = (shares >= _LEAST_VISIBLE) & ((scaled[:, 2:] - scaled[:, :2]).min(1) >= _LEAST_SIDE_PX)
+    garments = tuple(subject.garments[int(index)] for index in np.flatnonzero(seen))
+    regions = np.array([garment.region for garment in garments], np.int64)
+    has_boxes = bool((regions != OPEN_REGION).all())
+    return CropSample(
+        crop=crop,
+        boxes=np.asarray(scaled[seen if has_boxes else seen & False], np.float32),
+        regions=regions if has_boxes else regions[:0],
+        has_boxes=has_boxes,
+        wears=dataclasses.replace(subject, garments=garments).wears(),
+        seen_hw=(fit.height, fit.width),
+    )
+
+
+class ConvertedPieces:
+    """Garments of converted pictures, for the classifier; those in whole pictures, too."""
+
+    def __init__(self, photos: Sequence[Annotated]) -> None:
+        self._pieces = [
+            (photo.picture, garment)
+            for photo in photos
+            for garment in photo.garments
+            if garment.box_xyxy is None or is_large_enough(garment.box_xyxy)
+        ]
+        if not self._pieces:
+            raise DataError(
+                f"{photos[0].picture} and the other pictures: the classifier needs garments; "
+                "pictures with tags only can train the garment model"
+            )
+        counts = Counter(garment.categories for _, garment in self._pieces)
+        weights = np.array([counts[g.categories] ** -0.5 for _, g in self._pieces])
+        self._cumulated = np.cumsum(weights) / weights.sum()
+
+    def __len__(self) -> int:
+        return len(self._pieces)
+
+    def draw(self, rng: np.random.Generator) -> PieceSample:
+        """A random garment, rarer categories more often, with its surroundings, degraded."""
+        position = int(np.searchsorted(self._cumulated, rng.random()))
+        path, garment = self._pieces[min(position, len(self._pieces) - 1)]
+        picture = _read(path)
+        size = (picture.shape[1], picture.shape[0])
+        box = garment.box_xyxy or (0.0, 0.0, float(size[0]), float(size[1]))
+        picture, placed, _ = _cut(picture, box, [])
+        if garment.box_xyxy is None:
+            # Nobody knows where in the picture it is: anything from most of it to all of it.
+            moved = np.concatenate((placed[2:], placed[2:])) * rng.uniform(0.0, 0.12, 4)
+            view = placed + moved * np.array([1.0, 1.0, -1.0, -1.0])
+        else:
+            view = view_around(placed, (picture.shape[1], picture.shape[0]), rng)
+        lean = float(np.radians(rng.normal(0.0, 5.0)))
+        crop = stretch(picture, np.asarray(view, np.float64), lean, bool(rng.random() < 0.5))
+        if rng.random() < 0.5:
+            crop = degrade(crop, rng, rng.uniform(0.2, 0.9))
+        return PieceSample(crop, category_mask(garment.categories))
