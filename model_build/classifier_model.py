@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from edge_app.vocabulary import CATEGORIES
+from model_build.data.converted import NO_OWN_DATA, ConvertedPieces, OwnData
 from model_build.data.garment_pieces import (
     LAID_OUT,
     PIECE_HEIGHT,
@@ -34,15 +35,23 @@ _PLACING_BATCHES = 16
 
 
 def train_classifier(
-    folders: Folders, schedule: Schedule, run: Path, start: Path | None = None
+    folders: Folders,
+    schedule: Schedule,
+    run: Path,
+    start: Path | None = None,
+    own: OwnData = NO_OWN_DATA,
 ) -> GarmentClassifier:
     """Train from NanoDet's backbone or a model file, or go on with a run."""
     network = GarmentClassifier()
-    sources: list[tuple[training.PieceSource, float]] = [
-        (_pieces(folders, LAID_OUT, held_out=False), _SHARES[LAID_OUT]),
-        (_pieces(folders, WORN, held_out=False), _SHARES[WORN]),
-        (RenderedPieces(folders.rendered()), _SHARES["rendered"]),
-    ]
+
+    def shipped() -> list[tuple[training.PieceSource, float]]:
+        return [
+            (_pieces(folders, LAID_OUT, held_out=False), _SHARES[LAID_OUT]),
+            (_pieces(folders, WORN, held_out=False), _SHARES[WORN]),
+            (RenderedPieces(folders.rendered()), _SHARES["rendered"]),
+        ]
+
+    sources = own.mixed(shipped, ConvertedPieces)
     if start is None:
         load_nanodet_weights(network.backbone, folders.data / "weights" / "nanodet_m_416.onnx")
     else:

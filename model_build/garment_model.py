@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_app.vocabulary import REGIONS
 from model_build.data.ccp import read_label_names
+from model_build.data.converted import NO_OWN_DATA, ConvertedCrops, OwnData
 from model_build.data.garment_crops import CROP_HEIGHT, CROP_WIDTH, CropSample
 from model_build.data.rendered_crops import RenderedCrops, open_rendered
 from model_build.data.store import PictureStore
@@ -51,7 +52,11 @@ class Folders:
 
 
 def train_garments(
-    folders: Folders, schedule: Schedule, run: Path, start: Path | None = None
+    folders: Folders,
+    schedule: Schedule,
+    run: Path,
+    start: Path | None = None,
+    own: OwnData = NO_OWN_DATA,
 ) -> GarmentNetwork:
     """Train from NanoDet's backbone or a model file, or go on with a run.
 
@@ -63,10 +68,14 @@ def train_garments(
         load_nanodet_weights(network.backbone, folders.data / "weights" / "nanodet_m_416.onnx")
     else:
         load_exported(network, start)
-    sources: list[tuple[training.SampleSource, float]] = [
-        (folders.street_crops(held_out=False), 1.0 - _RENDERED_SHARE),
-        (RenderedCrops(folders.rendered()), _RENDERED_SHARE),
-    ]
+
+    def shipped() -> list[tuple[training.SampleSource, float]]:
+        return [
+            (folders.street_crops(held_out=False), 1.0 - _RENDERED_SHARE),
+            (RenderedCrops(folders.rendered()), _RENDERED_SHARE),
+        ]
+
+    sources = own.mixed(shipped, ConvertedCrops)
     early = replace(schedule, steps=int(schedule.steps * _EARLY_SHARE), scale=_EARLY_SCALE)
     network = training.train(network, sources, early, run / "early")
     network.backbone.freeze_early()

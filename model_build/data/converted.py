@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -31,6 +32,7 @@ from model_build.vocabulary import LABELS, category_mask
 _LEAST_VISIBLE = 0.5
 _LEAST_SIDE_PX = 6.0
 
+Source = TypeVar("Source")
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
 
@@ -48,6 +50,42 @@ def read_for_training(path: Path) -> list[Annotated]:
     if not photos:
         raise DataError(f"{path}: no picture in it shows a garment of the fifteen categories")
     return photos
+
+
+@dataclass(frozen=True)
+class OwnData:
+    """Pictures to train on besides, or instead of, those of the shipped models.
+
+    Attributes:
+        files: that `data` wrote.
+        share: of the samples, that come from them, 0..1.
+    """
+
+    files: tuple[Path, ...]
+    share: float
+
+    def mixed(
+        self,
+        shipped: Callable[[], list[tuple[Source, float]]],
+        own: Callable[[Sequence[Annotated]], Source],
+    ) -> list[tuple[Source, float]]:
+        """Sources with their shares; the shipped ones are opened only if they have any.
+
+        Raises:
+            DataError: a file cannot be trained on.
+        """
+        if not self.files or self.share == 0.0:
+            return shipped()
+        photos = [photo for path in self.files for photo in read_for_training(path)]
+        if self.share == 1.0:
+            return [(own(photos), 1.0)]
+        sources = shipped()
+        total = sum(share for _, share in sources)
+        rest = [(source, share / total * (1.0 - self.share)) for source, share in sources]
+        return [*rest, (own(photos), self.share)]
+
+
+NO_OWN_DATA = OwnData((), 0.0)
 
 
 def _read(path: Path) -> UInt8:
@@ -130,7 +168,7 @@ def _garment_sample(subject: Subject, rng: np.random.Generator, strength: float)
         boxes=np.asarray(scaled[seen if has_boxes else seen & False], np.float32),
         regions=regions if has_boxes else regions[:0],
         has_boxes=has_boxes,
-        wears=dataclasses.replace(subject, garments=garments).wears(),
+        wears=replace(subject, garments=garments).wears(),
         seen_hw=(fit.height, fit.width),
     )
 
