@@ -101,22 +101,22 @@ class Reader(Collector):
 
     def __init__(self, port: int, clock: SteadyClock) -> None:
         self._clock = clock
-        self.late_s: list[float] = []
+        self._late_s: dict[str, float] = {}
         super().__init__(port)
 
     def _keep(self, client: Any, data: Any, message: Any) -> None:
         came_s = self._clock.now_s()
         if "/alert/" in message.topic:
-            taken = datetime.fromisoformat(json.loads(message.payload)["ts"].replace("Z", "+00:00"))
-            self.late_s.append(came_s - taken.timestamp())
+            alert = json.loads(message.payload)
+            taken = datetime.fromisoformat(alert["ts"].replace("Z", "+00:00"))
+            # What was under way when the broker died is sent again, under the same id.
+            self._late_s.setdefault(alert["id"], came_s - taken.timestamp())
         super()._keep(client, data, message)
 
     def latency_ms(self) -> dict[str, int]:
         """From the capture of the picture that decided an alert to its arrival at a client."""
-        return {
-            f"p{share}": round(1000 * float(np.percentile(self.late_s or [0.0], share)))
-            for share in (50, 95, 99)
-        }
+        late_ms = 1000 * np.array([*self._late_s.values()] or [0.0])
+        return {f"p{share}": round(float(np.percentile(late_ms, share))) for share in (50, 95, 99)}
 
 
 class Trouble:
