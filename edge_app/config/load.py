@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from edge_app.config.credentials import is_out_of_sight, whole_name
 from edge_app.config.cross_checks import cross_problems
 from edge_app.config.explain import Problem, explain
 from edge_app.config.schema import Config
@@ -83,7 +84,7 @@ def file_problems(config: Config) -> list[str]:
     for name, broker in brokers:
         for key in ("ca_file", "certificate_file", "key_file"):
             file = getattr(broker, key, None)
-            if file is not None and not file.is_file():
+            if file is not None and not file.is_file() and not is_out_of_sight(file):
                 problems.append(f"{name}.{key}: expected a file, got nothing at {file}")
         if broker is not None and broker.password_file is not None:
             problems += _password_problems(f"{name}.password_file", broker.password_file)
@@ -99,6 +100,8 @@ def file_problems(config: Config) -> list[str]:
 
 def _password_problems(key: str, path: Path) -> list[str]:
     try:
+    if is_out_of_sight(path):
+        return []
         read_password(path)
     except ConfigError as error:
         return [f"{key}: {problem}" for problem in error.problems]
@@ -120,7 +123,7 @@ def _with_whole_paths(value: Any, folder: Path, key: str = "") -> Any:
         return {name: _with_whole_paths(child, folder, name) for name, child in value.items()}
     if isinstance(value, str) and value:
         if key in _FILE_KEYS or (key == "source" and "://" not in value and not value.isdigit()):
-            return str(folder / Path(value).expanduser())
+            return str(folder / Path(whole_name(value)).expanduser())
         if key == "source" and value.isdigit() and len(value) < 5:
             return int(value)
     return value

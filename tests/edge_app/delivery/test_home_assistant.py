@@ -210,7 +210,7 @@ def outbox(tmp_path: Path) -> Any:
 
 
 OFF = store().home_assistant.model_copy(update={"discovery": False})
-ELSEWHERE = store().home_assistant.model_copy(update={"prefix": "smart/home"})
+ELSEWHERE = store().home_assistant.model_copy(update={"prefix": "shop/ha"})
 TOPIC_OF_BOX = "homeassistant/device/acme-0042-edge-1/config"
 
 
@@ -241,5 +241,5 @@ def test_another_prefix_takes_the_old_one_back(outbox: Outbox) -> None:
     told(store(), outbox)
     moved = told(store(home_assistant=ELSEWHERE), outbox)
     assert moved.pop(TOPIC_OF_BOX) is None
-    assert list(moved) == ["smart/home/device/acme-0042-edge-1/config"]
+    assert list(moved) == ["shop/ha/device/acme-0042-edge-1/config"]
     assert list(outbox.state()[KEPT]) == list(moved)
