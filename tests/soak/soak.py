@@ -21,17 +21,21 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge_app.app import open_networks
 from edge_app.box.live import Live
 from edge_app.capture.clock import SteadyClock
+from edge_app.commands.run import load_networks
 from edge_app.config.load import loads
+from edge_app.inference.choose import open_engine
 from edge_app.runtime.health import resident_mb
+from edge_app.runtime.systemd import Notifier
 from tests.broker.mosquitto import DURABLE, Collector, Mosquitto
 from tests.soak.cameras import CYCLE_S, MisbehavingCameras, visits_until
 from tests.tiny_models import save_all
 
 CAMERAS = 4
 SAMPLE_S = 1.0
+WARM_UP_S = 600.0
+PROGRESS_S = 60.0
 BROKER_AWAY_S = (24.0, 29.0)
 """In every second cycle, the broker is killed at the first and started at the second."""
 BACK_AT_S, BACK_BY_S = 15.5, 20.0
@@ -78,6 +82,9 @@ class Measured:
         self.memory_mb.append(resident_mb())
         self.threads.append(len(list(Path("/proc/self/task").iterdir())))
         self.files.append(len(list(Path("/proc/self/fd").iterdir())))
+        if len(self.at_s) % round(PROGRESS_S / SAMPLE_S) == 0:
+            newest = f"{self.memory_mb[-1]:.1f} MB, {self.threads[-1]} threads, {self.files[-1]}"
+            print(f"{at_s / 60:.0f} min: {newest} files", file=sys.stderr, flush=True)
 
     def report(self, warm_up_s: float) -> dict[str, Any]:
         """Slope and growth after the warm-up; medians, since cameras come and go."""
@@ -178,7 +185,7 @@ def soak(seconds: float, folder: Path) -> dict[str, Any]:
     measured = Measured()
     with Mosquitto(folder / "broker", DURABLE) as broker, MisbehavingCameras() as cameras:
         config = loads(configuration(broker.url, cameras.port), "soak.yaml", folder)
-        networks = open_networks(config.inference, config.detection, config.outfit)
+        networks = load_networks(config, Notifier({}), open_engine)
         trouble = Trouble(cameras, broker)
         clock = SteadyClock(trouble.wall)
         with Reader(broker.port, clock) as reader:
@@ -207,7 +214,7 @@ def soak(seconds: float, folder: Path) -> dict[str, Any]:
         "capture_to_mqtt_ms": latency_ms,
         "broker_kills": trouble.kills,
         "clock_jumps": trouble.jumps,
-        **measured.report(min(120.0, seconds / 3)),
+        **measured.report(min(WARM_UP_S, seconds / 3)),
     }
     return figures | {"wrong": _wrong(figures, seconds)}
 
