@@ -1,4 +1,4 @@
-"""The command line of calibration: `python -m calibration frames|quantize|gate|half|cache`."""
+"""The command line of calibration: `python -m calibration frames|quantize|gate|half`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,12 @@ from calibration.frames import FramePool
 from calibration.gate import ALLOWED_LOSS, Judge, layer_costs, refusal, search, stamp
 from calibration.graph import load_onnx
 from calibration.half import cast_to_half
-from calibration.inputs import as_inputs, frames_of, garments_in, labelled, people_in
+from calibration.inputs import as_inputs, camera_of, frames_of, garments_in, labelled, people_in
 from calibration.quantize import Quantizer, calibration_cache, write_text
 from calibration.ranges import METHODS
+from calibration.speed import speed_up
 from edge_app.app import open_networks
-from edge_app.config.schema import (
-    CameraSettings,
-    DetectionSettings,
-    InferenceSettings,
-    OutfitSettings,
-)
+from edge_app.config.schema import DetectionSettings, InferenceSettings, OutfitSettings
 from edge_app.errors import DresscodeError, ModelError, SourceError
 from edge_app.flow import UInt8
 from edge_app.inference.model import Model, Task, load_model
@@ -39,7 +35,11 @@ _task = click.option(
     type=click.Choice(TASKS),
     help="What the model is for.  [its file name]",
 )
-_method = click.option("--method", type=click.Choice(METHODS), default="mse")
+_method = click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    help="How ranges are chosen.  [the one that leaves least noise]",
+)
 _count = click.option("--count", type=click.IntRange(1, 4096), default=128, help="Pictures.")
 _loss = click.option(
     "--allowed-loss",
@@ -51,6 +51,9 @@ _seconds = click.option(
     "--seconds", type=click.FloatRange(1), default=600.0, help="How long to watch a live source."
 )
 _key_file = click.option("--key-file", type=_file, help="Key of a sealed file of frames.")
+_config = click.option(
+    "--config", "-c", type=_file, help="A store's YAML file; SOURCE names one of its cameras."
+)
 _labels = click.option(
     "--labels", type=_file, help="JSON of hand-made labels; SOURCE is the folder of pictures."
 )
@@ -78,14 +81,25 @@ def main() -> None:
 @click.option("--key-file", type=_file, required=True, help="Made if it does not exist.")
 @_count
 @_seconds
-def frames(source: str, out: Path, key_file: Path, count: int, seconds: float) -> None:
+@_config
+@click.option(
+    "--days",
+    type=click.FloatRange(0, 365, min_open=True),
+    default=14.0,
+    help="After so many the file opens no more.",
+)
+def frames(
+    source: str, out: Path, key_file: Path, count: int, seconds: float, config: Any, days: float
+) -> None:
     """Choose frames of SOURCE and seal them into OUT, for calibration on another machine."""
     if not key_file.exists():
         key_file.touch(mode=0o600)
         key_file.write_text(sealed.new_key() + "\n", encoding="utf-8")
-    chosen = _pool_of(source, count, seconds).choose()
-    sealed.seal(chosen, key_file.read_text(encoding="utf-8"), out, time.time())
-    click.echo(f"{out}: {len(chosen)} frames, encrypted; the key is in {key_file}")
+    chosen = _pool_of(source, count, seconds, config).choose()
+    sealed.seal(chosen, key_file.read_text(encoding="utf-8"), out, time.time(), days)
+    click.echo(
+        f"{out}: {len(chosen)} frames, encrypted, for {days:g} days; the key is in {key_file}"
+    )
 
 
 @main.command()
@@ -96,6 +110,7 @@ def frames(source: str, out: Path, key_file: Path, count: int, seconds: float) -
 @_method
 @_count
 @_seconds
+@_config
 @_key_file
 @_labels
 @_loss
@@ -125,8 +140,9 @@ def quantize(
         made, verdict = search(quantizer, judge, costs, _console.print)
     for layer, cost in verdict.costs[:8]:
         _console.print(f"  {cost:8.2%} of the heads' signal is noise from {layer}", markup=False)
-    onnx.save(stamp(made, verdict, method), str(out))
+    onnx.save(stamp(made, verdict, quantizer.method), str(out))
     click.echo(f"{out}: {_told(verdict.before)} in float, {_told(verdict.after)} in INT8")
+    click.echo(_speed_told(graph, made, loaded.task, inputs))
     if rest["cache_for"]:
         cache = out.with_suffix(".cache")
         write_text(cache, calibration_cache(quantizer.scales, rest["cache_for"]))
@@ -140,6 +156,7 @@ def quantize(
 @_task
 @_count
 @_seconds
+@_config
 @_key_file
 @_labels
 @_loss
@@ -150,8 +167,10 @@ def gate(
     loaded = load_model(model, _task_of(model, task))
     inputs, truth = _inputs(loaded, source, rest)
     judge = Judge(load_onnx(model), loaded.task, inputs, truth, allowed_loss)
-    verdict = judge.judge(load_onnx(candidate))
+    changed = load_onnx(candidate)
+    verdict = judge.judge(changed)
     click.echo(f"{_told(verdict.before)} before, {_told(verdict.after)} after")
+    click.echo(_speed_told(judge.model, changed, loaded.task, inputs))
     if not verdict.is_passed:
         raise click.ClickException(refusal(verdict))
     click.echo(f"passed: loss {verdict.loss:.2%}, allowed {allowed_loss:.2%}")
@@ -183,7 +202,7 @@ def _inputs(model: Model, source: str, options: dict[str, Any]) -> tuple[UInt8, 
         key = options["key_file"].read_text(encoding="utf-8")
         chosen = sealed.unseal(Path(source), key, now_s=time.time())
     else:
-        chosen = _pool_of(source, count, options["seconds"]).choose()
+        chosen = _pool_of(source, count, options["seconds"], options["config"]).choose()
     if model.task != "detector":
         networks = open_networks(InferenceSettings(), DetectionSettings(), OutfitSettings())
         try:
@@ -200,9 +219,9 @@ def _inputs(model: Model, source: str, options: dict[str, Any]) -> tuple[UInt8, 
     return as_inputs(model, chosen), None
 
 
-def _pool_of(source: str, count: int, seconds: float) -> FramePool:
+def _pool_of(source: str, count: int, seconds: float, config: Path | None) -> FramePool:
     pool = FramePool(count)
-    settings = CameraSettings(source=int(source) if source.isdigit() else source)
+    settings = camera_of(source, config)
     with _console.status("choosing frames"):
         for picture in frames_of(settings, seconds):
             pool.add(picture)
@@ -215,6 +234,12 @@ def _bar() -> Progress:
     return Progress(
         TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=_console
     )
+
+
+def _speed_told(before: Any, after: Any, task: Task, pictures: UInt8) -> str:
+    ratios = speed_up(before, after, task, pictures).items()
+    told = ", ".join(f"{ratio:.2f} times in batches of {count}" for count, ratio in ratios)
+    return f"speed on one core of this machine, in OpenVINO: {told}"
 
 
 def _told(figures: dict[str, float]) -> str:

@@ -31,11 +31,13 @@ class Answers:
 
     Attributes:
         objects: of a detector, one per picture.
-        probabilities: float32 ``[N, 15]`` of a classifier, or a garment detector's ``wears``.
+        probabilities: float32 ``[N, 15]`` of a classifier.
+        wears: float32 ``[N, 15]`` of a garment detector that tells it.
     """
 
-    objects: tuple[Detections, ...]
-    probabilities: Float32 | None
+    objects: tuple[Detections, ...] = ()
+    probabilities: Float32 | None = None
+    wears: Float32 | None = None
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,13 @@ class Truth:
 
     Attributes:
         objects: boxes and labels of a detector's pictures; the scores say nothing.
-        categories: per picture the indices of the right categories; empty where nobody knows.
+        categories: per picture of one garment, those that are right; empty where nobody knows.
+        worn: per picture of a person, the categories worn; empty where nobody knows.
     """
 
-    objects: tuple[Detections, ...]
-    categories: tuple[frozenset[int], ...]
+    objects: tuple[Detections, ...] = ()
+    categories: tuple[frozenset[int], ...] = ()
+    worn: tuple[frozenset[int], ...] = ()
 
 
 def answers_of(model: Model, engine: Engine, pictures: UInt8) -> Answers:
@@ -62,30 +66,31 @@ def answers_of(model: Model, engine: Engine, pictures: UInt8) -> Answers:
     parts = [pictures[i : i + _BATCH] for i in range(0, len(pictures), _BATCH)]
     if model.task == "classifier":
         told = [engine.infer(np.ascontiguousarray(part))["probabilities"] for part in parts]
-        return Answers((), np.concatenate(told))
+        return Answers(probabilities=np.concatenate(told))
     detector = Detector(model, engine, _LOWEST_SCORE, _MAX_IOU)
     objects = [found for part in parts for found in detector.detect(list(part))]
     worn = [found.wears for found in objects if found.wears is not None]
-    return Answers(tuple(objects), np.stack(worn) if worn else None)
+    return Answers(tuple(objects), wears=np.stack(worn) if worn else None)
 
 
 def truth_of(answers: Answers) -> Truth:
     """The labels that a model's own answers make, where it is sure."""
     objects = tuple(found[found.scores >= _PERSON] for found in answers.objects)
-    categories: tuple[frozenset[int], ...] = ()
-    if answers.probabilities is not None:
-        categories = tuple(
-            frozenset({int(row.argmax())} if row.max() >= SURE else ())
-            for row in answers.probabilities
-        )
-    return Truth(objects, categories)
+    return Truth(objects, _sure_of(answers.probabilities), _sure_of(answers.wears))
+
+
+def _sure_of(claims: Float32 | None) -> tuple[frozenset[int], ...]:
+    if claims is None:
+        return ()
+    return tuple(frozenset(np.flatnonzero(row >= SURE).tolist()) for row in claims)
 
 
 def figures_of(answers: Answers, truth: Truth) -> dict[str, float]:
     """Figures of merit, each 0..1, best 1; only those that the truth allows.
 
     ``ap50``: average precision at an overlap of 0.5, mean over the labels; ``top1``: share of
-    pictures whose most probable category is right.
+    pictures whose most probable category is right; ``wears_ap``: average precision of all claims
+    that a person wears a category.
 
     Raises:
         ModelError: the truth has neither an object nor a category.
@@ -99,6 +104,11 @@ def figures_of(answers: Answers, truth: Truth) -> dict[str, float]:
     if known and answers.probabilities is not None:
         best = answers.probabilities.argmax(axis=1)
         figures["top1"] = float(np.mean([int(best[i]) in truth.categories[i] for i in known]))
+    if any(truth.worn) and answers.wears is not None:
+        is_worn = np.zeros(answers.wears.shape, bool)
+        for row, worn in zip(is_worn, truth.worn, strict=True):
+            row[list(worn)] = True
+        figures["wears_ap"] = _area(answers.wears.ravel(), is_worn.ravel(), int(is_worn.sum()))
     if not figures:
         raise ModelError(
             "nothing was found in the pictures, so that no accuracy can be measured; "
@@ -119,10 +129,13 @@ def average_precision(found: Sequence[Detections], true: Sequence[Detections], l
         count += len(right)
         scores += list(ours.scores)
         hits += list(_hits(ours, right))
-    order = np.argsort(-np.asarray(scores, np.float64), kind="stable")
-    is_hit = np.asarray(hits, bool)[order]
-    right_so_far = np.cumsum(is_hit)
-    precision = right_so_far / (np.arange(len(is_hit)) + 1.0)
+    return _area(np.asarray(scores, np.float32), np.asarray(hits, bool), count)
+
+
+def _area(scores: Float32, is_hit: npt.NDArray[np.bool_], count: int) -> float:
+    """Area under precision over recall, precision made monotone, of ``count`` to be found."""
+    is_hit = is_hit[np.argsort(-scores, kind="stable")]
+    precision = np.cumsum(is_hit) / (np.arange(len(is_hit)) + 1.0)
     highest = np.maximum.accumulate(precision[::-1])[::-1]
     return float(highest[is_hit].sum() / count) if count else 0.0
 

@@ -13,6 +13,8 @@ import numpy.typing as npt
 from edge_app.flow import Float32, UInt8
 
 _POOL = 4
+_MOST_BYTES = 1 << 30
+_FEWEST = 8
 _BINS = 8
 
 
@@ -22,11 +24,14 @@ class FramePool:
     When the pool is full, every second picture goes, and from then on only every second comes in.
 
     Args:
-        count: how many pictures are wanted in the end; the pool holds four times as many.
+        count: how many pictures are wanted in the end; the pool holds four times as many, or what
+            fits into a gibibyte.
+        most_bytes: that it holds at most, unless pictures are so large that eight need more.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, most_bytes: int = _MOST_BYTES) -> None:
         self._count = count
+        self._most_bytes = most_bytes
         self._stride = 1
         self._seen = 0
         self._pictures: list[UInt8] = []
@@ -34,7 +39,8 @@ class FramePool:
     def add(self, picture_bgr: UInt8) -> None:
         """Take a picture, uint8 ``[h, w, 3]``; it is copied."""
         if self._seen % self._stride == 0:
-            if len(self._pictures) >= _POOL * self._count:
+            fit = max(self._most_bytes // picture_bgr.nbytes, _FEWEST)
+            if len(self._pictures) >= min(_POOL * self._count, fit):
                 del self._pictures[1::2]
                 self._stride *= 2
             if self._seen % self._stride == 0:

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 
 from calibration.accuracy import Truth, answers_of, figures_of, relative_loss, truth_of
-from calibration.graph import Graph
-from calibration.observe import Progress, batches_of, no_progress, run, with_outputs
+from calibration.observe import Progress, head_names, no_progress, noise, values_of
 from calibration.quantize import Quantizer
 from edge_app.errors import ModelError
 from edge_app.flow import UInt8
@@ -63,8 +61,14 @@ class Judge:
         model: the float model, ONNX.
         task: of it.
         pictures: uint8 ``[N, H, W, 3]`` at its input size.
-        truth: hand-made labels; None to take the float model's own answers.
+        truth: hand-made labels; None to take the float model's own answers, as is done for what
+            the labels leave open.
         allowed: largest relative loss of any figure.
+
+    Attributes:
+        model: the float model.
+        truth: what is right.
+        before: the float model's figures.
     """
 
     def __init__(
@@ -75,16 +79,18 @@ class Judge:
         truth: Truth | None = None,
         allowed: float = ALLOWED_LOSS,
     ) -> None:
+        self.model = model
         self._task = task
         self._pictures = pictures
         self._allowed = allowed
         answers = self._answers(model)
-        self._truth = truth or truth_of(answers)
-        self.before: dict[str, float] = figures_of(answers, self._truth)
+        own = truth_of(answers)
+        self.truth = replace(truth, worn=truth.worn or own.worn) if truth else own
+        self.before: dict[str, float] = figures_of(answers, self.truth)
 
     def judge(self, candidate: Any) -> Verdict:
         """Measure a model."""
-        after = figures_of(self._answers(candidate), self._truth)
+        after = figures_of(self._answers(candidate), self.truth)
         loss = relative_loss(self.before, after)
         return Verdict(self.before, after, loss, self._allowed)
 
@@ -114,26 +120,15 @@ def layer_costs(
     Returns:
         Layers with the share of the heads' variance that is noise, dearest first.
     """
-    graph = Graph(model)
-    heads = [graph.nodes[p].output[0] for p in graph.heads()]
-    expected = _heads(model, heads, pictures)
+    heads = head_names(model)
+    expected = values_of(model, heads, pictures)
     costs = []
     for done, layer in enumerate(quantizer.layers):
         others = set(quantizer.layers) - {layer}
-        found = _heads(quantizer.write(others), heads, pictures)
-        noise = [
-            float(np.square(a - b).mean() / max(float(np.var(b)), 1e-12))
-            for a, b in zip(found, expected, strict=True)
-        ]
-        costs.append((layer, float(np.mean(noise))))
+        found = values_of(quantizer.write(others), heads, pictures)
+        costs.append((layer, noise(found, expected)))
         progress(done + 1, len(quantizer.layers))
     return tuple(sorted(costs, key=lambda pair: -pair[1]))
-
-
-def _heads(model: Any, heads: Sequence[str], pictures: UInt8) -> list[Any]:
-    inner = with_outputs(Graph(model), heads)
-    parts = [[np.array(v[h]) for h in heads] for v in run(inner, batches_of(pictures))]
-    return [np.concatenate([part[i] for part in parts]) for i in range(len(heads))]
 
 
 def search(

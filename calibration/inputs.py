@@ -12,10 +12,12 @@ import numpy as np
 from calibration.accuracy import Truth
 from calibration.frames import FramePool
 from edge_app.app import Networks
+from edge_app.capture.masks import PrivacyMasks
 from edge_app.capture.replay import read_picture
 from edge_app.capture.source import connect, open_replay, source_kind
+from edge_app.config.load import load
 from edge_app.config.schema import CameraSettings
-from edge_app.errors import SourceError
+from edge_app.errors import ConfigError, SourceError
 from edge_app.flow import Detections, UInt8
 from edge_app.geometry import Letterbox, widen
 from edge_app.inference.model import Model
@@ -32,12 +34,11 @@ def frames_of(settings: CameraSettings, seconds: float) -> Iterator[UInt8]:
     Raises:
         SourceError: it cannot be read.
     """
+    masks = PrivacyMasks(settings.privacy_masks)
     if source_kind(settings.source) in ("recording", "simulated"):
         camera: Any = open_replay("calibration", settings)
         until_s = float("inf")
     else:
-        if settings.privacy_masks:
-            raise SourceError("privacy masks are applied to recordings only; record first")
         camera, until_s = connect("calibration", settings), seconds
     first_s = None
     try:
@@ -45,9 +46,28 @@ def frames_of(settings: CameraSettings, seconds: float) -> Iterator[UInt8]:
             first_s = frame.taken_at_s if first_s is None else first_s
             if frame.taken_at_s - first_s > until_s:
                 return
-            yield frame.frame_bgr
+            yield masks.apply(frame.frame_bgr)
     finally:
         camera.close()
+
+
+def camera_of(source: str, config: Path | None) -> CameraSettings:
+    """What a source on the command line stands for.
+
+    Args:
+        source: a camera's name in the configuration; without one, a source itself.
+        config: a store's YAML file.
+
+    Raises:
+        ConfigError: the file is wrong, or knows no such camera.
+    """
+    if config is None:
+        return CameraSettings(source=int(source) if source.isdigit() else source)
+    cameras = load(config).cameras
+    if source not in cameras:
+        known = ", ".join(cameras)
+        raise ConfigError([f"{config}: has no camera {source!r}; it knows {known}"])
+    return cameras[source]
 
 
 def people_in(networks: Networks, pictures: Sequence[UInt8], pool: FramePool) -> None:
@@ -115,7 +135,7 @@ def labelled(model: Model, folder: Path, labels: Path) -> tuple[UInt8, Truth]:
         if model.task == "classifier":
             right = [{value} if isinstance(value, str) else set(value) for value in told.values()]
             indices = tuple(frozenset(map(model.labels.index, names)) for names in right)
-            return as_inputs(model, pictures), Truth((), indices)
+            return as_inputs(model, pictures), Truth(categories=indices)
         objects = tuple(
             _objects(model, picture, rows)
             for picture, rows in zip(pictures, told.values(), strict=True)
@@ -123,7 +143,7 @@ def labelled(model: Model, folder: Path, labels: Path) -> tuple[UInt8, Truth]:
     except (ValueError, TypeError) as error:
         known = " ".join(model.labels)
         raise SourceError(f"{labels}: {error}; the labels are {known}") from error
-    return as_inputs(model, pictures), Truth(objects, ())
+    return as_inputs(model, pictures), Truth(objects)
 
 
 def _objects(model: Model, picture: UInt8, rows: list[Any]) -> Detections:

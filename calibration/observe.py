@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import onnx
 import openvino as ov
 
 from calibration.graph import Graph
-from calibration.ranges import BINS, Method, scale_of
+from calibration.ranges import BINS
 from edge_app.errors import EngineError
 from edge_app.flow import Float32, UInt8
 from edge_app.inference.openvino_guard import guard_concatenations
@@ -20,6 +21,7 @@ Progress = Callable[[int, int], None]
 """Called with how many steps are done and how many there are."""
 
 _BATCH = 4
+_TINY = 1e-12
 
 
 def no_progress(_done: int, _all: int) -> None:
@@ -77,20 +79,28 @@ def with_outputs(graph: Graph, names: Sequence[str]) -> Any:
     return model
 
 
-def measure_scales(
-    graph: Graph,
-    names: Sequence[str],
-    pictures: UInt8,
-    method: Method,
-    progress: Progress = no_progress,
-) -> dict[str, float]:
-    """Measure the scale of tensors over pictures, in two passes: the range, then the histogram.
+@dataclass(frozen=True)
+class Seen:
+    """What a tensor was seen to hold.
+
+    Attributes:
+        counts: int64 ``[2048]``, how often an absolute value fell into each bin.
+        largest: absolute value, the upper end of the last bin.
+    """
+
+    counts: npt.NDArray[np.int64]
+    largest: float
+
+
+def observe(
+    graph: Graph, names: Sequence[str], pictures: UInt8, progress: Progress = no_progress
+) -> dict[str, Seen]:
+    """Look at tensors over pictures, in two passes: the range, then the histogram.
 
     Args:
         graph: of the model in float32.
         names: of float tensors inside it.
         pictures: uint8 ``[N, H, W, 3]``, representative for what it will see.
-        method: how ranges are chosen.
         progress: told about every batch.
     """
     model, batches = with_outputs(graph, names), batches_of(pictures)
@@ -100,14 +110,11 @@ def measure_scales(
             largest[name] = max(largest[name], float(np.abs(values[name]).max(initial=0.0)))
         progress(done + 1, 2 * len(batches))
     counts = {name: np.zeros(BINS, np.int64) for name in names}
-    if method != "minmax":
-        for done, values in enumerate(run(model, batches)):
-            for name in names:
-                counts[name] += _histogram(values[name], largest[name])
-            progress(len(batches) + done + 1, 2 * len(batches))
-    else:
-        counts = {name: np.ones(BINS, np.int64) for name in names}
-    return {name: scale_of(counts[name], largest[name], method) for name in names}
+    for done, values in enumerate(run(model, batches)):
+        for name in names:
+            counts[name] += _histogram(values[name], largest[name])
+        progress(len(batches) + done + 1, 2 * len(batches))
+    return {name: Seen(counts[name], largest[name]) for name in names}
 
 
 def _histogram(values: Float32, largest: float) -> npt.NDArray[np.int64]:
@@ -115,3 +122,29 @@ def _histogram(values: Float32, largest: float) -> npt.NDArray[np.int64]:
         return np.zeros(BINS, np.int64)
     bins = np.minimum(np.abs(values) * (BINS / largest), BINS - 1).astype(np.int32)
     return np.bincount(bins.ravel(), minlength=BINS).astype(np.int64)
+
+
+def head_names(model: Any) -> list[str]:
+    """Names of the tensors that the last weighted nodes of a float model make."""
+    graph = Graph(model)
+    return [graph.nodes[position].output[0] for position in graph.heads()]
+
+
+def values_of(model: Any, names: Sequence[str], pictures: UInt8) -> list[Float32]:
+    """Inner tensors of a model over pictures, each ``[N, ...]``."""
+    inner = with_outputs(Graph(model), names)
+    parts = [[np.array(values[n]) for n in names] for values in run(inner, batches_of(pictures))]
+    return [np.concatenate([part[i] for part in parts]) for i in range(len(names))]
+
+
+def noise(found: Sequence[Float32], expected: Sequence[Float32]) -> float:
+    """The share of tensors' variance that is noise, mean over the tensors.
+
+    >>> noise([np.float32([1.0, 2.0, 3.5])], [np.float32([1.0, 2.0, 3.0])])
+    0.125
+    """
+    shares = [
+        float(np.square(ours - right).mean() / max(float(np.var(right)), _TINY))
+        for ours, right in zip(found, expected, strict=True)
+    ]
+    return round(float(np.mean(shares)), 9)

@@ -12,11 +12,13 @@ import numpy.typing as npt
 from onnx import helper, numpy_helper
 
 from calibration.graph import Graph, Node, layer_name
-from calibration.observe import Progress, measure_scales, no_progress
+from calibration.observe import Progress, Seen, head_names, no_progress, noise, observe, values_of
 from calibration.placement import place
-from calibration.ranges import LEVELS, SMALLEST_SCALE, Method
+from calibration.ranges import LEVELS, METHODS, SMALLEST_SCALE, Method, scale_of
 from edge_app.errors import ModelError
 from edge_app.flow import UInt8
+
+_TRIED_ON = 16
 
 
 class Quantizer:
@@ -25,24 +27,41 @@ class Quantizer:
     Args:
         model: ONNX, float32; it is not changed.
         pictures: uint8 ``[N, H, W, 3]`` at its input size, representative for what it will see.
-        method: how ranges are chosen.
+        method: how ranges are chosen; None to try all, and take the one that leaves least noise.
         progress: told about every batch.
+
+    Attributes:
+        method: that was taken.
+        scales: by tensor name.
+        layers: names of the layers that can run in INT8.
 
     Raises:
         ModelError: there is nothing to quantize.
     """
 
     def __init__(
-        self, model: Any, pictures: UInt8, method: Method, progress: Progress = no_progress
+        self, model: Any, pictures: UInt8, method: Method | None, progress: Progress = no_progress
     ) -> None:
         self._model = model
         graph = Graph(model)
         placement = place(graph)
         if not placement.layers:
             raise ModelError("the model has no convolution or matrix product worth quantizing")
-        names = sorted(name for group in placement.groups for name in group)
-        self.scales: dict[str, float] = measure_scales(graph, names, pictures, method, progress)
         self.layers: tuple[str, ...] = tuple(layer_name(graph.nodes[p]) for p in placement.layers)
+        names = sorted(name for group in placement.groups for name in group)
+        seen = observe(graph, names, pictures, progress)
+        self.method: Method = method or self._quietest(seen, pictures[:_TRIED_ON])
+        self.scales = _scales(seen, self.method)
+
+    def _quietest(self, seen: Mapping[str, Seen], pictures: UInt8) -> Method:
+        heads = head_names(self._model)
+        expected = values_of(self._model, heads, pictures)
+
+        def noise_of(method: Method) -> float:
+            written = write_pairs(Graph(self._model), _scales(seen, method), ())
+            return noise(values_of(written, heads, pictures), expected)
+
+        return min(METHODS, key=noise_of)
 
     def write(self, without: Collection[str] = ()) -> Any:
         """The Q/DQ model, with some layers left in float.
@@ -52,6 +71,10 @@ class Quantizer:
         """
         graph = Graph(self._model)
         return write_pairs(graph, self.scales, without)
+
+
+def _scales(seen: Mapping[str, Seen], method: Method) -> dict[str, float]:
+    return {name: scale_of(one.counts, one.largest, method) for name, one in seen.items()}
 
 
 def write_pairs(graph: Graph, scales: Mapping[str, float], without: Collection[str]) -> Any:

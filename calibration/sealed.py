@@ -76,7 +76,9 @@ def _checked(key: str) -> bytes:
     try:
         _fernet()(key.strip().encode())
     except ValueError as error:
-        raise SourceError("the key is no key of this tool; make one with --new-key") from error
+        raise SourceError(
+            "the key is none of this tool; name a --key-file that is not there yet to make one"
+        ) from error
     return key.strip().encode()
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calibration import sealed
+from calibration import inputs, sealed
 from calibration.frames import FramePool, appearance, most_different
-from calibration.inputs import as_inputs, frames_of, labelled
+from calibration.inputs import as_inputs, camera_of, frames_of, labelled
 from edge_app.config.schema import CameraSettings
-from edge_app.errors import SourceError
+from edge_app.errors import ConfigError, SourceError
+from edge_app.flow import Frame
 from edge_app.inference.model import SHIPPED, load_model
 
 
@@ -26,6 +27,14 @@ def test_the_pool_is_small_and_even_over_time(count: int) -> None:
         pool.add(np.full((4, 4, 3), i % 251, np.uint8))
     assert min(count, 20) <= len(pool) <= 40
     assert len(pool.choose()) == min(10, count)
+
+
+def test_the_pool_of_large_pictures_stays_within_its_memory() -> None:
+    pool = FramePool(100, most_bytes=20 * grey(0).nbytes)
+    for i in range(300):
+        pool.add(grey(i % 251))
+        assert len(pool) <= 20
+    assert len(pool.choose()) >= 10
 
 
 def test_a_rare_look_is_chosen() -> None:
@@ -47,6 +56,44 @@ def test_an_empty_pool_gives_nothing() -> None:
 def test_frames_of_a_recording_come_one_by_one() -> None:
     settings = CameraSettings(source="sim://entrance?duration_s=1")
     assert 5 <= sum(1 for _ in frames_of(settings, 1.0)) <= 15
+
+
+STORE = """
+store: acme-1
+node: edge-1
+timezone: UTC
+mqtt: {url: "mqtt://127.0.0.1:1883"}
+cameras:
+  door:
+    source: sim://entrance?duration_s=1
+    privacy_masks: [[[0, 0], [1, 0], [1, 0.5], [0, 0.5]]]
+"""
+
+
+def test_the_stores_own_cameras_are_known_by_name_and_masked(tmp_path: Path) -> None:
+    (tmp_path / "store.yaml").write_text(STORE)
+    settings = camera_of("door", tmp_path / "store.yaml")
+    picture = next(frames_of(settings, 1.0))
+    assert not picture[: len(picture) // 2].any()
+    assert picture[len(picture) // 2 + 1 :].any()
+    with pytest.raises(ConfigError, match=r"has no camera 'till'; it knows door"):
+        camera_of("till", tmp_path / "store.yaml")
+
+
+def test_live_frames_are_masked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Camera:
+        def read(self) -> Frame:
+            return Frame("door", 0, 0.0, np.full((8, 8, 3), 200, np.uint8))
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(inputs, "connect", lambda *_: Camera())
+    corner = ((0.0, 0.0), (0.3, 0.0), (0.3, 0.3), (0.0, 0.3))
+    settings = CameraSettings(source="rtsp://10.0.0.1/stream", privacy_masks=(corner,))
+    picture = next(frames_of(settings, 1.0))
+    assert not picture[0, 0].any()
+    assert picture[7, 7].all()
 
 
 def test_no_pictures_is_an_error() -> None:

@@ -6,11 +6,23 @@ import numpy as np
 import pytest
 from onnx import numpy_helper
 
-from calibration.accuracy import Truth, average_precision
+from calibration.accuracy import (
+    Answers,
+    Truth,
+    answers_of,
+    average_precision,
+    figures_of,
+    truth_of,
+)
 from calibration.gate import Judge, Verdict, layer_costs, search, stamp
+from calibration.graph import load_onnx
+from calibration.observe import head_names, noise, values_of
 from calibration.quantize import Quantizer
+from calibration.ranges import METHODS
 from edge_app.errors import ModelError
 from edge_app.flow import Detections
+from edge_app.inference.model import SHIPPED, load_model
+from edge_app.inference.openvino_engine import OpenVinoEngine
 from tests.calibration.networks import pictures, residual_detector
 
 
@@ -54,7 +66,7 @@ def test_a_good_model_passes_without_asking_for_costs() -> None:
     made, verdict = search(quantizer, judge, costs, lambda _: None)
     assert verdict.is_passed
     assert verdict.kept_in_float == ()
-    told = {p.key: p.value for p in stamp(made, verdict, "minmax").metadata_props}
+    told = {p.key: p.value for p in stamp(made, verdict, quantizer.method).metadata_props}
     assert told["precision"] == "int8"
 
 
@@ -92,3 +104,43 @@ def test_hand_made_labels_count_where_they_are_given() -> None:
     truth = Truth(tuple(objects((0, 0, 9, 30, 1)) for _ in pictures()), ())
     judge = Judge(residual_detector(), "detector", pictures(), truth)
     assert judge.before["ap50"] < 1.0
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        pytest.param([[0.9, 0.1, 0.8], [0.2, 0.7, 0.1]], 1.0, id="what is worn comes first"),
+        pytest.param([[0.9, 0.85, 0.8], [0.2, 0.7, 0.1]], (1 + 3 / 4 + 3 / 4) / 3, id="one wrong"),
+    ],
+)
+def test_what_people_wear_is_judged_over_all_claims(
+    claims: list[list[float]], expected: float
+) -> None:
+    truth = Truth(worn=(frozenset({0, 2}), frozenset({1})))
+    answers = Answers(wears=np.array(claims, np.float32))
+    assert figures_of(answers, truth) == {"wears_ap": pytest.approx(expected)}
+
+
+def test_labels_that_say_nothing_of_what_is_worn_leave_it_to_the_model() -> None:
+    model = load_onnx(SHIPPED / "garments.onnx")
+    crops = np.random.default_rng(2).integers(0, 255, (2, 256, 128, 3)).astype(np.uint8)
+    loaded = load_model(SHIPPED / "garments.onnx", "garments")
+    own = truth_of(answers_of(loaded, OpenVinoEngine(loaded, threads=1), crops))
+    boxes = tuple(objects((0, 0, 90, 90, 1)) for _ in crops)
+    judge = Judge(model, "garments", crops, Truth(boxes))
+    assert judge.truth.objects == boxes
+    assert judge.truth.worn == own.worn
+
+
+def test_the_method_that_leaves_least_noise_is_taken() -> None:
+    model = residual_detector()
+    heads = head_names(model)
+    expected = values_of(model, heads, pictures())
+    noises = {
+        method: noise(
+            values_of(Quantizer(model, pictures(), method).write(), heads, pictures()), expected
+        )
+        for method in METHODS
+    }
+    assert Quantizer(model, pictures(), None).method == min(noises, key=lambda name: noises[name])
+    assert len(set(noises.values())) > 1
