@@ -12,6 +12,7 @@ import click
 from edge_app.errors import DresscodeError
 from model_build import classifier_model, detector_model, garment_model
 from model_build.convert.command import data
+from model_build.data.converted import OwnData
 from model_build.data.rendered import open_rendered
 from model_build.data.scenery import open_scenery
 from model_build.evaluate.command import SHIPPED, evaluate
@@ -20,7 +21,7 @@ from model_build.networks.yolox import load_published
 from model_build.train.fitting import Schedule
 from model_build.wrap.command import wrap
 
-_NEED_NO_DATA = ("data", "wrap")
+_NEED_NO_DATA = ("data", "train", "wrap")
 MODELS = ("detector", "garments", "classifier")
 _which = click.argument("model", type=click.Choice(MODELS))
 _folders = click.make_pass_decorator(Folders)
@@ -56,11 +57,16 @@ class _Group(click.Group):
 def main(context: click.Context, data_folder: Path, cache: Path) -> None:
     """Build the models that Dresscode ships."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    if context.invoked_subcommand not in _NEED_NO_DATA and not data_folder.is_dir():
-        raise click.ClickException(
-            f"{data_folder}: no such folder; give the data sets with --data or DRESSCODE_DATA"
-        )
     context.obj = Folders(data_folder, cache)
+    if context.invoked_subcommand not in _NEED_NO_DATA:
+        _require_data(context.obj)
+
+
+def _require_data(folders: Folders) -> None:
+    if not folders.data.is_dir():
+        raise click.ClickException(
+            f"{folders.data}: no such folder; give the data sets with --data or DRESSCODE_DATA"
+        )
 
 
 @main.command()
@@ -89,19 +95,43 @@ def prepare(folders: Folders) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A model file to start from instead of the published weights.",
 )
+@click.option(
+    "--data-coco",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Garments, classifier: pictures to learn from besides; the train.json that `data` wrote.",
+)
+@click.option(
+    "--own-share",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    help="Share of the samples that come from --data-coco; 1 needs no other pictures.",
+)
 def train(
-    folders: Folders, model: str, run: Path | None, steps: int | None, start: Path | None
+    folders: Folders,
+    model: str,
+    run: Path | None,
+    steps: int | None,
+    start: Path | None,
+    data_coco: tuple[Path, ...],
+    own_share: float,
 ) -> None:
     """Train a model, or go on with the run in its folder."""
     run = run or Path("runs") / model
+    own = OwnData(data_coco, own_share)
+    if start is None or not own.is_all:
+        _require_data(folders)
     if model == "detector":
+        if data_coco:
+            raise click.UsageError("--data-coco: the detector learns people, not garments")
         schedule = detector_model.SCHEDULE
         schedule = replace(schedule, steps=steps or schedule.steps)
         detector_model.train_people(folders, schedule, run, start)
     elif model == "garments":
-        garment_model.train_garments(folders, Schedule(steps or 6000), run, start)
+        garment_model.train_garments(folders, Schedule(steps or 6000), run, start, own)
     else:
-        classifier_model.train_classifier(folders, Schedule(steps or 6000), run, start)
+        classifier_model.train_classifier(folders, Schedule(steps or 6000), run, start, own)
 
 
 @main.command()

@@ -64,6 +64,11 @@ class OwnData:
     files: tuple[Path, ...]
     share: float
 
+    @property
+    def is_all(self) -> bool:
+        """Whether there is nothing else to train on."""
+        return bool(self.files) and self.share == 1.0
+
     def mixed(
         self,
         shipped: Callable[[], list[tuple[Source, float]]],
@@ -77,7 +82,7 @@ class OwnData:
         if not self.files or self.share == 0.0:
             return shipped()
         photos = [photo for path in self.files for photo in read_for_training(path)]
-        if self.share == 1.0:
+        if self.is_all:
             return [(own(photos), 1.0)]
         sources = shipped()
         total = sum(share for _, share in sources)

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from model_build.__main__ import main
+from model_build.evaluate.command import SHIPPED
 from tests.model_build.data.published.written import write_folders
 
 
@@ -40,6 +41,33 @@ def test_a_data_set_in_no_known_layout_is_one_line(tmp_path: Path) -> None:
     code, text = run("data", "coco", str(tmp_path), "--out", str(tmp_path / "out"))
     assert code == 1
     assert "expected annotations in COCO JSON" in text
+    assert "Traceback" not in text
+
+
+def _converted(tmp_path: Path, split: str) -> str:
+    write_folders(tmp_path / "own", (split,))
+    code, text = run("data", "folders", str(tmp_path / "own"), "--out", str(tmp_path / "out"))
+    assert code == 0, text
+    return str(tmp_path / "out" / f"{split}.json")
+
+
+@pytest.mark.parametrize(
+    ("model", "split", "message"),
+    [
+        ("classifier", "test", "test.json: its pictures are kept for judging"),
+        ("garments", "train", "the garment model needs boxes"),
+        ("detector", "train", "--data-coco: the detector learns people"),
+    ],
+)
+def test_own_pictures_that_cannot_be_learned_from_are_one_line(
+    tmp_path: Path, model: str, split: str, message: str
+) -> None:
+    file, start = _converted(tmp_path, split), str(SHIPPED / f"{model}.onnx")
+    own = ("--data-coco", file, "--own-share", "1", "--from", start)
+    nowhere = str(tmp_path / "nowhere")
+    code, text = run("--data", nowhere, "train", model, *own, "--run", str(tmp_path / "run"))
+    assert code != 0
+    assert message in text
     assert "Traceback" not in text
 
 
