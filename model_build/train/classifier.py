@@ -67,8 +67,8 @@ def partial_cross_entropy(logits: Tensor, allowed: Tensor) -> Tensor:
 
 def losses(network: GarmentClassifier, batch: PieceBatch) -> dict[str, Tensor]:
     """Every part of the loss, weighted."""
-    pictures = batch.crops.float().permute(0, 3, 1, 2).contiguous()
-    logits, cosine = network.predict(pictures)
+    logits, cosine = network.predict(batch.crops.permute(0, 3, 1, 2).float())
+    logits, cosine = logits.float(), cosine.float()
     return {
         "category": partial_cross_entropy(logits, batch.allowed),
         "embedding": _EMBEDDING_WEIGHT * partial_cross_entropy(cosine, batch.allowed),

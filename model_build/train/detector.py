@@ -9,11 +9,9 @@ picture; only where the teacher sees somebody in a place known to be empty is it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -23,7 +21,7 @@ from torch.nn import functional
 from model_build.data.people import PeoplePictures, Scene
 from model_build.networks.yolox import YoloxNano, cells, decode
 from model_build.train.assignment import assign, pairwise_overlap
-from model_build.train.loop import Job, Schedule, train
+from model_build.train.fitting import Batches, Run, Schedule
 
 SIZE_HW = (320, 512)
 _DOUBT = 0.1  # the teacher's score from which a box in an empty place is contradicted
@@ -94,14 +92,12 @@ class RememberingLoss:
         self._weights = weights
         self._grid = cells(*SIZE_HW)
 
-    def __call__(
-        self, network: YoloxNano, batch: People, device: torch.device
-    ) -> Mapping[str, Tensor]:
+    def __call__(self, network: YoloxNano, batch: People) -> dict[str, Tensor]:
         """The parts of the loss of a batch."""
-        grid = self._grid.to(device)
-        raw = network.raw(_floats(batch.pictures, device)).float()
+        raw = network.raw(_floats(batch.pictures)).float()
+        grid = self._grid.to(raw)
         with torch.no_grad():
-            taught = self._teacher.to(device).raw(_floats(batch.clean, device)).float()
+            taught = self._teacher.to(raw.device).raw(_floats(batch.clean)).float()
         boxes = decode(raw, grid)
         targets = [
             self._targets((grid, boxes[i].detach(), raw[i].detach(), taught[i]), batch, i)
@@ -149,13 +145,12 @@ class RememberingLoss:
         object_loss = _surprise(raw[..., 4], objectness)
         category_loss = _surprise(raw[..., 5], category)
         weights = self._weights
-        parts = {
+        return {
             "box": (1 - overlap**2).sum() / count * weights.box,
             "objectness": object_loss.sum() / count * weights.objectness,
             "category": category_loss[is_positive].sum() / count * weights.category,
             "memory": category_loss[~is_positive].sum() / count * weights.remembered_category,
         }
-        return {"total": torch.stack(list(parts.values())).sum(), **parts}
 
 
 def _is_elsewhere(boxes: Tensor, people: Tensor) -> Tensor:
@@ -187,8 +182,8 @@ def aligned_overlap(boxes_a: Tensor, boxes_b: Tensor) -> Tensor:
     return shared / (area_a + area_b - shared).clamp(min=1e-6)
 
 
-def _floats(planes: Tensor, device: torch.device) -> Tensor:
-    return planes.to(device).float().contiguous(memory_format=torch.channels_last)
+def _floats(planes: Tensor) -> Tensor:
+    return planes.float().contiguous(memory_format=torch.channels_last)
 
 
 @dataclass(frozen=True)
@@ -200,7 +195,6 @@ class BatchMaker:
 
     def __call__(self, number: int) -> People:
         """Pictures `number * size` and those after it."""
-        cv2.setNumThreads(1)
         start = number * self.size
         return stack([self.pictures.scene(start + i) for i in range(self.size)])
 
@@ -211,7 +205,6 @@ def train_detector(
     schedule: Schedule,
     folder: Path,
     start: YoloxNano | None = None,
-    batch_size: int = 8,
 ) -> YoloxNano:
     """Train from `start` or the published weights; returns the network with averaged weights.
 
@@ -222,11 +215,11 @@ def train_detector(
     backbone = network.backbone
     for part in (backbone.stem, backbone.stage_4, backbone.stage_8):
         part.requires_grad_(False)
-    job = Job(network, BatchMaker(pictures, batch_size), RememberingLoss(published, Weights()))
-    averaged = train(job, schedule, folder)
-    result = YoloxNano()
-    result.load_state_dict(averaged)
-    return result.eval()
+    run = Run(network, network, schedule, folder)
+    batches = Batches(BatchMaker(pictures, schedule.batch), range(run.step, schedule.steps))
+    loss = RememberingLoss(published, Weights())
+    run.fit(batches.made_ahead(), lambda batch: loss(network, batch))
+    return run.averaged.eval()
 
 
 def blend(published: YoloxNano, trained: YoloxNano, share: float) -> YoloxNano:

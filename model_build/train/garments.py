@@ -40,7 +40,7 @@ class Batch:
     boxes: Tensor  # float32 [N,G,4]
     regions: Tensor  # int64 [N,G], -1 where padded
     has_boxes: Tensor  # bool [N]
-    wears: Tensor  # float32 [N,15]
+    wears: Tensor  # float32 [N,15], NaN where not known
 
 
 def draw_batch(sources: list[tuple[SampleSource, float]], schedule: Schedule, step: int) -> Batch:
@@ -138,11 +138,13 @@ def box_losses(boxes: Tensor, logits: Tensor, batch: Batch) -> tuple[Tensor, Ten
 
 def losses(network: GarmentNetwork, batch: Batch) -> dict[str, Tensor]:
     """Every part of the loss, weighted."""
-    pictures = batch.crops.float().permute(0, 3, 1, 2).contiguous()
-    boxes, logits, wears = network.predict(pictures)
+    boxes, logits, wears = network.predict(batch.crops.permute(0, 3, 1, 2).float())
+    boxes, logits, wears = boxes.float(), logits.float(), wears.float()
     score_loss, box_loss = box_losses(boxes, logits, batch)
-    smooth = batch.wears * 0.96 + 0.01
+    is_known = ~batch.wears.isnan()
+    smooth = torch.where(is_known, batch.wears * 0.96 + 0.01, 0.0)
     wears_loss = functional.binary_cross_entropy_with_logits(wears, smooth, reduction="none")
+    wears_loss = wears_loss * is_known
     return {
         "score": score_loss,
         "box": _BOX_WEIGHT * box_loss,
