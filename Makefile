@@ -11,8 +11,8 @@ CONFIG ?= tests/acceptance/bench.yaml
 # How long `make soak` lasts, in seconds.
 SOAK_S ?= 3600
 
-# Tools of the system that tests use where they are there: a real broker, a real GStreamer.
-DEBIAN_PACKAGES := mosquitto mosquitto-clients gstreamer1.0-tools \
+# Tools of the system that tests use where they are there: a broker, a database, GStreamer.
+DEBIAN_PACKAGES := mosquitto mosquitto-clients postgresql gstreamer1.0-tools \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gir1.2-gst-rtsp-server-1.0 python3-gi
 

@@ -61,6 +61,17 @@ CREATE TABLE IF NOT EXISTS agg (
 );
 SELECT create_hypertable('agg', 'start', chunk_time_interval => INTERVAL '30 days', if_not_exists => TRUE);
 
+-- Every number that arrived, of replaced revisions too: what is missing between them was lost.
+CREATE TABLE IF NOT EXISTS agg_seen (
+    store text NOT NULL,
+    node text NOT NULL,
+    seq bigint NOT NULL,
+    "end" timestamptz NOT NULL,
+    UNIQUE (store, node, seq, "end")
+);
+SELECT create_hypertable('agg_seen', 'end', chunk_time_interval => INTERVAL '7 days', if_not_exists => TRUE);
+SELECT add_retention_policy('agg_seen', INTERVAL '40 days', if_not_exists => TRUE);
+
 -- What Telegraf writes: the time is called time, numbers are floats, the rest is text.
 CREATE TABLE IF NOT EXISTS agg_landing (
     "time" timestamptz,
@@ -119,6 +130,9 @@ CREATE TABLE IF NOT EXISTS agg_landing (
 
 CREATE OR REPLACE FUNCTION agg_upsert() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    INSERT INTO agg_seen (store, node, seq, "end")
+    VALUES (NEW.store, NEW.node, NEW.seq::bigint, NEW."end"::timestamptz)
+    ON CONFLICT DO NOTHING;
     INSERT INTO agg (
         store, node, zone, "window", start,
         id, seq, boot, "end", tz, business_day, local_hour, rev, final, historical, coverage, clock_ok, "in", "out", uturn, staff_in, occ_start, occ_end, occ_max, occ_avg, dwell_n, dwell_sum_s, garment_tshirt, garment_shirt, garment_top, garment_sweater, garment_hoodie, garment_blazer, garment_jacket, garment_coat, garment_suit, garment_jeans, garment_trousers, garment_shorts, garment_skirt, garment_dress, garment_jumpsuit, garment_unknown, garment_n, k, suppressed, in_total, out_total, counter_epoch, model, drift, dropped_windows
@@ -316,5 +330,5 @@ DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'grafana') THEN CREATE ROLE grafana LOGIN; END IF;
 END $$;
 GRANT SELECT, INSERT ON agg_landing, health_landing, state_landing TO telegraf;
-GRANT SELECT, INSERT, UPDATE ON agg, health, state TO telegraf;
-GRANT SELECT ON agg, health, state TO grafana;
+GRANT SELECT, INSERT, UPDATE ON agg, agg_seen, health, state TO telegraf;
+GRANT SELECT ON agg, agg_seen, health, state TO grafana;
