@@ -29,6 +29,8 @@ _USUAL = np.array(
 """Share of people who wear each category in the training pictures: what a look that shows nothing
 says, and where certainty grows away from."""
 
+_USUAL_LOG_ODDS = np.log(_USUAL / (1.0 - _USUAL))
+
 _ABSENT = 0.35
 """A region is taken for bare while everything in it together is less probable than this."""
 
@@ -88,6 +90,8 @@ class Vote:
         if self._weight <= 0.0:
             return Outfit(is_final, dict.fromkeys(CATEGORIES, 0.0), {}, looks=self._looks)
         odds = self._log_odds / self._weight
+        agreed = 1.0 + settings.agreement * min(self._weight / _MANY, 1.0)
+        odds = _USUAL_LOG_ODDS + agreed * (odds - _USUAL_LOG_ODDS)
         wears = 1.0 / (1.0 + np.exp(-odds))
         evidence = min(self._weight / settings.min_weight, self._looks / max(settings.min_looks, 1))
         regions: dict[str, Worn] = {}
