@@ -14,6 +14,7 @@ from edge_app.outfit.garments import Looker
 from edge_app.outfit.outfits import Outfits
 from edge_app.pipeline import Pipeline
 from edge_app.ports import Engine
+from edge_app.staff import open_uniform
 
 OpenEngine = Callable[[InferenceSettings, Model], Engine]
 
@@ -78,11 +79,18 @@ def build_pipeline(
     is_replay: bool = False,
     honours_hours: bool = True,
 ) -> Pipeline:
-    """All stages between capture and delivery."""
+    """All stages between capture and delivery.
+
+    Raises:
+        ConfigError: the pictures of the staff's uniform show no clothes.
+        SourceError: one of them cannot be decoded.
+        EngineError: a network failed on them.
+    """
+    uniform = open_uniform(config.staff, networks.people, networks.looker)
     return Pipeline(
         config,
         networks.people,
-        Outfits(config.outfit, networks.looker),
+        Outfits(config.outfit, networks.looker, uniform),
         started_at_s,
         is_replay=is_replay,
         honours_hours=honours_hours,

@@ -28,6 +28,7 @@ from edge_app.events.counts import Counts
 from edge_app.events.entrance import Entrance
 from edge_app.flow import Alert, CountWindow, Detections, Entry, Frame, Outfit, TrackedFrame
 from edge_app.outfit.outfits import Outfits
+from edge_app.tracking.appearance import look_at
 from edge_app.tracking.tracker import Tracker
 
 Key = tuple[str, int]
@@ -78,6 +79,7 @@ class Pipeline:
         self._detector = detector
         self._outfits = outfits
         self._trackers = {name: Tracker(name, config.tracking) for name in config.cameras}
+        self._has_appearance = config.tracking.appearance
         self._entrances = {
             name: Entrance(name, camera.zones, is_replay) for name, camera in config.cameras.items()
         }
@@ -121,9 +123,7 @@ class Pipeline:
             detections = self._of_all(frames, wanted, found)
         with self._timed("tracking"):
             tracked = tuple(
-                self._trackers[frame.camera].update(
-                    people, frame.index, frame.taken_at_s, frame.size
-                )
+                self._follow(frame, people)
                 for frame, people in zip(frames, detections, strict=True)
             )
             self._tell_gates(wanted, found, tracked)
@@ -164,6 +164,13 @@ class Pipeline:
             outfits=outfits,
             alerts=(*step.alerts, *self.alerts.flush(now_s, index)),
             windows=(*step.windows, *self.counts.finish(now_s)),
+        )
+
+    def _follow(self, frame: Frame, people: Detections) -> TrackedFrame:
+        """Everybody followed into one more frame."""
+        looks = look_at(frame.frame_bgr, people.boxes_xyxy) if self._has_appearance else None
+        return self._trackers[frame.camera].update(
+            people, frame.index, frame.taken_at_s, frame.size, looks
         )
 
     def _wants(self, frame: Frame) -> bool:

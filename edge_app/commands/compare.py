@@ -45,8 +45,8 @@ def compare(
 
     Returns:
         ``counts`` per zone (true and counted); precision, recall and F1 of ``entries`` and
-        ``alerts`` with what was missed and what was wrong; ``directions``, ``net_error`` and
-        ``garments``. 95 % intervals throughout, by ``formulas``.
+        ``alerts`` with what was missed and what was wrong; ``directions``, ``net_error``,
+        ``garments`` and ``staff``. 95 % intervals throughout, by ``formulas``.
     """
     pairs = _pair_entries(truth, entries, _same_direction)
     missed, wrong = _unpaired(truth.entries, entries, pairs)
@@ -74,6 +74,7 @@ def compare(
                 if entries[j]["direction"] == "in"
             ]
         ),
+        "staff": _compare_staff(truth, entries, pairs),
     }
 
 
@@ -249,6 +250,19 @@ def _due(truth: Truth, rule: RuleSettings) -> dict[int, TrueEntry]:
         if is_zone and is_meant and entry.direction == rule.direction:
             due.setdefault(entry.person, entry)
     return {person: entry for person, entry in due.items() if person not in truth.staff}
+
+
+def _compare_staff(truth: Truth, entries: Sequence[Told], pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Of the entries of staff, how many were told as such; of the customers', how many too."""
+    told: dict[bool, list[bool]] = {True: [], False: []}
+    for i, j in pairs:
+        if entries[j]["direction"] == "in":
+            is_staff = truth.entries[i].person in truth.staff
+            told[is_staff].append(bool(entries[j].get("staff")))
+    return {
+        "known": intervals.share(sum(told[True]), len(told[True])).as_json(),
+        "customers_taken": intervals.share(sum(told[False]), len(told[False])).as_json(),
+    }
 
 
 def _match(gaps: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[Pair]:

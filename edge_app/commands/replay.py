@@ -156,17 +156,22 @@ class _Ledger:
             "direction": entry.direction,
             "outfit": {},
             "settled": False,
+            "staff": False,
         }
 
 
 def _worn(outfit: Outfit) -> dict[str, Any]:
-    """An entry's ``outfit`` and ``settled``: every region that is worn has a category."""
+    """An entry's ``outfit``, ``settled`` (every region that is worn has a category), ``staff``."""
     regions = {
         region: {"category": worn.category, "probability": round(worn.probability, 4)}
         for region, worn in outfit.regions.items()
     }
     is_known = bool(regions) and all(w.category != UNKNOWN for w in outfit.regions.values())
-    return {"outfit": regions, "settled": outfit.is_settled and is_known}
+    return {
+        "outfit": regions,
+        "settled": outfit.is_settled and is_known,
+        "staff": outfit.is_staff,
+    }
 
 
 @dataclass(frozen=True)

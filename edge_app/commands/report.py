@@ -50,6 +50,10 @@ def agreement_table(truth: Mapping[str, Any]) -> Table:
     _add(table, "garments: left unknown", garments["abstained"])
     _add(table, "garments: taken for another", garments["mistaken"])
     _add(table, "people of whom nothing is told", garments["silent"])
+    staff = truth["staff"]
+    if staff["known"]["n"] or staff["customers_taken"]["value"]:
+        _add(table, "staff: known as such", staff["known"])
+        _add(table, "customers taken for staff", staff["customers_taken"])
     return table
 
 

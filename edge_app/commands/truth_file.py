@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from edge_app.config.schema import Garment, Id, Section
+from edge_app.config.kinds import Garment, Id, Section
 from edge_app.errors import TruthError
 from edge_app.flow import Direction
 

@@ -32,6 +32,7 @@ def cross_problems(tree: Any) -> list[Problem]:
             problems += _source_problems(("cameras", camera_id), camera)
             problems += _zone_problems(camera_id, camera, zones)
     problems += _rule_problems(tree, zones)
+    problems += _zone_name_problems(("staff", "zones"), _section(tree, "staff").get("zones"), zones)
     for name in ("mqtt", "headquarters"):
         url = _section(tree, name).get("url")
         if isinstance(url, str) and has_credentials(url):
@@ -56,15 +57,18 @@ def _rule_problems(tree: dict[str, Any], zones: dict[str, str]) -> Iterator[Prob
     for rule_id, rule in _section(tree, "alerts").items():
         yield from _denied_problems(rule_id, rule)
         named = rule.get("zones") if isinstance(rule, dict) else None
-        for i, zone_id in enumerate(named if isinstance(named, list) else []):
-            path: KeyPath = ("alerts", rule_id, "zones", i)
-            if zone_id == RESERVED_ZONE:
-                yield path, "'all' is not a zone of a rule; leave zones out to mean every zone"
-            elif isinstance(zone_id, str) and zone_id not in zones:
-                close = difflib.get_close_matches(zone_id, zones, n=1)
-                known = ", ".join(zones) or "none, no camera has zones"
-                advice = f"did you mean {close[0]!r}?" if close else f"zones are: {known}"
-                yield path, f"expected the id of a zone of a camera, got {zone_id!r}; {advice}"
+        yield from _zone_name_problems(("alerts", rule_id, "zones"), named, zones)
+
+
+def _zone_name_problems(path: KeyPath, named: Any, zones: dict[str, str]) -> Iterator[Problem]:
+    for i, zone_id in enumerate(named if isinstance(named, list) else []):
+        if zone_id == RESERVED_ZONE:
+            yield (*path, i), "'all' is not a zone; name each, or leave zones out"
+        elif isinstance(zone_id, str) and zone_id not in zones:
+            close = difflib.get_close_matches(zone_id, zones, n=1)
+            known = ", ".join(zones) or "none, no camera has zones"
+            advice = f"did you mean {close[0]!r}?" if close else f"zones are: {known}"
+            yield (*path, i), f"expected the id of a zone of a camera, got {zone_id!r}; {advice}"
 
 
 def _denied_problems(rule_id: str, rule: Any) -> Iterator[Problem]:

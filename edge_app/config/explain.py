@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from edge_app.config.schema import ID_PATTERN, Config
+from edge_app.config.kinds import ID_PATTERN
+from edge_app.config.schema import Config
 from edge_app.config.yaml_tree import KeyPath
 from edge_app.vocabulary import CATEGORIES
 

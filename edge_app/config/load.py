@@ -16,7 +16,7 @@ from edge_app.config.yaml_tree import AGAIN, KeyPath, YamlSyntaxError, read_tree
 from edge_app.errors import ConfigError
 
 _FILE_KEYS = frozenset(
-    {"password_file", "ca_file", "certificate_file", "key_file", "models", "state_dir"}
+    {"password_file", "ca_file", "certificate_file", "key_file", "models", "state_dir", "uniform"}
 )
 
 
@@ -92,16 +92,17 @@ def file_problems(config: Config) -> list[str]:
         if camera.password_file is not None:
             key = f"cameras.{camera_id}.password_file"
             problems += _password_problems(key, camera.password_file)
-    models = config.inference.models
-    if models is not None and not models.is_dir():
-        problems.append(f"inference.models: expected a folder, got nothing at {models}")
+    folders = {"inference.models": config.inference.models, "staff.uniform": config.staff.uniform}
+    for key, folder in folders.items():
+        if folder is not None and not folder.is_dir():
+            problems.append(f"{key}: expected a folder, got nothing at {folder}")
     return problems
 
 
 def _password_problems(key: str, path: Path) -> list[str]:
-    try:
     if is_out_of_sight(path):
         return []
+    try:
         read_password(path)
     except ConfigError as error:
         return [f"{key}: {problem}" for problem in error.problems]

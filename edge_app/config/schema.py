@@ -9,63 +9,19 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from edge_app.geometry import polygon_area
-from edge_app.vocabulary import CATEGORIES
-
-ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
-Id = Annotated[str, Field(pattern=ID_PATTERN)]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Point = tuple[Fraction, Fraction]
-Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=64)]
-
-
-def _known_timezone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"no time zone of the tz database is called {name!r}") from error
-    return name
-
-
-def _clock_time(text: str) -> str:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
-        raise ValueError(f"expected a time of day such as '04:00', got {text!r}")
-    return text
-
-
-def _clock_span(text: str) -> str:
-    start, dash, end = text.partition("-")
-    if not dash or _clock_time(start) == _clock_time(end):
-        raise ValueError(f"expected two different times such as '09:00-21:00', got {text!r}")
-    return text
-
-
-def _known_garment(name: str) -> str:
-    if name not in CATEGORIES:
-        raise ValueError(f"{name!r} is not a garment; known are {', '.join(CATEGORIES)}")
-    return name
-
-
-def _some_area(polygon: tuple[Point, ...]) -> tuple[Point, ...]:
-    if polygon_area(polygon) < 1e-6:
-        raise ValueError("the polygon has no area; its corners lie on one line")
-    return polygon
-
-
-ClockTime = Annotated[str, AfterValidator(_clock_time)]
-ClockSpan = Annotated[str, AfterValidator(_clock_span)]
-Garment = Annotated[str, AfterValidator(_known_garment)]
-Area = Annotated[Polygon, AfterValidator(_some_area)]
-
-
-class Section(BaseModel):
-    """Base of all sections: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+from edge_app.config.kinds import (
+    Area,
+    ClockSpan,
+    ClockTime,
+    Garment,
+    Id,
+    Point,
+    Section,
+    TimeZone,
+)
 
 
 class BrokerSettings(Section):
@@ -190,6 +146,18 @@ class RuleSettings(Section):
         return self
 
 
+class StaffSettings(Section):
+    """Who works here: no rule announces them, and their entries are counted apart."""
+
+    uniform: Path | None = Field(
+        None, description="folder of pictures of colleagues in uniform, one person in each"
+    )
+    min_similarity: float = Field(
+        0.92, gt=0.0, lt=1.0, description="of the clothes on the upper body to the uniform's"
+    )
+    zones: tuple[Id, ...] = Field((), description="whoever is seen in one of these works here")
+
+
 class PrivacySettings(Section):
     """What may leave the box."""
 
@@ -235,19 +203,13 @@ class TrackingSettings(Section):
     new_score: float = Field(0.5, ge=0.0, le=1.0, description="reached once, it is a person")
     confirm_s: float = Field(0.2, ge=0.0, le=5.0, description="seen for this long is a person")
     lost_s: float = Field(2.0, ge=0.0, le=30.0, description="unseen for longer ends a track")
+    appearance: bool = Field(
+        True, description="tell people who cross apart by colours too, in memory, while in view"
+    )
 
 
 class OutfitSettings(Section):
     """How looks at a person become a settled outfit."""
-class HomeAssistantSettings(Section):
-    """The box as a device of Home Assistant, through the store's broker."""
-
-    discovery: bool = Field(False, description="describe the box by MQTT device discovery")
-    prefix: str = Field(
-        "homeassistant", pattern=r"^[\w-]+(/[\w-]+)*$", description="of the discovery topics"
-    )
-
-
 
     looks_per_s: float = Field(
         20.0, gt=0.0, le=1000.0, description="budget of person crops for all cameras together"
@@ -280,10 +242,18 @@ class OutboxSettings(Section):
     drain_per_s: float = Field(20.0, gt=0.0, le=100_000.0, description="messages of a backlog")
 
 
+class HomeAssistantSettings(Section):
+    """The box as a device of Home Assistant, through the store's broker."""
+
+    discovery: bool = Field(False, description="describe the box by MQTT device discovery")
+    prefix: str = Field(
+        "homeassistant", pattern=r"^[\w-]+(/[\w-]+)*$", description="of the discovery topics"
+    )
+
+
 class MetricsSettings(Section):
     """Figures for Prometheus, on this machine only."""
 
-    home_assistant: HomeAssistantSettings = HomeAssistantSettings()
     port: int = Field(9464, ge=0, le=65535, description="on 127.0.0.1; 0 for none")
 
 
@@ -298,9 +268,7 @@ class Config(Section):
 
     store: Id = Field(description="unique among all stores; first level of every topic")
     node: Id = Field(description="this box, unique in the store")
-    timezone: Annotated[str, AfterValidator(_known_timezone)] = Field(
-        description="of the tz database, such as Europe/Paris"
-    )
+    timezone: TimeZone = Field(description="of the tz database, such as Europe/Paris")
     business_day_start: ClockTime = Field("04:00", description="when a new day begins")
     state_dir: Path = Field(
         Path("/var/lib/dresscode"), description="folder of the outbox and the counters"
@@ -309,6 +277,7 @@ class Config(Section):
     headquarters: BrokerSettings | None = Field(None, description="optional second broker")
     cameras: Annotated[dict[Id, CameraSettings], Field(min_length=1)]
     alerts: dict[Id, RuleSettings] = Field(default_factory=dict)
+    staff: StaffSettings = StaffSettings()
     language: Literal["en", "de", "fr", "es", "it"] = Field("en", description="of the sentences")
     privacy: PrivacySettings = PrivacySettings()
     inference: InferenceSettings = InferenceSettings()
@@ -317,6 +286,7 @@ class Config(Section):
     tracking: TrackingSettings = TrackingSettings()
     outfit: OutfitSettings = OutfitSettings()
     outbox: OutboxSettings = OutboxSettings()
+    home_assistant: HomeAssistantSettings = HomeAssistantSettings()
     metrics: MetricsSettings = MetricsSettings()
     logs: LogsSettings = LogsSettings()
 

@@ -163,8 +163,13 @@ class Counts:
             "windows": self._windows.state(self._now_s),
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from what :meth:`state` gave before a restart."""
+    def restore(self, state: Mapping[str, Any], emptied: Sequence[str] = ()) -> None:
+        """Continue from what :meth:`state` gave before a restart.
+
+        Args:
+            state: of the earlier run.
+            emptied: zones whose people will be seen, and told of, anew: the areas, after a restart.
+        """
         if state["version"] != _VERSION:
             logger.warning(
                 "counts: the kept state has version %s, expected %s; all counters start afresh, "
@@ -180,6 +185,16 @@ class Counts:
         self._coverage.restore(state["coverage"])
         self._garments.restore(state["garments"])
         self._windows.restore(state["windows"])
+        self._empty(emptied)
+
+    def _empty(self, zones: Sequence[str]) -> None:
+        """Nobody is known to be in these zones now; nobody went out either."""
+        people = self._occupancy.latest(self._ledger.bounds(DAY, self._now_s)[0])
+        for zone in zones:
+            if people[zone]:
+                self._occupancy.change(zone, self._now_s, -people[zone])
+                gone = Tally(initial=-people[zone])
+                self._windows.note(zone, self._ledger.add(zone, self._now_s, gone))
 
     def _count(self, entry: Entry, what: Tally) -> bool:
         if entry.at_s < self._watermark_s - _LATE_S:

@@ -15,7 +15,7 @@ ALL = "all"
 """The zone id reserved for the sum over all zones."""
 
 Change = tuple[float, int, str]
-"""Event time in seconds of Unix time, +1, -1 or 0 for a reset, and the zone; a reset means all."""
+"""Event time in seconds of Unix time, by how many people, and the zone; 0 is a reset of all."""
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Occupancy:
         self._reset_at_s = 0.0
 
     def change(self, zone: str, at_s: float, by: int) -> None:
-        """Somebody came in (+1) or went out (-1) at a time."""
+        """Somebody came in (+1) or went out (-1) at a time, or several did."""
         if at_s >= self._closed_s:
             self._changes.append((at_s, by, zone))
         elif at_s >= self._reset_at_s:

@@ -28,7 +28,8 @@ class Tally:
         exits: people who went out, U-turns included.
         uturns: exits that undid an entry at once.
         staff: entries of people who work here.
-        initial: people who were inside when the camera came up; they are no entries.
+        initial: people who were inside when the camera came up, which are no entries; less those
+            whom a restart lost out of sight, which are no exits.
         stays: exits of people whose entry is known.
         stays_ms: the lengths of their stays added up; whole, so that no order changes the sum.
         garments: per category and ``unknown`` the entries that wear it; in ``pt1h`` and ``p1d``.

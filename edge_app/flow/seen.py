@@ -178,6 +178,7 @@ class Outfit:
         looks: number of looks that the vote rests on.
         evidence: how much was seen against what the vote asks for; from 1 on its word can be
             acted on, even while some region is open.
+        is_staff: the clothes are the staff's uniform; not said before ``evidence`` has reached 1.
     """
 
     is_settled: bool
@@ -186,3 +187,4 @@ class Outfit:
     colour: str = "unknown"
     looks: int = 0
     evidence: float = 0.0
+    is_staff: bool = False

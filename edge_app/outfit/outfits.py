@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from edge_app.config.schema import OutfitSettings
 from edge_app.flow import Entry, Frame, Outfit, TrackedFrame
 from edge_app.outfit.crops import CropChooser, Key
 from edge_app.outfit.garments import Looker
+from edge_app.outfit.uniform import Uniform, UniformVote
 from edge_app.outfit.vote import Vote
 
 
 class _Person:
     """What is kept of one track while it lives."""
 
-    def __init__(self, settings: OutfitSettings) -> None:
+    def __init__(self, settings: OutfitSettings, uniform: Uniform | None) -> None:
         self.vote = Vote(settings)
+        self.uniform = None if uniform is None else UniformVote(uniform)
         self.deadline_s: float | None = None
         self.settled: Outfit | None = None
 
 
 class Outfits:
-    """Settles what each tracked person wears; remembers nothing of tracks that were forgotten."""
+    """Settles what each tracked person wears; remembers nothing of tracks that were forgotten.
 
-    def __init__(self, settings: OutfitSettings, looker: Looker) -> None:
+    Args:
+        settings: of the vote.
+        looker: finds garments on people.
+        uniform: of the staff; None where there is none to be told by.
+    """
+
+    def __init__(
+        self, settings: OutfitSettings, looker: Looker, uniform: Uniform | None = None
+    ) -> None:
         self._settings = settings
         self._looker = looker
+        self._uniform = uniform
         self._chooser = CropChooser(settings)
         self._people: dict[Key, _Person] = {}
 
@@ -49,8 +61,10 @@ class Outfits:
         )
         changed: dict[Key, Outfit] = {}
         for view, look in zip(views, looks, strict=True):
-            person = self._people.setdefault(view.key, _Person(self._settings))
+            person = self._people.setdefault(view.key, self._new_person())
             person.vote.add(look, view.at_s)
+            if person.uniform is not None:
+                person.uniform.add(frames[view.frame].frame_bgr, look)
             changed[view.key] = self._judge(person, is_final=False)
         return changed | self.due(tracked)
 
@@ -80,6 +94,8 @@ class Outfits:
         if person.settled is not None:
             return person.settled
         outfit = person.vote.outfit(is_final)
+        if person.uniform is not None and outfit.evidence >= 1.0:
+            outfit = replace(outfit, is_staff=person.uniform.is_worn)
         if outfit.is_settled:
             person.settled = outfit
         return outfit
@@ -91,12 +107,15 @@ class Outfits:
             What is known of the outfit so far.
         """
         key = (entry.camera, entry.track_id)
-        person = self._people.setdefault(key, _Person(self._settings))
+        person = self._people.setdefault(key, self._new_person())
         if person.deadline_s is None:
             person.deadline_s = entry.at_s + self._settings.deadline_s
         return self._judge(person, is_final=False)
 
     def settle(self, key: Key) -> Outfit:
         """The last word on a track that ended: what is open stays ``unknown``; then forget it."""
-        person = self._people.pop(key, None) or _Person(self._settings)
+        person = self._people.pop(key, None) or self._new_person()
         return self._judge(person, is_final=True)
+
+    def _new_person(self) -> _Person:
+        return _Person(self._settings, self._uniform)

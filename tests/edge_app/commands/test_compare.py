@@ -170,3 +170,14 @@ def test_every_share_has_its_interval() -> None:
     found = scores([entry(53), entry(300)], [])["entries"]
     assert found["precision"] == 0.5
     assert found["intervals"]["precision"] == [0.0945, 0.9055]  # Wilson, 1 of 2
+
+
+def test_staff_are_known_and_customers_are_not_taken_for_them() -> None:
+    people = [{**CLIP["people"][0], "staff": True}, CLIP["people"][1]]
+    told = [{**entry(53), "staff": True}, {**entry(79), "staff": True}]
+    staff = scores(told, [], clip={"fps": 10, "people": people})["staff"]
+    assert (staff["known"]["value"], staff["known"]["n"]) == (1.0, 1)
+    assert (staff["customers_taken"]["value"], staff["customers_taken"]["n"]) == (1.0, 1)
+    told = [entry(53), entry(79)]
+    staff = scores(told, [], clip={"fps": 10, "people": people})["staff"]
+    assert (staff["known"]["value"], staff["customers_taken"]["value"]) == (0.0, 0.0)

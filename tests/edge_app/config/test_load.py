@@ -76,7 +76,9 @@ CASES = {
                        "alerts.formalwear.zones[0]: expected the id of a zone of a camera, got "
                        "'entranc'; did you mean 'entrance'?"),
     "all in a rule": ("zones: [entrance]", "zones: [all]", 12,
-                      "alerts.formalwear.zones[0]: 'all' is not a zone of a rule"),
+                      "alerts.formalwear.zones[0]: 'all' is not a zone; name each"),
+    "zone of staff": ("alerts:", "staff: {zones: [entranc]}\nalerts:", 11,
+                      "staff.zones[0]: expected the id of a zone of a camera, got 'entranc'"),
     "zone called all": ("      entrance:", "      all:", 10,
                         "cameras.door.zones.all: 'all' is reserved"),
     "zone twice": ("alerts:", "  side:\n    source: 0\n    zones:\n      entrance: "

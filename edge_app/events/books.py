@@ -1,0 +1,179 @@
+"""What follows from entries and outfits, booked together: counts, alerts, and who works here.
+
+::
+
+    entries ──> Counts ──────────────────────> windows
+       │  └──> Alerts <── outfits ───────────> alerts
+       └─ open, until the outfit settles ──> garments in the windows of the entry
+
+Somebody whose clothes match the uniform, or who is seen in a staff-only zone, works here: no rule
+announces them, their entries (also the earlier ones of the same track) count as ``staff_in``, and
+their clothes do not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from edge_app.events.alerts import Alerts
+from edge_app.events.counts import Counts
+from edge_app.flow import Alert, Entry, Outfit, Worn
+
+Key = tuple[str, int]
+"""Camera id and track id."""
+
+
+@dataclass
+class _Person:
+    """What is kept of a track with an entry; goes when the track ends.
+
+    Attributes:
+        entries: everything counted of this person.
+        open: how many of them, the newest, wait for the outfit.
+        outfit: the newest; None before the first look.
+        is_staff: works here.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    open: int = 0
+    outfit: Outfit | None = None
+    is_staff: bool = False
+
+
+class Books:
+    """Books every entry and every outfit once, in counts and alerts.
+
+    Args:
+        alerts: the rules.
+        counts: the counters.
+        staff_zones: ids of the zones in which only staff are seen.
+    """
+
+    def __init__(self, alerts: Alerts, counts: Counts, staff_zones: Collection[str] = ()) -> None:
+        self.alerts = alerts
+        self.counts = counts
+        self._staff_zones = frozenset(staff_zones)
+        self._people: dict[Key, _Person] = {}
+
+    @property
+    def open(self) -> list[Key]:
+        """The people whose entries wait for their outfit."""
+        return [key for key, person in self._people.items() if person.open]
+
+    def book(
+        self,
+        entries: Iterable[Entry],
+        outfits: Mapping[Key, Outfit],
+        now_s: float,
+        frame_index: int,
+    ) -> list[Alert]:
+        """Book what one step decided.
+
+        Args:
+            entries: decided in this step.
+            outfits: that changed or settled in this step.
+            now_s: when it was decided, seconds of Unix time.
+            frame_index: number of the frame that decided it.
+
+        Returns:
+            The alerts that are due.
+        """
+        for entry in entries:
+            self._enter(entry)
+        for key, outfit in outfits.items():
+            person = self._people.get(key)
+            if person is not None:
+                person.outfit = outfit
+                if outfit.is_staff:
+                    self._is_staff(key, person)
+                if outfit.is_settled:
+                    self._settle(person)
+        return self.alerts.update(outfits, now_s, frame_index)
+
+    def forget(self, key: Key) -> None:
+        """The track ended; its outfit was settled in this step or before."""
+        self._people.pop(key, None)
+        self.alerts.forget(*key)
+
+    def renew(self, alerts: Alerts, counts: Counts, zones: Collection[str]) -> None:
+        """Go on with other rules and counters, which were restored from these.
+
+        Args:
+            alerts: the new rules.
+            counts: the new counters.
+            zones: ids of the zones that there are now; entries of others are forgotten.
+        """
+        self.alerts, self.counts = alerts, counts
+        for person in self._people.values():
+            waiting = person.entries[len(person.entries) - person.open :]
+            person.open = sum(entry.zone in zones for entry in waiting)
+            person.entries = [entry for entry in person.entries if entry.zone in zones]
+
+    def state(self) -> dict[str, Any]:
+        """What must survive a restart, JSON-able."""
+        waiting = [p for p in self._people.values() if p.open and not p.is_staff]
+        return {
+            "alerts": self.alerts.state(),
+            "counts": self.counts.state(),
+            "books": {
+                "open": [
+                    {
+                        "entries": [asdict(entry) for entry in person.entries[-person.open :]],
+                        "worn": _worn(person.outfit),
+                    }
+                    for person in waiting
+                ]
+            },
+        }
+
+    def restore(self, state: Mapping[str, Any], emptied: Sequence[str] = ()) -> None:
+        """Continue from what :meth:`state` gave before a restart.
+
+        Nobody is followed over a restart: an outfit that was open then will get no more looks, and
+        counts as what it was by then.
+
+        Args:
+            state: of the earlier run; empty if there was none.
+            emptied: zones whose people are seen, and counted as being there, anew.
+        """
+        if not state:
+            return
+        self.alerts.restore(state["alerts"])
+        self.counts.restore(state["counts"], emptied)
+        for person in state.get("books", {}).get("open", ()):
+            worn = {region: Worn(*word) for region, word in person["worn"].items()}
+            for entry in person["entries"]:
+                self.counts.settled(Entry(**entry), Outfit(True, {}, worn))
+
+    def _enter(self, entry: Entry) -> None:
+        key = (entry.camera, entry.track_id)
+        person = self._people.setdefault(key, _Person())
+        self.counts.entered(entry)
+        self.alerts.entered(entry)
+        person.entries.append(entry)
+        person.open += 1
+        if person.is_staff:
+            self.counts.staff(entry)
+        elif entry.zone in self._staff_zones:
+            self._is_staff(key, person)
+
+    def _is_staff(self, key: Key, person: _Person) -> None:
+        if not person.is_staff:
+            person.is_staff = True
+            self.alerts.staff(*key)
+            for entry in person.entries:
+                self.counts.staff(entry)
+
+    def _settle(self, person: _Person) -> None:
+        waiting = person.entries[len(person.entries) - person.open :]
+        person.open = 0
+        if person.outfit is not None and not person.is_staff:
+            for entry in waiting:
+                self.counts.settled(entry, person.outfit)
+
+
+def _worn(outfit: Outfit | None) -> dict[str, list[Any]]:
+    regions = {} if outfit is None else outfit.regions
+    return {region: [worn.category, worn.probability] for region, worn in regions.items()}

@@ -1,0 +1,171 @@
+"""Entries and outfits in counts and alerts together: staff, open outfits, restarts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from edge_app.events.alerts import Alerts
+from edge_app.events.books import Books
+from edge_app.flow import CountWindow, Outfit
+from tests.edge_app.events.alerting import outfit, rule
+from tests.edge_app.events.counting import NOON, PARIS, counts_from, entry, wearing
+
+ME = ("door", 1)
+STAFF = replace(outfit(dress=0.9), is_staff=True)
+OPEN_STAFF = replace(STAFF, is_settled=False)
+
+
+def books_of(staff_zones: tuple[str, ...] = (), started_at_s: float = NOON) -> Books:
+    counts = counts_from(started_at_s, zones=("entrance", "rooms"))
+    return Books(Alerts({"formalwear": rule()}, PARIS), counts, staff_zones)
+
+
+def closed(books: Books, zone: str = "entrance") -> CountWindow:
+    """The day so far, in full."""
+    [*_, day] = [w for w in books.counts.finish(NOON + 120) if (w.window, w.zone) == ("p1d", zone)]
+    return day
+
+
+def test_a_customer_is_counted_dressed_and_announced():
+    books = books_of()
+    assert books.book([entry(NOON)], {}, NOON, 0) == []
+    [alert] = books.book([], {ME: outfit(dress=0.9)}, NOON + 1, 1)
+    assert alert.garment == "dress"
+    day = closed(books)
+    assert (day.counts["in"], day.counts["staff_in"], day.garment["dress"]) == (1, 0, 1)
+
+
+# By when the uniform is noticed: what is booked first, and what then.
+NOTICED = {
+    "before the entry": [([], {ME: STAFF}), ([entry(NOON)], {ME: STAFF})],
+    "with the entry": [([entry(NOON)], {ME: STAFF})],
+    "after the entry": [([entry(NOON)], {}), ([], {ME: STAFF})],
+    "while it is open": [([entry(NOON)], {ME: OPEN_STAFF}), ([], {ME: STAFF})],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("steps", NOTICED.values(), ids=NOTICED.keys())
+def test_staff_by_uniform_are_counted_apart_and_not_announced(steps):
+    books = books_of()
+    for i, (entries, outfits) in enumerate(steps):
+        assert books.book(entries, outfits, NOON + i, i) == []
+    books.book([entry(NOON + 30, "out")], {ME: STAFF}, NOON + 30, 9)
+    books.book([entry(NOON + 60)], {ME: STAFF}, NOON + 60, 10)
+    day = closed(books)
+    assert (day.counts["in"], day.counts["out"], day.counts["staff_in"]) == (2, 1, 2)
+    assert (day.garment_n, day.garment["dress"]) == (0, 0)
+
+
+@pytest.mark.parametrize("direction", ["in", "out"])
+def test_whoever_is_seen_in_a_staff_zone_works_here(direction):
+    books = books_of(staff_zones=("rooms",))
+    in_rooms = replace(entry(NOON + 5, direction, zone="rooms"), camera="door")
+    books.book([entry(NOON)], {}, NOON, 0)
+    books.book([in_rooms], {}, NOON + 5, 1)
+    assert books.book([], {ME: outfit(dress=0.9)}, NOON + 6, 2) == []
+    day = closed(books)
+    assert (day.counts["in"], day.counts["staff_in"], day.garment_n) == (1, 1, 0)
+    assert closed(books, "rooms").counts["staff_in"] == (1 if direction == "in" else 0)
+
+
+def test_people_in_a_staff_zone_do_not_make_others_staff():
+    books = books_of(staff_zones=("rooms",))
+    books.book([entry(NOON, zone="rooms")], {}, NOON, 0)
+    assert len(books.book([entry(NOON + 1)], {ME: outfit(dress=0.9)}, NOON + 1, 1)) == 1
+    assert closed(books).counts["staff_in"] == 0
+
+
+def test_whoever_left_is_forgotten():
+    books = books_of()
+    books.book([entry(NOON)], {ME: STAFF}, NOON, 0)
+    books.forget(ME)
+    # The id is given to somebody else.
+    assert len(books.book([entry(NOON + 60)], {ME: outfit(dress=0.9)}, NOON + 60, 9)) == 1
+    assert closed(books).counts["staff_in"] == 1
+
+
+OPEN = {
+    "half of it known": (wearing("shirt", "unknown"), {"shirt": 1, "unknown": 1}),
+    "nothing seen yet": (None, {}),
+}
+
+
+@pytest.mark.parametrize(("known", "cells"), OPEN.values(), ids=OPEN.keys())
+def test_an_outfit_that_a_restart_leaves_open_counts_as_what_it_was_by_then(known, cells):
+    books = books_of()
+    outfits = {} if known is None else {ME: replace(known, is_settled=False)}
+    books.book([entry(NOON)], outfits, NOON, 0)
+    assert books.open == [ME]
+    kept = json.loads(json.dumps(books.state()))
+    for _ in range(2):  # killed again before anything was stored
+        after = books_of(started_at_s=NOON + 30)
+        after.restore(kept)
+    # Somebody else has the id now.
+    after.book([], {ME: outfit(dress=0.9)}, NOON + 31, 0)
+    day = closed(after)
+    assert day.counts["in"] == 1
+    assert {name: n for name, n in day.garment.items() if n} == cells
+    assert after.open == []
+
+
+def test_an_outfit_settled_before_a_restart_is_not_counted_again():
+    books = books_of()
+    books.book([entry(NOON)], {ME: wearing("shirt")}, NOON, 0)
+    after = books_of(started_at_s=NOON + 30)
+    after.restore(json.loads(json.dumps(books.state())))
+    assert closed(after).garment["shirt"] == 1
+
+
+def test_a_first_start_has_nothing_to_go_on_with():
+    books = books_of()
+    books.restore({})
+    assert closed(books).counts["in"] == 0
+
+
+def inside(books: Books, zone: str, now_s: float) -> int:
+    return next(live.occupancy for live in books.counts.live(now_s) if live.zone == zone)
+
+
+def test_people_in_an_area_are_not_doubled_by_a_restart():
+    """Lines keep their people over a restart; in an area they are seen, and told of, anew."""
+    books = books_of()
+    for i in range(3):
+        books.book([entry(NOON + i, zone="rooms"), entry(NOON + i)], {}, NOON + i, i)
+    assert (inside(books, "rooms", NOON + 5), inside(books, "entrance", NOON + 5)) == (3, 3)
+    after = books_of(started_at_s=NOON + 30)
+    after.restore(json.loads(json.dumps(books.state())), emptied=["rooms"])
+    assert (inside(after, "rooms", NOON + 31), inside(after, "entrance", NOON + 31)) == (0, 3)
+    for _ in range(2):
+        after.book([entry(NOON + 32, zone="rooms", is_initial=True)], {}, NOON + 32, 0)
+    assert (inside(after, "rooms", NOON + 33), inside(after, "all", NOON + 33)) == (2, 5)
+    day = closed(after, "rooms")
+    # Three came in, two of them are still there: nobody was seen to leave.
+    assert (day.counts["in"], day.counts["out"], day.occ["end"], day.drift) == (3, 0, 2, 2)
+
+
+def test_an_empty_area_stays_empty_over_a_restart():
+    after = books_of(started_at_s=NOON + 30)
+    after.restore(json.loads(json.dumps(books_of().state())), emptied=["rooms"])
+    assert inside(after, "rooms", NOON + 31) == 0
+    assert closed(after, "rooms").drift == 0
+
+
+def test_entries_of_a_zone_that_goes_are_forgotten_and_the_others_settle():
+    books = books_of()
+    books.book([entry(NOON, zone="rooms"), entry(NOON)], {}, NOON, 0)
+    in_rooms = ("back", 1)
+    counts = counts_from(NOON, zones=("entrance",))
+    counts.restore(books.counts.state())
+    books.renew(books.alerts, counts, zones=("entrance",))
+    books.book([], {ME: wearing("shirt"), in_rooms: wearing("dress")}, NOON + 1, 1)
+    [day] = [w for w in counts.finish(NOON + 60) if (w.window, w.zone) == ("p1d", "all")]
+    assert (day.garment["shirt"], day.garment["dress"]) == (1, 0)
+
+
+def test_an_outfit_without_an_entry_counts_nothing():
+    books = books_of()
+    books.book([], {ME: Outfit(True, {}, wearing("shirt").regions)}, NOON, 0)
+    assert closed(books).garment_n == 0
