@@ -19,32 +19,36 @@ _WIDTH = 512
 _COSINE_SCALE = 16.0
 
 
-class GarmentClassifier(nn.Module):
-    """Float crops `[M,3,h,w]` BGR 0..255, h and w multiples of 32.
+class Classifier(nn.Module):
+    """Float crops `[M,3,h,w]` BGR 0..255 to the model contract, whatever describes the crops.
+
+    Subclasses set `backbone`, call :meth:`add_heads` last, and override :meth:`describe_crops`.
 
     Attributes:
+        backbone: the pretrained part.
         only_in_training: parameters that a model file does not hold.
     """
 
+    backbone: nn.Module
+    temperature: Tensor
     only_in_training = ("prototypes",)
 
-    def __init__(self, dropout: float = 0.2) -> None:
-        super().__init__()
-        self.normalise = Normalise()
-        self.backbone = ShuffleNetV2()
-        self.describe = nn.Sequential(nn.Conv2d(STAGE_CHANNELS[2], _WIDTH, 1), activation())
-        self.dropout = nn.Dropout(dropout)
-        self.categorise = nn.Linear(2 * _WIDTH, len(CATEGORIES))
-        self.embed = nn.Linear(2 * _WIDTH, EMBEDDING_SIZE, bias=False)
+    def add_heads(self, width: int) -> None:
+        """Add what reads the description, `[M,width]`."""
+        self.categorise = nn.Linear(width, len(CATEGORIES))
+        self.embed = nn.Linear(width, EMBEDDING_SIZE, bias=False)
         self.prototypes = nn.Parameter(torch.randn(len(CATEGORIES), EMBEDDING_SIZE))
         self.register_buffer("temperature", torch.ones(()))
-        self.temperature: Tensor
         with torch.no_grad():
             self.categorise.weight.mul_(0.1)
 
+    def describe_crops(self, pictures: Tensor) -> Tensor:
+        """The description `[M,width]` of pictures."""
+        raise NotImplementedError
+
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """The model contract: probabilities `[M,15]` and unit-length embeddings `[M,D]`."""
-        described = self._pooled(pictures)
+        described = self.describe_crops(pictures)
         logits = self.categorise(described) / self.temperature
         return logits.softmax(1), functional.normalize(self.embed(described), dim=1)
 
@@ -54,11 +58,28 @@ class GarmentClassifier(nn.Module):
         The second pulls garments of one category together in the embedding (Wang et al.,
         "NormFace", 2017).
         """
-        described = self.dropout(self._pooled(pictures))
+        described = self.describe_crops(pictures)
         embedding = functional.normalize(self.embed(described), dim=1)
         cosine = embedding @ functional.normalize(self.prototypes, dim=1).T
         return self.categorise(described), _COSINE_SCALE * cosine
 
-    def _pooled(self, pictures: Tensor) -> Tensor:
+
+class GarmentClassifier(Classifier):
+    """The shipped one; height and width of the crops are multiples of 32."""
+
+    backbone: ShuffleNetV2
+
+    def __init__(self, dropout: float = 0.2) -> None:
+        super().__init__()
+        self.normalise = Normalise()
+        self.backbone = ShuffleNetV2()
+        self.describe = nn.Sequential(nn.Conv2d(STAGE_CHANNELS[2], _WIDTH, 1), activation())
+        self.dropout = nn.Dropout(dropout)
+        self.add_heads(2 * _WIDTH)
+
+    def describe_crops(self, pictures: Tensor) -> Tensor:
+        """Mean and maximum of the coarsest features, `[M,1024]`."""
         features = self.describe(self.backbone(self.normalise(pictures))[2])
-        return torch.cat((features.mean(dim=(2, 3)), features.amax(dim=(2, 3))), dim=1)
+        pooled = torch.cat((features.mean(dim=(2, 3)), features.amax(dim=(2, 3))), dim=1)
+        described: Tensor = self.dropout(pooled)
+        return described

@@ -136,19 +136,23 @@ def box_losses(boxes: Tensor, logits: Tensor, batch: Batch) -> tuple[Tensor, Ten
     return focal.sum() / total, (weight * (1.0 - generalised)).sum() / total
 
 
+def wears_loss(logits: Tensor, worn: Tensor) -> Tensor:
+    """Cross-entropy of `wears`, summed over what is known of a person; both `[N,15]`."""
+    is_known = ~worn.isnan()
+    smooth = torch.where(is_known, worn * 0.96 + 0.01, 0.0)
+    each = functional.binary_cross_entropy_with_logits(logits, smooth, reduction="none")
+    return (each * is_known).sum(1).mean()
+
+
 def losses(network: GarmentNetwork, batch: Batch) -> dict[str, Tensor]:
     """Every part of the loss, weighted."""
     boxes, logits, wears = network.predict(batch.crops.permute(0, 3, 1, 2).float())
     boxes, logits, wears = boxes.float(), logits.float(), wears.float()
     score_loss, box_loss = box_losses(boxes, logits, batch)
-    is_known = ~batch.wears.isnan()
-    smooth = torch.where(is_known, batch.wears * 0.96 + 0.01, 0.0)
-    wears_loss = functional.binary_cross_entropy_with_logits(wears, smooth, reduction="none")
-    wears_loss = wears_loss * is_known
     return {
         "score": score_loss,
         "box": _BOX_WEIGHT * box_loss,
-        "wears": _WEARS_WEIGHT * wears_loss.sum(1).mean(),
+        "wears": _WEARS_WEIGHT * wears_loss(wears, batch.wears),
     }
 
 
