@@ -12,16 +12,17 @@ import click
 from edge_app.errors import DresscodeError
 from model_build import classifier_model, detector_model, garment_model
 from model_build.convert.command import data
-from model_build.data.converted import OwnData
 from model_build.data.rendered import open_rendered
 from model_build.data.scenery import open_scenery
+from model_build.engine import engine
 from model_build.evaluate.command import SHIPPED, evaluate
 from model_build.garment_model import Folders
 from model_build.networks.yolox import load_published
+from model_build.own_data import OwnData
 from model_build.train.fitting import Schedule
 from model_build.wrap.command import wrap
 
-_NEED_NO_DATA = ("data", "train", "wrap")
+_NEED_NO_DATA = ("data", "export", "train", "wrap")
 MODELS = ("detector", "garments", "classifier")
 _which = click.argument("model", type=click.Choice(MODELS))
 _folders = click.make_pass_decorator(Folders)
@@ -145,20 +146,38 @@ def train(
     default=1.0,
     help="Detector: how far to go from the published weights to the trained ones.",
 )
-def export(folders: Folders, model: str, run: Path, file: Path | None, share: float) -> None:
+@click.option(
+    "--data-coco",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Garments, classifier: the test.json to calibrate and judge by; no other data is needed.",
+)
+@click.option("--license", "license_id", help="SPDX identifier of the weights.  [Apache-2.0]")
+def export(
+    folders: Folders,
+    model: str,
+    run: Path,
+    file: Path | None,
+    share: float,
+    data_coco: Path | None,
+    license_id: str | None,
+) -> None:
     """Write a run's averaged weights as a model file, and compare it with torch."""
     file = file or SHIPPED / f"{model}.onnx"
+    if data_coco is None:
+        _require_data(folders)
+    folders = replace(folders, judged_on=data_coco)
     if model == "detector":
         differences = detector_model.export_people(folders, run, share, file)
     elif model == "garments":
-        differences = garment_model.export_garments(folders, run, file)
+        differences = garment_model.export_garments(folders, run, file, license_id)
     else:
-        differences = classifier_model.export_model(folders, run, file)
+        differences = classifier_model.export_model(folders, run, file, license_id)
     click.echo(f"{file}; largest differences from torch: {differences}")
 
 
 main.add_command(data)
 main.add_command(evaluate)
+main.add_command(engine)
 main.add_command(wrap)
 
 if __name__ == "__main__":

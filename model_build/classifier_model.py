@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from edge_app.vocabulary import CATEGORIES
-from model_build.data.converted import NO_OWN_DATA, ConvertedPieces, OwnData
+from model_build.data.converted import ConvertedPieces, read_for_judging
 from model_build.data.garment_pieces import (
     LAID_OUT,
     PIECE_HEIGHT,
@@ -26,6 +27,7 @@ from model_build.garment_model import Folders
 from model_build.networks.classifier import GarmentClassifier
 from model_build.networks.restore import load_exported
 from model_build.networks.shufflenet import load_nanodet_weights
+from model_build.own_data import NO_OWN_DATA, OwnData, own_card
 from model_build.train import classifier as training
 from model_build.train.fitting import Schedule, load_averaged
 
@@ -52,6 +54,7 @@ def train_classifier(
         ]
 
     sources = own.mixed(shipped, ConvertedPieces)
+    own.note(run)
     if start is None:
         load_nanodet_weights(network.backbone, folders.data / "weights" / "nanodet_m_416.onnx")
     else:
@@ -62,40 +65,50 @@ def train_classifier(
     return training.train(network, sources, schedule, run)
 
 
-def held_out_pieces(folders: Folders, source: str) -> list[PieceSample]:
-    """The held-out garments of a source, as they are."""
-    pieces = _pieces(folders, source, held_out=True)
-    return [pieces.plain(index) for index in range(len(pieces))]
+def held_out_pieces(folders: Folders) -> dict[str, list[PieceSample]]:
+    """The held-out garments as they are, by source: laid out, worn; or `own`."""
+    if folders.judged_on is not None:
+        own = ConvertedPieces(read_for_judging(folders.judged_on))
+        return {"own": [own.plain(index) for index in range(len(own))]}
+    found = {}
+    for source in (LAID_OUT, WORN):
+        pieces = _pieces(folders, source, held_out=True)
+        found[source] = [pieces.plain(index) for index in range(len(pieces))]
+    return found
 
 
 def judge_classifier(folders: Folders, model: Path) -> dict[str, Report]:
-    """Reports by source: laid-out and worn garments, both held out."""
+    """Reports by source of the held-out garments."""
     return {
-        source: evaluate_classifier(model, held_out_pieces(folders, source))
-        for source in (LAID_OUT, WORN)
+        source: evaluate_classifier(model, samples)
+        for source, samples in held_out_pieces(folders).items()
     }
 
 
-def export_model(folders: Folders, run: Path, path: Path) -> dict[str, float]:
+def export_model(
+    folders: Folders, run: Path, path: Path, license_id: str | None = None
+) -> dict[str, float]:
     """Calibrate, write the file with its figures inside; gives the differences from torch."""
     network = load_averaged(GarmentClassifier(), run)
     _calibrate(folders, network)
+    card = own_card(_card(), run, license_id)
     size = (PIECE_HEIGHT, PIECE_WIDTH)
-    export_classifier(network, size, path, _card({}))
+    export_classifier(network, size, path, card)
     figures = {}
     for source, report in judge_classifier(folders, path).items():
         figures[f"{source}_top1"] = round(report.figures["top1"], 4)
         error = report.figures["calibration_error"]
         figures[f"{source}_calibration_error"] = round(error, 4)
-    export_classifier(network, size, path, _card(figures))
-    crops = np.stack([sample.crop for sample in held_out_pieces(folders, WORN)[:16]])
+    export_classifier(network, size, path, replace(card, metrics=figures))
+    *_, samples = held_out_pieces(folders).values()
+    crops = np.stack([sample.crop for sample in samples[:16]])
     return largest_difference(ClassifierGraph(network), path, crops)
 
 
 @torch.no_grad()
 def _calibrate(folders: Folders, network: GarmentClassifier) -> float:
-    """Set the temperature by the held-out garments of both sources, equally many of each."""
-    sets = [held_out_pieces(folders, source) for source in (LAID_OUT, WORN)]
+    """Set the temperature by the held-out garments of all sources, equally many of each."""
+    sets = list(held_out_pieces(folders).values())
     least = min(len(samples) for samples in sets)
     rng = np.random.default_rng(0)
     samples = [one[i] for one in sets for i in rng.permutation(len(one))[:least]]
@@ -115,7 +128,7 @@ def _pieces(folders: Folders, source: str, held_out: bool) -> GarmentPieces:
     return GarmentPieces(store, source, held_out)
 
 
-def _card(figures: dict[str, float]) -> Card:
+def _card() -> Card:
     return Card(
         task="classifier",
         version=VERSION,
@@ -125,5 +138,5 @@ def _card(figures: dict[str, float]) -> Card:
             "backbone of NanoDet-m (COCO, Apache-2.0); clothing-dataset (CC0); Clothing "
             "Co-Parsing (Apache-2.0); garments of Dresscode's simulated entrance"
         ),
-        metrics=figures,
+        metrics={},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from edge_app.vocabulary import REGIONS
 from model_build.data.ccp import read_label_names
-from model_build.data.converted import NO_OWN_DATA, ConvertedCrops, OwnData
+from model_build.data.converted import ConvertedCrops, read_for_judging
 from model_build.data.garment_crops import CROP_HEIGHT, CROP_WIDTH, CropSample
+from model_build.data.published.annotated import DataError
 from model_build.data.rendered_crops import RenderedCrops, open_rendered
 from model_build.data.store import PictureStore
 from model_build.data.street_crops import StreetCrops
@@ -21,6 +23,7 @@ from model_build.export import Card, DetectorGraph, export_detector, largest_dif
 from model_build.networks.garments import GarmentNetwork
 from model_build.networks.restore import load_exported
 from model_build.networks.shufflenet import load_nanodet_weights
+from model_build.own_data import NO_OWN_DATA, OwnData, own_card
 from model_build.train import garments as training
 from model_build.train.fitting import Schedule, load_averaged
 
@@ -35,10 +38,17 @@ _EARLY_SHARE, _EARLY_SCALE = 0.7, 0.75
 
 @dataclass(frozen=True)
 class Folders:
-    """Where things are: the data sets, and the caches that are made from them once."""
+    """Where things are.
+
+    Attributes:
+        data: the data sets.
+        cache: what is made from them once.
+        judged_on: a file of own pictures to judge by, instead of the held-out ones in `data`.
+    """
 
     data: Path
     cache: Path
+    judged_on: Path | None = None
 
     def street_crops(self, held_out: bool) -> StreetCrops:
         """The people of Clothing Co-Parsing on one side of the split."""
@@ -76,6 +86,7 @@ def train_garments(
         ]
 
     sources = own.mixed(shipped, ConvertedCrops)
+    own.note(run)
     early = replace(schedule, steps=int(schedule.steps * _EARLY_SHARE), scale=_EARLY_SCALE)
     network = training.train(network, sources, early, run / "early")
     network.backbone.freeze_early()
@@ -84,10 +95,22 @@ def train_garments(
 
 
 def held_out_samples(folders: Folders, is_hard: bool) -> list[CropSample]:
-    """Held-out people, as photographed or as a bad camera would see them, always the same."""
-    crops = folders.street_crops(held_out=True)
+    """Held-out people, as photographed or as a bad camera would see them, always the same.
+
+    Raises:
+        DataError: nobody in the own pictures can be judged by.
+    """
+    crops: StreetCrops | ConvertedCrops
+    if folders.judged_on is None:
+        crops = folders.street_crops(held_out=True)
+        chosen = list(range(len(crops)))
+    else:
+        crops = ConvertedCrops(read_for_judging(folders.judged_on))
+        chosen = crops.known()
+    if not chosen:
+        raise DataError(f"{folders.judged_on}: of nobody in it everything worn is known")
     rng = np.random.default_rng(_HARD_SEED)
-    return [crops.hard(i, rng) if is_hard else crops.plain(i) for i in range(len(crops))]
+    return [crops.hard(i, rng) if is_hard else crops.plain(i) for i in chosen]
 
 
 def judge_garments(folders: Folders, model: Path) -> dict[str, Report]:
@@ -98,23 +121,28 @@ def judge_garments(folders: Folders, model: Path) -> dict[str, Report]:
     }
 
 
-def export_garments(folders: Folders, run: Path, path: Path) -> dict[str, float]:
+def export_garments(
+    folders: Folders, run: Path, path: Path, license_id: str | None = None
+) -> dict[str, float]:
     """Write the model file with its figures inside; gives the differences from torch."""
     network = load_averaged(GarmentNetwork(), run)
+    card = own_card(_card(), run, license_id)
     size = (CROP_HEIGHT, CROP_WIDTH)
-    export_detector(network, size, path, _card({}), CANDIDATES, ("wears",))
-    figures = {}
-    for name, report in judge_garments(folders, path).items():
-        figures[f"{name}_box_ap50"] = round(report.figures["ap50"], 4)
-        figures[f"{name}_wears_ap"] = round(report.figures["wears_ap"], 4)
-        figures[f"{name}_dress_ap"] = round(report.figures["wears_ap/dress"], 4)
-        figures[f"{name}_suit_ap"] = round(report.figures["wears_ap/suit"], 4)
-    export_detector(network, size, path, _card(figures), CANDIDATES, ("wears",))
+    export_detector(network, size, path, card, CANDIDATES, ("wears",))
+    told = {"box_ap50": "ap50", "wears_ap": "wears_ap"}
+    told |= {f"{name}_ap": f"wears_ap/{name}" for name in ("dress", "suit")}
+    figures = {
+        f"{name}_{short}": round(report.figures[figure], 4)
+        for name, report in judge_garments(folders, path).items()
+        for short, figure in told.items()
+        if not math.isnan(report.figures[figure])
+    }
+    export_detector(network, size, path, replace(card, metrics=figures), CANDIDATES, ("wears",))
     crops = np.stack([s.crop for s in held_out_samples(folders, is_hard=False)[:16]])
     return largest_difference(DetectorGraph(network, CANDIDATES), path, crops)
 
 
-def _card(figures: dict[str, float]) -> Card:
+def _card() -> Card:
     return Card(
         task="garments",
         version=VERSION,
@@ -124,5 +152,5 @@ def _card(figures: dict[str, float]) -> Card:
             "backbone of NanoDet-m (COCO, Apache-2.0); Clothing Co-Parsing (Apache-2.0), "
             "photos with label maps and with tags; people of Dresscode's simulated entrance"
         ),
-        metrics=figures,
+        metrics={},
     )

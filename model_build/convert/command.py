@@ -13,7 +13,7 @@ from rich.progress import track
 from edge_app.draw import save
 from model_build.convert.contact_sheet import contact_sheet
 from model_build.convert.conversion import convert
-from model_build.convert.people import PeopleFinder
+from model_build.convert.people import PeopleFinder, need_people
 from model_build.convert.report import show_report, write_report
 from model_build.convert.write import write_coco
 from model_build.data.published.sources import READERS, read_source
@@ -51,10 +51,11 @@ def data(
 
     photos = read_source(source, folder, unused)
     done = convert(photos, as_published, console)
-    if with_people:
+    if with_people and any(map(need_people, done.kept)):
         finder = PeopleFinder()
-        looked = track(done.kept, "looking for people", console=console)
-        done = dataclasses.replace(done, kept=[finder.add(photo) for photo in looked])
+        seen = track(done.kept, "looking for people", console=console)
+        kept = [finder.add(photo) if need_people(photo) else photo for photo in seen]
+        done = dataclasses.replace(done, kept=kept)
     unused_labels = Counter(label for photo in photos for label in photo.unused)
     written = write_coco(done.kept, source, out)
     write_report(done, unused_labels, source, out / "report.json")

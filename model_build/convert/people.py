@@ -10,10 +10,15 @@ import numpy as np
 from edge_app.config.schema import InferenceSettings
 from edge_app.detection.detector import Detector
 from edge_app.inference.choose import open_engine, open_model
-from model_build.data.published.annotated import Annotated
+from model_build.data.published.annotated import Annotated, DataError
 
 _MIN_SCORE = 0.4
 _MAX_IOU = 0.6
+
+
+def need_people(photo: Annotated) -> bool:
+    """Whether a picture is to be searched: a person can be labelled only as a whole."""
+    return photo.is_complete and not photo.people
 
 
 class PeopleFinder:
@@ -27,14 +32,12 @@ class PeopleFinder:
     def add(self, photo: Annotated) -> Annotated:
         """The picture with the people that are seen in it, best first.
 
-        Only a picture of which every garment is told needs them: there a person's crop can be
-        labelled as a whole.
+        Raises:
+            DataError: the picture cannot be read any more.
         """
-        if photo.people or not photo.is_complete:
-            return photo
         picture = cv2.imread(str(photo.picture), cv2.IMREAD_COLOR)
         if picture is None:
-            return photo
+            raise DataError(f"{photo.picture}: not a readable picture")
         (found,) = self._detector.detect([np.asarray(picture, np.uint8)])
         people = tuple((x1, y1, x2, y2) for x1, y1, x2, y2 in found.boxes_xyxy.tolist())
         return dataclasses.replace(photo, people=people)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -17,13 +16,15 @@ from model_build.data.around import view_around
 from model_build.data.degrade import degrade
 from model_build.data.garment_crops import (
     CROP_HEIGHT,
+    CROP_MARGIN,
     CROP_WIDTH,
     CropSample,
     Person,
     hard_sample,
+    plain_sample,
 )
-from model_build.data.garment_pieces import PieceSample, stretch
-from model_build.data.published.annotated import Annotated, Box, DataError
+from model_build.data.garment_pieces import PieceSample, laid_out_piece, stretch
+from model_build.data.published.annotated import Annotated, Box, DataError, Garment
 from model_build.data.published.coco import read_file
 from model_build.data.street_people import cut_person
 from model_build.data.subjects import OPEN_REGION, Subject, is_large_enough, subjects
@@ -32,7 +33,6 @@ from model_build.vocabulary import LABELS, category_mask
 _LEAST_VISIBLE = 0.5
 _LEAST_SIDE_PX = 6.0
 
-Source = TypeVar("Source")
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
 
@@ -43,54 +43,22 @@ def read_for_training(path: Path) -> list[Annotated]:
     Raises:
         DataError: the file breaks the layout, or its pictures are kept for judging.
     """
-    photos = [photo for photo in read_file(path, LABELS["coco"]) if photo.shows_garments]
-    held_out = {photo.split for photo in photos} & {"val", "test"}
-    if held_out:
+    photos = read_for_judging(path)
+    if {photo.split for photo in photos} & {"val", "test"}:
         raise DataError(f"{path}: its pictures are kept for judging; train on train.json")
-    if not photos:
-        raise DataError(f"{path}: no picture in it shows a garment of the fifteen categories")
     return photos
 
 
-@dataclass(frozen=True)
-class OwnData:
-    """Pictures to train on besides, or instead of, those of the shipped models.
+def read_for_judging(path: Path) -> list[Annotated]:
+    """The pictures of a file that `data` wrote, on whatever side of the split.
 
-    Attributes:
-        files: that `data` wrote.
-        share: of the samples, that come from them, 0..1.
+    Raises:
+        DataError: the file breaks the layout.
     """
-
-    files: tuple[Path, ...]
-    share: float
-
-    @property
-    def is_all(self) -> bool:
-        """Whether there is nothing else to train on."""
-        return bool(self.files) and self.share == 1.0
-
-    def mixed(
-        self,
-        shipped: Callable[[], list[tuple[Source, float]]],
-        own: Callable[[Sequence[Annotated]], Source],
-    ) -> list[tuple[Source, float]]:
-        """Sources with their shares; the shipped ones are opened only if they have any.
-
-        Raises:
-            DataError: a file cannot be trained on.
-        """
-        if not self.files or self.share == 0.0:
-            return shipped()
-        photos = [photo for path in self.files for photo in read_for_training(path)]
-        if self.is_all:
-            return [(own(photos), 1.0)]
-        sources = shipped()
-        total = sum(share for _, share in sources)
-        rest = [(source, share / total * (1.0 - self.share)) for source, share in sources]
-        return [*rest, (own(photos), self.share)]
-
-
-NO_OWN_DATA = OwnData((), 0.0)
+    photos = [photo for photo in read_file(path, LABELS["coco"]) if photo.shows_garments]
+    if not photos:
+        raise DataError(f"{path}: no picture in it shows a garment of the fifteen categories")
+    return photos
 
 
 def _read(path: Path) -> UInt8:
@@ -127,25 +95,40 @@ class ConvertedCrops:
     def __len__(self) -> int:
         return len(self._subjects)
 
+    def known(self) -> list[int]:
+        """The people of whom everything that they wear is known, by number: fit for judging."""
+        return [
+            number
+            for number, subject in enumerate(self._subjects)
+            if subject.is_person and not np.isnan(subject.wears()).any()
+        ]
+
+    def plain(self, position: int) -> CropSample:
+        """The person's crop as the application would make it."""
+        return plain_sample(_person(self._subjects[position]), ())
+
     def hard(self, position: int, rng: np.random.Generator) -> CropSample:
         """A person bent, cut and degraded; or a degraded crop around a garment."""
         subject = self._subjects[position]
         strength = rng.uniform(0.3, 1.0)
         if not subject.is_person:
             return _garment_sample(subject, rng, strength)
-        around = [garment.box_xyxy for garment in subject.garments if subject.knows_boxes]
-        picture, placed, boxes = _cut(_read(subject.picture), subject.box, around)
-        regions = np.array([garment.region for garment in subject.garments], np.int64)
-        person = Person(
-            picture=picture,
-            box=placed,
-            wears=subject.wears(),
-            labels=None,
-            boxes=boxes,
-            regions=regions[: len(boxes)],
-            has_boxes=subject.knows_boxes,
-        )
-        return hard_sample(person, (), rng, strength)
+        return hard_sample(_person(subject), (), rng, strength)
+
+
+def _person(subject: Subject) -> Person:
+    around = [garment.box_xyxy for garment in subject.garments if subject.knows_boxes]
+    picture, placed, boxes = _cut(_read(subject.picture), subject.box, around)
+    regions = np.array([garment.region for garment in subject.garments], np.int64)
+    return Person(
+        picture=picture,
+        box=placed,
+        wears=subject.wears(),
+        labels=None,
+        boxes=boxes,
+        regions=regions[: len(boxes)],
+        has_boxes=subject.knows_boxes,
+    )
 
 
 def _garment_sample(subject: Subject, rng: np.random.Generator, strength: float) -> CropSample:
@@ -200,22 +183,37 @@ class ConvertedPieces:
     def __len__(self) -> int:
         return len(self._pieces)
 
+    def plain(self, position: int) -> PieceSample:
+        """A garment as the application would cut it out: its box and 5 % on each side."""
+        picture, box, garment = self._cut(position)
+        if garment.box_xyxy is None:
+            return PieceSample(laid_out_piece(picture), category_mask(garment.categories))
+        margin = CROP_MARGIN * (box[2:] - box[:2])
+        size = np.array([picture.shape[1], picture.shape[0]])
+        view = np.concatenate((np.maximum(box[:2] - margin, 0), np.minimum(box[2:] + margin, size)))
+        crop = stretch(picture, np.asarray(view, np.float64), 0.0, False)
+        return PieceSample(crop, category_mask(garment.categories))
+
     def draw(self, rng: np.random.Generator) -> PieceSample:
         """A random garment, rarer categories more often, with its surroundings, degraded."""
         position = int(np.searchsorted(self._cumulated, rng.random()))
-        path, garment = self._pieces[min(position, len(self._pieces) - 1)]
-        picture = _read(path)
-        size = (picture.shape[1], picture.shape[0])
-        box = garment.box_xyxy or (0.0, 0.0, float(size[0]), float(size[1]))
-        picture, placed, _ = _cut(picture, box, [])
+        picture, box, garment = self._cut(min(position, len(self) - 1))
         if garment.box_xyxy is None:
             # Nobody knows where in the picture it is: anything from most of it to all of it.
-            moved = np.concatenate((placed[2:], placed[2:])) * rng.uniform(0.0, 0.12, 4)
-            view = placed + moved * np.array([1.0, 1.0, -1.0, -1.0])
+            moved = np.concatenate((box[2:], box[2:])) * rng.uniform(0.0, 0.12, 4)
+            view = box + moved * np.array([1.0, 1.0, -1.0, -1.0])
         else:
-            view = view_around(placed, (picture.shape[1], picture.shape[0]), rng)
+            view = view_around(box, (picture.shape[1], picture.shape[0]), rng)
         lean = float(np.radians(rng.normal(0.0, 5.0)))
         crop = stretch(picture, np.asarray(view, np.float64), lean, bool(rng.random() < 0.5))
         if rng.random() < 0.5:
             crop = degrade(crop, rng, rng.uniform(0.2, 0.9))
         return PieceSample(crop, category_mask(garment.categories))
+
+    def _cut(self, position: int) -> tuple[UInt8, Float32, Garment]:
+        """A garment's surroundings, its box in them, and what is known of it."""
+        path, garment = self._pieces[position]
+        picture = _read(path)
+        whole = (0.0, 0.0, float(picture.shape[1]), float(picture.shape[0]))
+        picture, box, _ = _cut(picture, garment.box_xyxy or whole, [])
+        return picture, box, garment

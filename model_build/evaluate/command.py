@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,11 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("model", type=click.Choice(list(_JUDGES)))
 @click.option("--file", type=_file, help="ONNX file.  [the shipped one]")
 @click.option("--compare", type=_file, nargs=2, metavar="A B", help="Two ONNX files, side by side.")
+@click.option(
+    "--data-coco",
+    type=_file,
+    help="Garments, classifier: own pictures to judge by, the test.json that `data` wrote.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="  [runs/evaluate/MODEL]")
 @click.pass_obj
 def evaluate(
@@ -39,6 +45,7 @@ def evaluate(
     model: str,
     file: Path | None,
     compare: tuple[Path, Path] | None,
+    data_coco: Path | None,
     out: Path | None,
 ) -> None:
     """Judge a model file on held-out data: figures, curves, and pictures of its mistakes.
@@ -47,6 +54,7 @@ def evaluate(
     confusion as CSV and PNG, the worst mistakes as a contact sheet.
     """
     out = out or Path("runs") / "evaluate" / model
+    folders = replace(folders, judged_on=data_coco)
     if compare is None:
         print_side_by_side({"": judge(folders, model, file or SHIPPED / f"{model}.onnx", out)})
     else:

@@ -13,10 +13,8 @@ from edge_app.vocabulary import CATEGORIES
 from model_build.convert.conversion import convert
 from model_build.convert.write import write_coco
 from model_build.data.converted import (
-    NO_OWN_DATA,
     ConvertedCrops,
     ConvertedPieces,
-    OwnData,
     read_for_training,
 )
 from model_build.data.garment_crops import CROP_HEIGHT, CROP_WIDTH
@@ -232,32 +230,6 @@ def test_the_classifier_trains_on_a_converted_set(tmp_path: Path) -> None:
     after = trained.state_dict()
     assert all(bool(torch.isfinite(value).all()) for value in after.values())
     assert any(not torch.equal(before[name], after[name]) for name in before)
-
-
-def _named(*names: str) -> list[tuple[object, float]]:
-    return [(name, share) for name, share in zip(names, (0.75, 0.25), strict=True)]
-
-
-def test_own_pictures_take_their_share_from_the_others(tmp_path: Path) -> None:
-    own = OwnData((_train_file(tmp_path),), 0.4)
-    mixed = own.mixed(lambda: _named("street", "rendered"), ConvertedPieces)
-    assert [source for source, _ in mixed[:2]] == ["street", "rendered"]
-    assert [share for _, share in mixed] == pytest.approx([0.45, 0.15, 0.4])
-    assert isinstance(mixed[2][0], ConvertedPieces)
-
-
-def test_own_pictures_alone_need_no_other_data(tmp_path: Path) -> None:
-    def shipped() -> list[tuple[object, float]]:
-        raise FileNotFoundError("no photos of others here")
-
-    own = OwnData((_train_file(tmp_path),), 1.0)
-    ((crops, share),) = own.mixed(shipped, ConvertedCrops)
-    assert isinstance(crops, ConvertedCrops)
-    assert share == 1.0
-
-
-def test_without_own_pictures_nothing_changes() -> None:
-    assert NO_OWN_DATA.mixed(lambda: _named("a", "b"), ConvertedCrops) == _named("a", "b")
 
 
 def test_sources_travel_to_another_process(tmp_path: Path) -> None:
