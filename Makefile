@@ -11,12 +11,15 @@ CONFIG ?= tests/acceptance/bench.yaml
 # How long `make soak` lasts, in seconds.
 SOAK_S ?= 3600
 
+# How many cases of each kind of input `make fuzz` tries.
+FUZZ_CASES ?= 10000
+
 # Tools of the system that tests use where they are there: a broker, a database, GStreamer.
 DEBIAN_PACKAGES := mosquitto mosquitto-clients postgresql gstreamer1.0-tools \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gir1.2-gst-rtsp-server-1.0 python3-gi
 
-.PHONY: demo test check bench acceptance soak chaos load fleet format clean help
+.PHONY: demo test check bench acceptance soak fuzz chaos load fleet format clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +56,9 @@ fleet: $(VENV)/.for-work | system-packages ## 500 virtual stores and one broker 
 
 soak: $(VENV)/.for-work ## an hour of cameras, broker and clock that misbehave; nothing lost, nothing grows
 	$(BIN)/python -m tests.soak.soak --seconds $(SOAK_S)
+
+fuzz: $(VENV)/.for-work ## ten thousand spoilt frames, streams, commands, configurations, models each
+	$(BIN)/python -m tests.fuzz --cases $(FUZZ_CASES)
 
 format: $(VENV)/.for-work ## put the code into its format
 	$(BIN)/ruff format .

@@ -77,10 +77,15 @@ def load_model(path: Path, task: Task) -> Model:
     if not path.is_file():
         raise ModelError(f"{path}: there is no such model file; expected a {task} in ONNX")
     try:
-        network = ov.Core().read_model(path)
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
+        return _read(path, task)
+    except (RuntimeError, ValueError) as error:
+        # OpenVINO's own errors, and texts in the file, or in those errors, that are no texts.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         raise ModelError(f"{path}: cannot be read as an ONNX model: {reason}") from error
+
+
+def _read(path: Path, task: Task) -> Model:
+    network = ov.Core().read_model(path)
     _refuse_denied(path, network)
     size = _check_input(path, task, network)
     outputs = _check_outputs(path, task, network)
@@ -152,7 +157,7 @@ def _check_labels(path: Path, task: Task, network: Any, shapes: dict[str, Any]) 
     text = _metadata(network, "labels")
     try:
         labels = tuple(json.loads(text or ""))
-    except (json.JSONDecodeError, TypeError):
+    except (json.JSONDecodeError, TypeError, RecursionError):
         labels = ()
     if labels != _LABELS[task]:
         raise ModelError(

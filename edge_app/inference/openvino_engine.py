@@ -52,7 +52,7 @@ class OpenVinoEngine:
                 network.reshape([step, height, width, 3])
                 compiled = self._core.compile_model(network, "CPU", self._settings)
                 self._requests[step] = compiled.create_infer_request()
-            except RuntimeError as error:
+            except (RuntimeError, ValueError) as error:
                 raise EngineError(
                     f"{self._model.path}: OpenVINO cannot compile it for a batch of {step}: {error}"
                 ) from error
@@ -74,10 +74,10 @@ class OpenVinoEngine:
         request = self._request(step)
         try:
             request.infer([batch_nhwc], share_inputs=True)
-        except RuntimeError as error:
+            # Copies: the request's own memory is overwritten by the next call.
+            return {name: np.array(request.get_tensor(name).data) for name in self._model.outputs}
+        except (RuntimeError, ValueError) as error:
             raise EngineError(f"{self._model.path}: OpenVINO failed: {error}") from error
-        # Copies: the request's own memory is overwritten by the next call.
-        return {name: np.array(request.get_tensor(name).data) for name in self._model.outputs}
 
     def close(self) -> None:
         """Free the compiled networks."""
