@@ -14,7 +14,6 @@ from model_build import classifier_model, detector_model, garment_model
 from model_build.convert.command import data
 from model_build.data.rendered import open_rendered
 from model_build.data.scenery import open_scenery
-from model_build.engine import engine
 from model_build.evaluate.command import SHIPPED, evaluate
 from model_build.garment_model import Folders
 from model_build.networks.yolox import load_published
@@ -177,7 +176,6 @@ def export(
 
 main.add_command(data)
 main.add_command(evaluate)
-main.add_command(engine)
 main.add_command(wrap)
 
 if __name__ == "__main__":
