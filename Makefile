@@ -19,7 +19,7 @@ DEBIAN_PACKAGES := mosquitto mosquitto-clients postgresql gstreamer1.0-tools \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gir1.2-gst-rtsp-server-1.0 python3-gi
 
-.PHONY: demo test check bench acceptance soak fuzz chaos load fleet format clean help
+.PHONY: demo test check bench acceptance soak fuzz chaos load fleet nodered format clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,10 @@ load: $(VENV)/.for-work | system-packages ## one box beside plain paho; 200,000 
 
 fleet: $(VENV)/.for-work | system-packages ## 500 virtual stores and one broker that goes away
 	$(BIN)/python -m tests.broker.fleet
+
+nodered: $(VENV)/.for-work | system-packages ## the Node-RED flow, run by Node-RED (fetched with npm)
+	npm install --silent --no-audit --no-fund --prefix $(VENV)/node-red node-red
+	NODE_RED=$(VENV)/node-red/node_modules/.bin/node-red $(BIN)/pytest tests/deploy/test_nodered.py
 
 soak: $(VENV)/.for-work ## an hour of cameras, broker and clock that misbehave; nothing lost, nothing grows
 	$(BIN)/python -m tests.soak.soak --seconds $(SOAK_S)

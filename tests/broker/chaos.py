@@ -102,7 +102,7 @@ def run(seed: int, seconds: float, is_durable: bool, folder: Path) -> Outcome:
                 box = start_box(broker.url, file)
         box.kill()
         box.wait()
-        return finish(seed, broker, collector, file, kills)
+        return finish(seed, broker, collector, file, kills, is_durable)
     finally:
         box.kill()
         box.wait()
@@ -111,7 +111,12 @@ def run(seed: int, seconds: float, is_durable: bool, folder: Path) -> Outcome:
 
 
 def finish(
-    seed: int, broker: Mosquitto, collector: Collector, file: Path, kills: Counter[str]
+    seed: int,
+    broker: Mosquitto,
+    collector: Collector,
+    file: Path,
+    kills: Counter[str],
+    is_durable: bool,
 ) -> Outcome:
     """Deliver the rest in peace, ask again for what is missing, and add up."""
     with (
@@ -120,23 +125,23 @@ def finish(
     ):
         published = int(outbox.state()["chaos"]["n"])
         whole = set(range(1, published + 1))
-        wait_until(lambda: sender.status().is_connected and outbox.depth("store").rows == 0, 60)
-        wait_until(lambda: set(collector.seqs("agg")) == whole, 3)
-        first = list(dict.fromkeys(collector.seqs("agg")))
+        wait_until(lambda: sender.status().is_connected and outbox.depth("store").rows == 0, 120)
+        wait_until(lambda: set(collector.seqs("agg")) == whole, SETTLE_S if is_durable else 3.0)
+        before = collector.payloads("agg")
+        first = list(dict.fromkeys(payload["seq"] for payload in before))
         gaps = len(whole - set(first))
         if gaps:
             outbox.resend("store", EVERYTHING)
             wait_until(lambda: set(collector.seqs("agg")) >= whole, SETTLE_S)
-    arrived = collector.payloads("agg")
+    arrived = {payload["seq"] for payload in collector.payloads("agg")}
     reordered = sum(b < a for a, b in pairwise(first))
-    ids = {payload["id"] for payload in arrived if not payload["historical"]}
-    assert len(ids) == len(first), "an id stands for one window"
+    assert len({payload["id"] for payload in before}) == len(first), "an id stands for one window"
     return Outcome(
         seed,
         published,
         gaps,
-        len(whole - {payload["seq"] for payload in arrived}),
-        sum(not payload["historical"] for payload in arrived) - len(first),
+        len(whole - arrived),
+        len(before) - len(first),
         reordered,
         kills["broker"],
         kills["box"],

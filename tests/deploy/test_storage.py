@@ -177,6 +177,6 @@ def test_the_node_red_flow_uses_topics_and_fields_that_exist() -> None:
     assert set(kinds) == {"alert", "response"}
     texts = "\n".join(node.get("func", "") for node in FLOW)
     assert set(re.findall(r"\balert\.(\w+)", texts)) <= fields_of("alert")
-    sent = re.search(r"msg\.payload = \{(.*?)\}", texts)
+    sent = re.search(r"msg\.payload = \{([^}]*transaction:.*?)\}", texts)
     assert sent
     assert set(re.findall(r"(\w+):", sent[1])) <= set(CommandPayload.model_fields)

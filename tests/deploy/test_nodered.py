@@ -1,0 +1,129 @@
+"""The Node-RED flow, run by Node-RED: an alert is shown on the page, a button mutes its rule.
+
+``make nodered`` fetches Node-RED and runs this; without it the test skips. Of the flow that is
+shipped only the broker's port and the authority's file are changed, and there is no password.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_app.delivery.audit import Audit
+from edge_app.delivery.broker import free_port
+from edge_app.delivery.commands import Commands
+from edge_app.delivery.outbox import Outbox
+from edge_app.delivery.sender import Sender
+from tests.broker.certificates import Authority
+from tests.broker.mosquitto import wait_until
+from tests.broker.test_tls import TlsBroker
+from tests.deploy.test_storage import FLOW
+from tests.edge_app.delivery.samples import MESSAGES, alert
+
+PROGRAM = os.environ.get("NODE_RED") or shutil.which("node-red")
+START_S = 60.0
+
+pytestmark = [
+    pytest.mark.skipif(PROGRAM is None, reason="Node-RED: not installed (make nodered)"),
+    pytest.mark.timeout(180),
+]
+
+
+@pytest.fixture
+def broker(tmp_path: Path, has_mosquitto: None) -> Iterator[TlsBroker]:
+    authority = Authority(tmp_path / "authority")
+    with TlsBroker(
+        tmp_path / "broker", authority, authority.issue("localhost", "DNS:localhost")
+    ) as made:
+        yield made
+
+
+@pytest.fixture
+def page(tmp_path: Path, broker: TlsBroker) -> Iterator[str]:
+    """Address of the flow's page, without its scheme."""
+    changes = {
+        "mqtt-broker": {"port": str(broker.tls_port)},
+        "tls-config": {"ca": str(tmp_path / "authority" / "ca.pem")},
+    }
+    flow = [node | changes.get(node["type"], {}) for node in FLOW]
+    (tmp_path / "flow.json").write_text(json.dumps(flow))
+    port = free_port()
+    command = [str(PROGRAM), "-u", str(tmp_path), "-p", str(port), str(tmp_path / "flow.json")]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        assert wait_until(lambda: is_ready(tmp_path / "log"), START_S), (
+            tmp_path / "log"
+        ).read_text()
+        yield f"127.0.0.1:{port}/dresscode"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def is_ready(log: Path) -> bool:
+    text = log.read_text()
+    return "Started flows" in text and "Connected to broker" in text
+
+
+class Telephone:
+    """Somebody who has the page open."""
+
+    def __init__(self, page: str) -> None:
+        client = pytest.importorskip("websockets.sync.client")
+        self._socket = client.connect(f"ws://{page}/live")
+        self._socket.send('{"hello": true}')
+
+    def press_mute(self, rule: str) -> None:
+        self._socket.send(json.dumps({"rule": rule, "minutes": 30}))
+
+    def read(self) -> dict[str, Any]:
+        return dict(json.loads(self._socket.recv(10)))
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def test_an_alert_is_shown_once_and_its_rule_muted(
+    page: str,
+    broker: TlsBroker,
+    outbox: Outbox,
+    tmp_path: Path,
+) -> None:
+    with urllib.request.urlopen(f"http://{page}", timeout=10) as answer:
+        assert answer.headers["content-type"].startswith("text/html")
+        assert b"new WebSocket" in answer.read()
+    commands = Commands(MESSAGES, outbox, Audit(tmp_path / "audit.jsonl"), time.time)
+    box = Sender(broker.settings(url=broker.url), outbox, MESSAGES)
+    box.obey(commands)
+    telephone = Telephone(page)
+    with box:
+        now_s = time.time()
+        message = MESSAGES.alert(alert(settled_at_s=now_s), now_s)
+        late = MESSAGES.alert(alert(settled_at_s=now_s - 70, expires_s=10.0), now_s)
+        outbox.publish([late, message, message])
+        shown = telephone.read()
+        assert shown["text"] == json.loads(message.payload)["text"]
+        telephone.press_mute(shown["rule"])
+        taken: list[Any] = []
+        assert wait_until(lambda: bool(taken.extend(commands.take()) or taken))
+        (command,) = taken
+        assert (command.verb, command.arguments.rule, command.arguments.minutes) == (
+            "mute", "formalwear", 30,
+        )  # fmt: skip
+        commands.answer(command, "done", "rule formalwear is muted for 30 min")
+        # The alert that came twice is not shown again: what comes next is the answer.
+        assert telephone.read() == {"note": "done: rule formalwear is muted for 30 min"}
+    later = Telephone(page)
+    assert later.read() == shown
+    later.close()
+    telephone.close()
