@@ -30,6 +30,9 @@ _ENTERING_SPEED_STD = 3.5
 """The same of the top of who is seen as a head at the lower edge: little is in the picture yet to
 tell the size by, and a step makes a head a bust."""
 
+_TO_COORDINATES = np.array(
+    [[0.5, -1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.5, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
+)
 _LEAST_HEIGHT = 0.5
 """A person's box is at least this high, in widths."""
 _COASTING_FADE_S = 2.0
@@ -43,15 +46,12 @@ class Motion:
     """What the filter knows of ``N`` boxes.
 
     Attributes:
-        position: float64 ``[N, 4]``: centre x, width, top, bottom; pixels.
-        velocity: float64 ``[N, 4]``: pixels per second.
-        variance: float64 ``[3, N, 4]``: of the position, its covariance with the velocity, of the
-            velocity.
+        state: float64 ``[5, N, 4]``, one plane each: position (centre x, width, top, bottom) in
+            pixels, velocity in pixels per second, and the variance of the position, its
+            covariance with the velocity, and the variance of the velocity.
     """
 
-    position: Float64
-    velocity: Float64
-    variance: Float64
+    state: Float64
 
     @classmethod
     def start(cls, boxes_xyxy: Float64, is_entering: npt.NDArray[np.bool_]) -> Motion:
@@ -61,14 +61,13 @@ class Motion:
             boxes_xyxy: float64 ``[N, 4]``, pixels.
             is_entering: bool ``[N]``, boxes that the picture's lower edge cuts off.
         """
-        position = to_coordinates(boxes_xyxy)
-        size = _size(position)
-        first = (size * _MEASURED_STD) ** 2
-        speed_std = np.tile(_FIRST_SPEED_STD, (len(position), 1))
-        speed_std[is_entering, 2] = _ENTERING_SPEED_STD
-        speed = (size * speed_std) ** 2
-        variance = np.stack([first, np.zeros_like(first), speed])
-        return cls(position, np.zeros_like(position), variance)
+        state = np.zeros((5, len(boxes_xyxy), 4))
+        state[0] = to_coordinates(boxes_xyxy)
+        size = _size(state[0])
+        state[2] = (size * _MEASURED_STD) ** 2
+        state[4] = (size * _FIRST_SPEED_STD) ** 2
+        state[4, is_entering, 2] = (size[is_entering, 0] * _ENTERING_SPEED_STD) ** 2
+        return cls(state)
 
     def predict(self, elapsed_s: float, is_coasting: npt.NDArray[np.bool_]) -> Motion:
         """The state some time later.
@@ -79,22 +78,26 @@ class Motion:
                 (legs that vanish behind something do not make the person shrink) and slow down.
         """
         t = elapsed_s
-        noise = _ACCELERATION * _size(self.position) ** 2
-        velocity = self.velocity
+        state = self.state
         if is_coasting.any():
-            velocity = velocity.copy()
-            velocity[is_coasting, 1] = 0.0
-            velocity[is_coasting, 3] = velocity[is_coasting, 2]
-            velocity[is_coasting] *= np.exp(-t / _COASTING_FADE_S)
-        pp, pv, vv = self.variance
-        variance = np.stack(
+            state = state.copy()
+            velocity = state[1, is_coasting]
+            velocity[:, 1] = 0.0
+            velocity[:, 3] = velocity[:, 2]
+            state[1, is_coasting] = velocity * np.exp(-t / _COASTING_FADE_S)
+        change = np.array(
             [
-                pp + 2 * t * pv + t * t * vv + noise * t**3 / 3,
-                pv + t * vv + noise * t**2 / 2,
-                vv + noise * t,
+                [1.0, t, 0.0, 0.0, 0.0],
+                [0.0, 1.0, 0.0, 0.0, 0.0],
+                [0.0, 0.0, 1.0, 2 * t, t * t],
+                [0.0, 0.0, 0.0, 1.0, t],
+                [0.0, 0.0, 0.0, 0.0, 1.0],
             ]
         )
-        return Motion(_with_shape(self.position + velocity * t), velocity, variance)
+        noise = _ACCELERATION * _size(state[0]) ** 2
+        later = (change @ state.reshape(5, -1)).reshape(state.shape)
+        later[2:] += np.array([t**3 / 3, t * t / 2, t])[:, None, None] * noise
+        return Motion(_with_shape(later))
 
     def update(self, rows: npt.NDArray[np.intp], boxes_xyxy: Float64) -> Motion:
         """The state after some of the boxes were seen.
@@ -105,49 +108,55 @@ class Motion:
         """
         if len(rows) == 0:
             return self
-        expected = self.position[rows]
+        seen = self.state[:, rows]
+        expected, _, pp, pv, _ = seen
         error = to_coordinates(boxes_xyxy) - expected
-        pp, pv, vv = self.variance[:, rows]
         total = pp + (_size(expected) * _MEASURED_STD) ** 2
         total = np.maximum(total, (error / _OUTLIER_STDS) ** 2)
-        position, velocity, variance = (
-            self.position.copy(),
-            self.velocity.copy(),
-            self.variance.copy(),
-        )
-        position[rows] = expected + pp / total * error
-        velocity[rows] += pv / total * error
-        variance[:, rows] = [pp - pp * pp / total, pv - pp * pv / total, vv - pv * pv / total]
-        return Motion(_with_shape(position), velocity, variance)
+        gain = seen[2:4] / total
+        seen[:2] += gain * error
+        seen[4] -= gain[1] * pv
+        seen[2:4] -= gain[0] * seen[2:4]
+        state = self.state.copy()
+        state[:, rows] = seen
+        return Motion(_with_shape(state))
 
     def take(self, rows: npt.NDArray[np.intp]) -> Motion:
         """Some of the boxes, in the order given."""
-        return Motion(self.position[rows], self.velocity[rows], self.variance[:, rows])
+        return Motion(self.state[:, rows])
 
     def joined(self, other: Motion) -> Motion:
         """These boxes followed by others."""
-        return Motion(
-            np.concatenate([self.position, other.position]),
-            np.concatenate([self.velocity, other.velocity]),
-            np.concatenate([self.variance, other.variance], axis=1),
-        )
+        return Motion(np.concatenate([self.state, other.state], axis=1))
+
+    @property
+    def position(self) -> Float64:
+        """float64 ``[N, 4]``: centre x, width, top, bottom; pixels."""
+        return np.asarray(self.state[0])
+
+    @property
+    def velocity(self) -> Float64:
+        """float64 ``[N, 4]``, pixels per second."""
+        return np.asarray(self.state[1])
 
     @property
     def boxes_xyxy(self) -> Float64:
         """float64 ``[N, 4]``, pixels; may lie partly outside the picture."""
-        x, width, top, bottom = self.position.T
-        return np.stack([x - width / 2, top, x + width / 2, bottom], axis=1)
+        boxes = self.state[0][:, [0, 2, 0, 3]]
+        half = self.state[0, :, 1] / 2
+        boxes[:, 0] -= half
+        boxes[:, 2] += half
+        return np.asarray(boxes)
 
     @property
     def position_std(self) -> Float64:
         """float64 ``[N, 4]``: how far off a measurement is to be expected, pixels."""
-        size = _size(self.position)
-        return np.asarray(np.sqrt(self.variance[0] + (size * _MEASURED_STD) ** 2))
+        return np.asarray(np.sqrt(self.state[2] + (_size(self.state[0]) * _MEASURED_STD) ** 2))
 
     @property
     def sizes(self) -> Float64:
         """float64 ``[N]``: the persons' sizes in pixels, about their height if all were seen."""
-        return _size(self.position)[:, 0]
+        return _size(self.state[0])[:, 0]
 
 
 def to_coordinates(boxes_xyxy: Float64) -> Float64:
@@ -156,18 +165,18 @@ def to_coordinates(boxes_xyxy: Float64) -> Float64:
     >>> to_coordinates(np.array([[10.0, 20.0, 30.0, 80.0]])).tolist()
     [[20.0, 20.0, 20.0, 80.0]]
     """
-    x1, y1, x2, y2 = boxes_xyxy.T
-    return np.stack([(x1 + x2) / 2, x2 - x1, y1, y2], axis=1)
+    return np.asarray(boxes_xyxy @ _TO_COORDINATES)
 
 
-def _with_shape(position: Float64) -> Float64:
-    """Positions that are boxes: at least a head, where width or height would vanish."""
-    x, width, top, bottom = position.T
-    width = np.maximum(width, 2.0)
-    return np.stack([x, width, top, np.maximum(bottom, top + _LEAST_HEIGHT * width)], axis=1)
+def _with_shape(state: Float64) -> Float64:
+    """The same state, its boxes at least a head where width or height would vanish."""
+    width = state[0, :, 1]
+    np.maximum(width, 2.0, out=width)
+    np.maximum(state[0, :, 3], state[0, :, 2] + _LEAST_HEIGHT * width, out=state[0, :, 3])
+    return state
 
 
 def _size(position: Float64) -> Float64:
     """A person's size, float64 ``[N, 1]``: the height, or twice the width where little is seen."""
-    width, top, bottom = position[:, 1], position[:, 2], position[:, 3]
-    return np.maximum(np.maximum(bottom - top, 2 * width), 4.0)[:, None]
+    height = position[:, 3:] - position[:, 2:3]
+    return np.maximum(np.maximum(height, 2 * position[:, 1:2]), 4.0)

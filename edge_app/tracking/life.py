@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import numpy as np
 
 from edge_app.config.schema import TrackingSettings
+from edge_app.flow import Float32
 from edge_app.tracking.kalman import Float64
 
 _HINT_S = 2.0
@@ -15,11 +18,13 @@ _LEAST_ALONE = 2
 _ALONE_SHARE = 0.5
 """And so often, and in this share of its detections, not as a part of another person's box."""
 _ROUNDING_S = 1e-6
+_LOOK_RATE = 0.12
+"""How much of what is remembered of a look each new one replaces."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Life:
-    """What is known of one track besides its motion.
+    """What is known of one track besides its motion; changes from frame to frame.
 
     Attributes:
         track_id: 0 while unconfirmed.
@@ -31,6 +36,7 @@ class Life:
         frames: number of frames since the first.
         seen: in how many of them it was detected.
         alone: in how many of those it was not a part of another person's box.
+        look: float32 ``[D]``, unit length, the person's appearance so far; None while unknown.
     """
 
     track_id: int
@@ -42,25 +48,27 @@ class Life:
     frames: int = 1
     seen: int = 1
     alone: int = 1
+    look: Float32 | None = None
 
-    def again(self, at_s: float, box_xyxy: Float64, score: float, is_alone: bool) -> Life:
-        """The same person, detected once more."""
+    def see(self, at_s: float, box_xyxy: Float64, score: float, is_alone: bool) -> None:
+        """The same person was detected once more."""
         if self.track_id == 0 and at_s - self.first_seen_at_s > _HINT_S:
-            return Life(0, at_s, at_s, box_xyxy, score, score, alone=int(is_alone))
-        return replace(
-            self,
-            last_seen_at_s=at_s,
-            box_xyxy=box_xyxy,
-            score=score,
-            best_score=max(score, self.best_score),
-            frames=self.frames + 1,
-            seen=self.seen + 1,
-            alone=self.alone + int(is_alone),
-        )
+            self.first_seen_at_s, self.best_score = at_s, score
+            self.frames = self.seen = self.alone = 0
+        self.last_seen_at_s = at_s
+        self.box_xyxy, self.score = box_xyxy, score
+        self.best_score = max(score, self.best_score)
+        self.frames += 1
+        self.seen += 1
+        self.alone += is_alone
 
-    def missed(self) -> Life:
-        """The same person, not detected in one more frame."""
-        return replace(self, frames=self.frames + 1)
+    def remember(self, look: Float32) -> None:
+        """Take in how the person looks now; what was seen before fades."""
+        if self.look is None:
+            self.look = look
+        else:
+            mixed = self.look + _LOOK_RATE * (look - self.look)
+            self.look = mixed / np.sqrt(mixed @ mixed)
 
     def is_convincing(self, settings: TrackingSettings) -> bool:
         """Whether a new track has been seen for long enough, and on its own, to be a person."""

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from edge_app.tracking.kalman import Float64, Motion, to_coordinates
+from edge_app.tracking.kalman import Float64, Motion
 
 _HEIGHT_PER_WIDTH = 2.2
 """Of a whole person's box, where it is not known."""
@@ -46,15 +46,32 @@ def likeness(motion: Motion, boxes_xyxy: Float64, size: tuple[int, int]) -> Floa
     Returns:
         float64 ``[N, M]``, 0..1.
     """
-    expected = np.clip(motion.boxes_xyxy, 0.0, np.array([*size, *size], np.float64))
-    whole_expected, whole_seen = completed(expected, size), completed(boxes_xyxy, size)
-    overlap = _overlap(whole_expected, whole_seen)
-    upper = _upper_overlap(expected, boxes_xyxy)
-    distance = _distance(expected, motion.position_std, boxes_xyxy)
-    vague = _shape_likeness(whole_expected, whole_seen) / (1 + distance / 4)
-    best = np.maximum(overlap, np.maximum(_UPPER_WEIGHT * upper, _VAGUE_WEIGHT * vague))
-    unlikely = _UNLIKELY_WEIGHT * np.minimum(distance / _UNLIKELY_DISTANCE, 1.0)
-    return np.asarray(np.maximum(best - unlikely, 0.0))
+    limits = np.array([*size, *size], np.float64)
+    expected = np.minimum(np.maximum(motion.boxes_xyxy, 0.0), limits)
+    x1, y1, x2, y2 = expected.T[:, :, None]
+    seen_x1, seen_y1, seen_x2, seen_y2 = boxes_xyxy.T[:, None]
+    width, seen_width = x2 - x1, seen_x2 - seen_x1
+    whole, seen_whole = _whole_end(expected, size)[:, None], _whole_end(boxes_xyxy, size)[None]
+    height, seen_height = whole - y1, seen_whole - seen_y1
+    area, seen_area = width * height, seen_width * seen_height
+
+    across = np.maximum(np.minimum(x2, seen_x2) - np.maximum(x1, seen_x1), 0.0)
+    top = np.maximum(y1, seen_y1)
+    overlap = _ratio(across * np.maximum(np.minimum(whole, seen_whole) - top, 0.0), area, seen_area)
+    end = np.minimum(y2, seen_y2)
+    upper = _ratio(
+        across * np.maximum(end - top, 0.0),
+        width * np.maximum(end - y1, 0.0),
+        seen_width * np.maximum(end - seen_y1, 0.0),
+    )
+    shape = _ratio(np.minimum(width, seen_width) * np.minimum(height, seen_height), area, seen_area)
+    std = motion.position_std
+    distance = ((seen_x1 + seen_x2 - x1 - x2) / (2 * std[:, :1])) ** 2
+    distance += ((seen_y1 - y1) / std[:, 2:3]) ** 2
+    best = np.maximum(overlap, _UPPER_WEIGHT * upper)
+    best = np.maximum(best, _VAGUE_WEIGHT * shape / (1 + distance / 4))
+    best -= _UNLIKELY_WEIGHT * np.minimum(distance / _UNLIKELY_DISTANCE, 1.0)
+    return np.asarray(np.maximum(best, 0.0))
 
 
 def assign(scores: Float64, least: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
@@ -79,19 +96,6 @@ def assign(scores: Float64, least: float) -> tuple[npt.NDArray[np.intp], npt.NDA
     return rows[good], columns[good]
 
 
-def completed(boxes_xyxy: Float64, size: tuple[int, int]) -> Float64:
-    """Boxes that the lower edge cuts off, lengthened to a whole person; float64 ``[N, 4]`` both.
-
-    >>> completed(np.array([[0.0, 80.0, 30.0, 100.0], [0.0, 0.0, 30.0, 90.0]]), (200, 100)).tolist()
-    [[0.0, 80.0, 30.0, 146.0], [0.0, 0.0, 30.0, 90.0]]
-    """
-    x1, y1, x2, y2 = boxes_xyxy.T
-    whole = np.where(
-        is_cut_below(boxes_xyxy, size), np.maximum(y2, y1 + _HEIGHT_PER_WIDTH * (x2 - x1)), y2
-    )
-    return np.stack([x1, y1, x2, whole], axis=1)
-
-
 def is_cut_below(boxes_xyxy: Float64, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Which boxes end at the picture's lower edge; float64 ``[N, 4]`` to bool ``[N]``."""
     return np.asarray(boxes_xyxy[:, 3] >= size[1] * (1 - _EDGE_SHARE), bool)
@@ -109,75 +113,18 @@ def is_cut_off(box_xyxy: Float64, size: tuple[int, int]) -> tuple[bool, bool, bo
     return x1 <= across, y1 <= down, x2 >= width - across, y2 >= height - down
 
 
-def is_part_of(boxes_xyxy: Float64, others_xyxy: Float64) -> npt.NDArray[np.bool_]:
-    """Whether a box may be a second one on the same person: a head, a bust or legs.
+def _whole_end(boxes_xyxy: Float64, size: tuple[int, int]) -> Float64:
+    """Lower ends, float64 ``[N]``; those that the picture cuts off, where the feet must be.
 
-    Such a box lies almost wholly within the other, in the middle part of its width, and is
-    smaller.
-
-    Args:
-        boxes_xyxy: float64 ``[N, 4]``, which may be parts.
-        others_xyxy: float64 ``[M, 4]``, which may be wholes.
-
-    Returns:
-        bool ``[N, M]``.
-
-    >>> body = np.array([[0.0, 0.0, 40.0, 100.0]])
-    >>> head, neighbour = [10.0, 2.0, 30.0, 25.0], [30.0, 0.0, 70.0, 100.0]
-    >>> is_part_of(np.array([head, neighbour]), body).tolist()
-    [[True], [False]]
+    >>> boxes = np.array([[0.0, 80.0, 30.0, 100.0], [0.0, 0.0, 30.0, 90.0]])
+    >>> _whole_end(boxes, (200, 100)).tolist()
+    [146.0, 90.0]
     """
-    areas, other_areas = _areas(boxes_xyxy)[:, None], _areas(others_xyxy)[None]
-    within = _shared(boxes_xyxy, others_xyxy) / np.maximum(areas, 1e-9)
-    middle = (boxes_xyxy[:, 0] + boxes_xyxy[:, 2])[:, None] / 2
-    other_middle = (others_xyxy[:, 0] + others_xyxy[:, 2])[None] / 2
-    other_width = (others_xyxy[:, 2] - others_xyxy[:, 0])[None]
-    is_central = np.abs(middle - other_middle) <= 0.3 * other_width
-    is_smaller = areas <= 0.75 * other_areas
-    return np.asarray((within >= 0.85) & is_central & is_smaller)
+    x1, y1, x2, y2 = boxes_xyxy.T
+    whole = np.maximum(y2, y1 + _HEIGHT_PER_WIDTH * (x2 - x1))
+    return np.asarray(np.where(is_cut_below(boxes_xyxy, size), whole, y2))
 
 
-def _overlap(boxes: Float64, others: Float64) -> Float64:
-    shared = _shared(boxes, others)
-    union = _areas(boxes)[:, None] + _areas(others)[None] - shared
-    return np.asarray(shared / np.maximum(union, 1e-9))
-
-
-def _shared(boxes: Float64, others: Float64) -> Float64:
-    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    sides = np.clip(high - low, 0.0, None)
-    return np.asarray(sides[..., 0] * sides[..., 1])
-
-
-def _areas(boxes: Float64) -> Float64:
-    sides = np.clip(boxes[:, 2:] - boxes[:, :2], 0.0, None)
-    return np.asarray(sides[:, 0] * sides[:, 1])
-
-
-def _upper_overlap(boxes: Float64, others: Float64) -> Float64:
-    """Intersection over union of the parts above the higher of the two lower ends."""
-    end = np.minimum(boxes[:, None, 3], others[None, :, 3])
-    left = np.maximum(boxes[:, None, 0], others[None, :, 0])
-    right = np.minimum(boxes[:, None, 2], others[None, :, 2])
-    top = np.maximum(boxes[:, None, 1], others[None, :, 1])
-    shared = np.clip(right - left, 0.0, None) * np.clip(end - top, 0.0, None)
-    widths, other_widths = boxes[:, 2] - boxes[:, 0], others[:, 2] - others[:, 0]
-    area = widths[:, None] * np.clip(end - boxes[:, None, 1], 0.0, None)
-    other_area = other_widths[None] * np.clip(end - others[None, :, 1], 0.0, None)
-    return np.asarray(shared / np.maximum(area + other_area - shared, 1e-9))
-
-
-def _shape_likeness(boxes: Float64, others: Float64) -> Float64:
-    """Intersection over union of the boxes as if they shared a corner."""
-    sides, other_sides = boxes[:, 2:] - boxes[:, :2], others[:, 2:] - others[:, :2]
-    smaller = np.minimum(sides[:, None], other_sides[None]).prod(axis=2)
-    union = sides.prod(axis=1)[:, None] + other_sides.prod(axis=1)[None] - smaller
-    return np.asarray(smaller / np.maximum(union, 1e-9))
-
-
-def _distance(expected: Float64, std: Float64, boxes: Float64) -> Float64:
-    """Squared Mahalanobis distance of the centre's x and the top, ``[N, M]``."""
-    which = [0, 2]
-    error = to_coordinates(boxes)[None, :, which] - to_coordinates(expected)[:, None, which]
-    return np.asarray(((error / std[:, None, which]) ** 2).sum(axis=2))
+def _ratio(shared: Float64, area: Float64, other: Float64) -> Float64:
+    """Intersection over union."""
+    return np.asarray(shared / np.maximum(area + other - shared, 1e-9))

@@ -14,18 +14,19 @@ assignment matches good detections first and weak ones second. Three things diff
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 
 from edge_app.config.schema import TrackingSettings
-from edge_app.flow import Detections, Track, TrackedFrame
+from edge_app.flow import Detections, Float32, Track, TrackedFrame
+from edge_app.tracking.appearance import looks_other, strangeness
+from edge_app.tracking.found import Found
 from edge_app.tracking.kalman import Float64, Motion
 from edge_app.tracking.life import Life
-from edge_app.tracking.matching import assign, is_cut_below, is_cut_off, is_part_of, likeness
+from edge_app.tracking.matching import assign, is_cut_below, is_cut_off, likeness
 
 Rows = npt.NDArray[np.intp]
+_NOBODY: Rows = np.zeros(0, np.intp)
 
 _GOOD_LIKENESS = 0.2
 _WEAK_LIKENESS = 0.35
@@ -60,7 +61,12 @@ class Tracker:
         self._at_s = float("-inf")
 
     def update(
-        self, detections: Detections, index: int, taken_at_s: float, size: tuple[int, int]
+        self,
+        detections: Detections,
+        index: int,
+        taken_at_s: float,
+        size: tuple[int, int],
+        looks: Float32 | None = None,
     ) -> TrackedFrame:
         """Follow everybody into the next frame.
 
@@ -69,34 +75,48 @@ class Tracker:
             index: number of the frame.
             taken_at_s: time of the frame in seconds; never less than before.
             size: width and height of the frame in pixels.
+            looks: float32 ``[N, D]``, unit length, the detections' appearance; None where people
+                are told apart by place and motion alone.
         """
-        boxes, scores = _in_order(detections)
-        part_of = is_part_of(boxes, boxes)
-        is_alone = np.asarray(~part_of.any(axis=1))
         before_s, self._at_s = self._at_s, taken_at_s
         elapsed_s = max(taken_at_s - before_s, 0.0)
         ended: list[int] = []
         if elapsed_s > self._settings.lost_s:
-            ended += self._keep(np.zeros(len(self._lives), bool))
+            ended += self.finish()
             elapsed_s = 0.0
-        self._predict(elapsed_s, before_s)
-        alike = likeness(self._motion, boxes, size)
-        alike[:, ~is_alone] *= _PART_WEIGHT
-        rows, columns, free = self._match(alike, scores >= self._settings.high_score, taken_at_s)
-        columns = _wholes_first(columns, free & (scores >= self._settings.hint_score), part_of)
-        self._motion = self._motion.update(rows, boxes[columns])
-        self._see(rows, boxes[columns], scores[columns], is_alone[columns])
+        if self._lives:
+            self._predict(elapsed_s, before_s)
+        if len(detections):
+            self._find(Found.of(detections, looks), size)
+        for life in self._lives:
+            life.frames += life.last_seen_at_s < taken_at_s
         ended += self._end(taken_at_s, size)
-        is_new = np.asarray(is_alone & (scores >= self._settings.hint_score))
-        is_new[columns] = False
-        # Nor is it somebody new whose part is somebody already: half hidden, a person is found
-        # twice, as what can be seen and as what the detector knows must be there.
-        is_new &= ~part_of[columns].any(axis=0)
-        self._start(boxes[is_new], scores[is_new], size)
         self._confirm(taken_at_s)
         return TrackedFrame(
             self._camera, index, taken_at_s, size, self._tracks(taken_at_s), tuple(sorted(ended))
         )
+
+    def _find(self, found: Found, size: tuple[int, int]) -> None:
+        """Match the detections with the tracks; those that are nobody's begin new ones."""
+        rows = columns = np.zeros(0, np.intp)
+        if self._lives:
+            alike = likeness(self._motion, found.boxes, size)
+            alike[:, ~found.is_alone] *= _PART_WEIGHT
+            if found.looks is not None:
+                alike -= strangeness([life.look for life in self._lives], found.looks)
+            rows, columns, free = self._match(alike, found.scores >= self._settings.high_score)
+            is_hint = found.scores >= self._settings.hint_score
+            columns = found.wholes_first(columns, free & is_hint)
+            self._motion = self._motion.update(rows, found.boxes[columns])
+            for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+                self._see(self._lives[row], found, column)
+        is_new = found.is_alone & (found.scores >= self._settings.hint_score)
+        is_new[columns] = False
+        # Nor is it somebody new whose part is somebody already: half hidden, a person is found
+        # twice, as what can be seen and as what the detector knows must be there.
+        is_new &= ~found.part_of[columns].any(axis=0)
+        if is_new.any():
+            self._start(found, np.flatnonzero(is_new), size)
 
     def finish(self) -> tuple[int, ...]:
         """End everybody, at the end of a recording or when a camera is given up.
@@ -104,68 +124,62 @@ class Tracker:
         Returns:
             Ids of the confirmed tracks that were alive.
         """
-        return tuple(sorted(self._keep(np.zeros(len(self._lives), bool))))
+        return tuple(sorted(self._keep([False] * len(self._lives))))
 
     def _predict(self, elapsed_s: float, before_s: float) -> None:
         is_coasting = np.array([life.last_seen_at_s < before_s for life in self._lives], bool)
         self._motion = self._motion.predict(elapsed_s, is_coasting)
 
     def _match(
-        self, alike: Float64, is_good: npt.NDArray[np.bool_], now_s: float
+        self, alike: Float64, is_good: npt.NDArray[np.bool_]
     ) -> tuple[Rows, Rows, npt.NDArray[np.bool_]]:
         """Pairs of track rows and detections: confirmed tracks first, good detections first.
 
         Args:
             alike: float64 ``[N, M]``, likeness of tracks and detections.
             is_good: bool ``[M]``, the detections of the first round.
-            now_s: time of the frame.
 
         Returns:
             Rows and columns of the pairs, and bool ``[M]``, the detections that are nobody's.
         """
         is_confirmed = np.array([life.track_id > 0 for life in self._lives], bool)
-        last_seen_s = np.array([life.last_seen_at_s for life in self._lives])
-        is_recent = is_confirmed & (now_s - last_seen_s <= _WEAK_WITHIN_S)
-        rounds = (
+        since_s = self._at_s - _WEAK_WITHIN_S
+        is_recent = is_confirmed & [life.last_seen_at_s >= since_s for life in self._lives]
+        row_free, column_free = np.ones(alike.shape[0], bool), np.ones(alike.shape[1], bool)
+        all_rows, all_columns = [_NOBODY], [_NOBODY]
+        for of_rows, of_columns, least in (
             (is_confirmed, is_good, _GOOD_LIKENESS),
             (is_recent, ~is_good, _WEAK_LIKENESS),
             (~is_confirmed, is_good, _GOOD_LIKENESS),
             (~is_confirmed, ~is_good, _WEAK_LIKENESS),
-        )
-        row_free, column_free = np.ones(alike.shape[0], bool), np.ones(alike.shape[1], bool)
-        all_rows, all_columns = [np.zeros(0, np.intp)], [np.zeros(0, np.intp)]
-        for of_rows, of_columns, least in rounds:
+        ):
             rows, columns = (
-                np.flatnonzero(of_rows & row_free),
-                np.flatnonzero(of_columns & column_free),
+                (of_rows & row_free).nonzero()[0],
+                (of_columns & column_free).nonzero()[0],
             )
             if not len(rows) or not len(columns):
                 continue
-            picked_rows, picked_columns = assign(alike[rows][:, columns], least)
+            picked_rows, picked_columns = assign(alike[rows[:, None], columns], least)
             rows, columns = rows[picked_rows], columns[picked_columns]
             row_free[rows] = column_free[columns] = False
             all_rows.append(rows)
             all_columns.append(columns)
         return np.concatenate(all_rows), np.concatenate(all_columns), column_free
 
-    def _see(
-        self, rows: Rows, boxes: Float64, scores: Float64, is_alone: npt.NDArray[np.bool_]
-    ) -> None:
-        """Take note of the matched detections."""
-        pair_of = {int(row): pair for pair, row in enumerate(rows)}
-        for row, life in enumerate(self._lives):
-            pair = pair_of.get(row)
-            self._lives[row] = (
-                life.missed()
-                if pair is None
-                else life.again(self._at_s, boxes[pair], float(scores[pair]), bool(is_alone[pair]))
-            )
+    def _see(self, life: Life, found: Found, column: int) -> None:
+        """Take note of a matched detection."""
+        life.see(
+            self._at_s,
+            found.boxes[column],
+            float(found.scores[column]),
+            bool(found.is_alone[column]),
+        )
+        if found.looks is not None and found.is_clear[column]:
+            life.remember(found.looks[column])
 
     def _end(self, now_s: float, size: tuple[int, int]) -> list[int]:
-        keep = np.array(
-            [not self._is_over(row, now_s, size) for row in range(len(self._lives))], bool
-        )
-        return self._keep(keep)
+        """Forget who is gone; ids of those who had been confirmed."""
+        return self._keep([not self._is_over(row, now_s, size) for row in range(len(self._lives))])
 
     def _is_over(self, row: int, now_s: float, size: tuple[int, int]) -> bool:
         life = self._lives[row]
@@ -184,18 +198,19 @@ class Tracker:
         is_leaving = (left and speed_x < 0) or (right and speed_x > 0) or (bottom and speed_top > 0)
         return bool(is_leaving) and unseen_s > _LEFT_S
 
-    def _start(self, boxes: Float64, scores: Float64, size: tuple[int, int]) -> None:
+    def _start(self, found: Found, columns: Rows, size: tuple[int, int]) -> None:
         """Begin a track with every detection that is nobody's, nor a part of somebody.
 
         Weak ones too: of who walks in over the edge, the first sight is a weak head.
         """
-        if not len(boxes):
-            return
+        boxes = found.boxes[columns]
         self._motion = self._motion.joined(Motion.start(boxes, is_cut_below(boxes, size)))
-        self._lives += [
-            Life(0, self._at_s, self._at_s, box, float(score), float(score))
-            for box, score in zip(boxes, scores, strict=True)
-        ]
+        for column in columns.tolist():
+            score = float(found.scores[column])
+            life = Life(0, self._at_s, self._at_s, found.boxes[column], score, score)
+            if found.looks is not None and found.is_clear[column]:
+                life.remember(found.looks[column])
+            self._lives.append(life)
 
     def _confirm(self, now_s: float) -> None:
         """Let out who was seen for long enough, under a lost person's id where that can be it."""
@@ -209,14 +224,12 @@ class Tracker:
             lost = self._lost_match(row)
             if lost is None:
                 self._last_id += 1
-                self._lives[row] = replace(life, track_id=self._last_id)
+                life.track_id = self._last_id
             else:
                 old = self._lives[lost]
-                self._lives[row] = replace(
-                    life, track_id=old.track_id, first_seen_at_s=old.first_seen_at_s
-                )
-                self._lives[lost] = replace(old, track_id=-1)
-        self._keep(np.array([life.track_id >= 0 for life in self._lives], bool))
+                life.track_id, life.first_seen_at_s = old.track_id, old.first_seen_at_s
+                old.track_id = -1
+        self._keep([life.track_id >= 0 for life in self._lives])
 
     def _lost_match(self, row: int) -> int | None:
         """The lost track that a new one continues, or None."""
@@ -227,7 +240,7 @@ class Tracker:
             if life.track_id <= 0 or life.last_seen_at_s >= new.first_seen_at_s:
                 continue
             ratio = self._motion.sizes[other] / size
-            if not 0.6 <= ratio <= 1.6:
+            if not 0.6 <= ratio <= 1.6 or looks_other(life.look, new.look):
                 continue
             gap_s = new.first_seen_at_s - life.last_seen_at_s
             apart = self._motion.position[other] - self._motion.position[row]
@@ -237,9 +250,9 @@ class Tracker:
                 best, best_distance = other, distance
         return best
 
-    def _keep(self, keep: npt.NDArray[np.bool_]) -> list[int]:
+    def _keep(self, keep: list[bool]) -> list[int]:
         """Forget the other tracks; ids of those that had been confirmed."""
-        if keep.all():
+        if all(keep):
             return []
         gone = [
             life.track_id
@@ -252,13 +265,12 @@ class Tracker:
         return gone
 
     def _tracks(self, now_s: float) -> tuple[Track, ...]:
-        predicted = self._motion.boxes_xyxy
         tracks = []
         for row, life in enumerate(self._lives):
             if life.track_id <= 0:
                 continue
             is_observed = life.last_seen_at_s >= now_s
-            box = life.box_xyxy if is_observed else predicted[row]
+            box = life.box_xyxy if is_observed else self._motion.boxes_xyxy[row]
             tracks.append(
                 Track(
                     life.track_id,
@@ -269,28 +281,3 @@ class Tracker:
                 )
             )
         return tuple(sorted(tracks, key=lambda track: track.track_id))
-
-
-def _in_order(detections: Detections) -> tuple[Float64, Float64]:
-    """Boxes and scores, best first, in an order that does not depend on the detector's."""
-    boxes = detections.boxes_xyxy.astype(np.float64)
-    scores = detections.scores.astype(np.float64)
-    order = np.lexsort((*boxes.T, -scores))
-    return boxes[order], scores[order]
-
-
-def _wholes_first(
-    columns: Rows, is_free: npt.NDArray[np.bool_], part_of: npt.NDArray[np.bool_]
-) -> Rows:
-    """Matched detections, with a whole person that nobody claims in place of its part.
-
-    A track that has followed a head for a while would stay with the head, and the body would
-    begin a second track on the same person.
-    """
-    columns, is_free = columns.copy(), is_free.copy()
-    for pair, column in enumerate(columns):
-        wholes = np.flatnonzero(part_of[column] & is_free)
-        if len(wholes):
-            columns[pair] = wholes[0]
-            is_free[wholes[0]] = False
-    return columns

@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from edge_app.tracking.found import covered_shares, is_part_of
 from edge_app.tracking.kalman import Motion
 from edge_app.tracking.matching import (
     assign,
-    completed,
     is_cut_below,
     is_cut_off,
-    is_part_of,
     likeness,
 )
 
@@ -86,10 +85,9 @@ def test_a_box_is_most_like_itself(x: float, y: float, w: float, h: float) -> No
 
 
 def test_whoever_is_cut_off_below_is_completed_and_nobody_else() -> None:
-    boxes = np.array([[0.0, 300.0, 50.0, 358.0], [0.0, 100.0, 50.0, 300.0]])
-    lengthened = completed(boxes, SIZE)
-    assert lengthened[0, 3] > 400
-    np.testing.assert_array_equal(lengthened[1], boxes[1])
+    half, whole = [100.0, 300.0, 150.0, 358.0], [100.0, 300.0, 150.0, 340.0]
+    grown = [100.0, 255.0, 150.0, 358.0]
+    assert like(half, grown) > like(whole, [100.0, 255.0, 150.0, 340.0]) + 0.1
 
 
 def test_cut_off_tells_the_edges() -> None:
@@ -109,5 +107,5 @@ def test_cut_off_tells_the_edges() -> None:
     ],
 )
 def test_second_boxes_on_a_person(part: list[float], expected: bool) -> None:
-    body = np.array([[300.0, 50.0, 360.0, 230.0]])
-    assert is_part_of(np.array([part], np.float64), body)[0, 0] == expected
+    boxes = np.array([part, [300.0, 50.0, 360.0, 230.0]])
+    assert is_part_of(boxes, covered_shares(boxes))[0, 1] == expected

@@ -1,0 +1,119 @@
+"""What the detector found in one frame, and which of it may be two boxes of one person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_app.flow import Detections, Float32
+from edge_app.tracking.kalman import Float64
+
+Rows = npt.NDArray[np.intp]
+
+_COVERED = 0.5
+_CLEAR_SCORE = 0.4
+"""A box of which another covers this share, or that scores less, tells nothing of a look."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The detections of one frame, best first, and what they are to each other.
+
+    Attributes:
+        boxes: float64 ``[N, 4]``, xyxy, pixels.
+        scores: float64 ``[N]``.
+        looks: float32 ``[N, D]`` or None, see :meth:`Tracker.update`.
+        part_of: bool ``[N, N]``, whether the first may be a part of the person in the second.
+        is_alone: bool ``[N]``, whether it is a part of nobody.
+        is_clear: bool ``[N]``, whether its look is its own: nobody else's box covers much of it.
+    """
+
+    boxes: Float64
+    scores: Float64
+    looks: Float32 | None
+    part_of: npt.NDArray[np.bool_]
+    is_alone: npt.NDArray[np.bool_]
+    is_clear: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, detections: Detections, looks: Float32 | None) -> Found:
+        """Put detections into an order that does not depend on the detector's."""
+        boxes = detections.boxes_xyxy.astype(np.float64)
+        scores = detections.scores.astype(np.float64)
+        if len(scores) > 1:
+            order = np.lexsort((*boxes.T, -scores))
+            boxes, scores = boxes[order], scores[order]
+            looks = None if looks is None else looks[order]
+            covered = covered_shares(boxes)
+            part_of = is_part_of(boxes, covered)
+            is_clear = np.asarray(covered.max(axis=1) < _COVERED)
+        else:
+            part_of, is_clear = np.zeros((1, 1), np.bool_), np.ones(1, np.bool_)
+        return cls(
+            boxes,
+            scores,
+            looks,
+            part_of,
+            np.asarray(~part_of.any(axis=1)),
+            np.asarray(is_clear & (scores >= _CLEAR_SCORE)),
+        )
+
+    def wholes_first(self, columns: Rows, is_free: npt.NDArray[np.bool_]) -> Rows:
+        """Matched detections, with a whole person that nobody claims in place of its part.
+
+        A track that has followed a head for a while would stay with the head, and the body would
+        begin a second track on the same person.
+        """
+        columns, is_free = columns.copy(), is_free.copy()
+        for pair, column in enumerate(columns):
+            wholes = np.flatnonzero(self.part_of[column] & is_free)
+            if len(wholes):
+                columns[pair] = wholes[0]
+                is_free[wholes[0]] = False
+        return columns
+
+
+def covered_shares(boxes_xyxy: Float64) -> Float64:
+    """How much of each box lies within each other one.
+
+    Args:
+        boxes_xyxy: float64 ``[N, 4]``.
+
+    Returns:
+        float64 ``[N, N]``, 0..1; 0 between a box and itself.
+    """
+    x1, y1, x2, y2 = boxes_xyxy.T[:, :, None]
+    across = np.maximum(np.minimum(x2, x2.T) - np.maximum(x1, x1.T), 0.0)
+    shared = across * np.maximum(np.minimum(y2, y2.T) - np.maximum(y1, y1.T), 0.0)
+    shared /= np.maximum((x2 - x1) * (y2 - y1), 1e-9)
+    np.fill_diagonal(shared, 0.0)
+    return np.asarray(shared)
+
+
+def is_part_of(boxes_xyxy: Float64, covered: Float64) -> npt.NDArray[np.bool_]:
+    """Whether a box may be a second one on the person in another: a head, a bust or legs.
+
+    Such a box lies almost wholly within the other, in the middle part of its width, and is
+    smaller.
+
+    Args:
+        boxes_xyxy: float64 ``[N, 4]``.
+        covered: float64 ``[N, N]``, their :func:`covered_shares`.
+
+    Returns:
+        bool ``[N, N]``: the first is a part of the second.
+
+    >>> boxes = np.array([[0.0, 0, 40, 100], [10, 2, 30, 25], [30, 0, 70, 100]])
+    >>> is_part_of(boxes, covered_shares(boxes)).tolist()
+    [[False, False, False], [True, False, False], [False, False, False]]
+    """
+    is_within = covered >= 0.85
+    if not is_within.any():
+        return is_within
+    x1, y1, x2, y2 = boxes_xyxy.T[:, :, None]
+    width = (x2 - x1).T
+    area = (x2 - x1) * (y2 - y1)
+    is_central = np.abs(x1 + x2 - (x1 + x2).T) <= 0.6 * width
+    return np.asarray(is_within & is_central & (area <= 0.75 * area.T))

@@ -1,0 +1,125 @@
+"""People are told apart by their colours where their ways cannot tell."""
+
+import numpy as np
+import pytest
+
+from edge_app.config.schema import TrackingSettings
+from edge_app.flow import Detections, Float32, TrackedFrame, UInt8
+from edge_app.tracking.appearance import describe, look_at, looks_other, sample, strangeness
+from edge_app.tracking.tracker import Tracker
+
+SIZE = (640, 360)
+RED, BLUE, GREY = (40, 30, 170), (150, 70, 40), (120, 120, 120)
+
+
+def picture(*dressed: tuple[tuple[float, float, float, float], tuple[int, int, int]]) -> UInt8:
+    """A grey, noisy scene with people painted into it, the first the farthest."""
+    frame = np.full((SIZE[1], SIZE[0], 3), GREY, np.int16)
+    for (x1, y1, x2, y2), colour in dressed:
+        frame[round(y1) : round(y2), round(x1) : round(x2)] = colour
+    noise = np.random.default_rng(7).normal(0, 6, frame.shape)
+    return np.clip(frame + noise, 0, 255).astype(np.uint8)
+
+
+def boxes_of(*boxes: tuple[float, float, float, float]) -> Float32:
+    return np.array(boxes, np.float32)
+
+
+def test_looks_are_of_unit_length_and_most_like_themselves() -> None:
+    left, right = (100.0, 60.0, 160.0, 220.0), (300.0, 60.0, 360.0, 220.0)
+    looks = look_at(picture((left, RED), (right, BLUE)), boxes_of(left, right))
+    assert looks is not None
+    np.testing.assert_allclose(np.linalg.norm(looks, axis=1), 1.0, rtol=1e-5)
+    assert float(looks[0] @ looks[1]) < 0.3
+
+
+@pytest.mark.parametrize("light", [0.85, 1.15])
+def test_a_little_more_or_less_light_makes_nobody_another(light: float) -> None:
+    box = (100.0, 60.0, 160.0, 220.0)
+    day = picture((box, RED))
+    dusk = np.clip(day * light, 0, 255).astype(np.uint8)
+    looks = [look_at(frame, boxes_of(box)) for frame in (day, dusk)]
+    other = look_at(picture((box, BLUE)), boxes_of(box))
+    first, second, third = np.concatenate([look for look in (*looks, other) if look is not None])
+    assert float(first @ second) > float(first @ third) + 0.3
+
+
+def test_nobody_has_no_look() -> None:
+    assert look_at(picture(), np.zeros((0, 4), np.float32)) is None
+
+
+def test_boxes_that_end_at_the_edges_are_sampled_inside_the_picture() -> None:
+    colours = sample(picture(), boxes_of((600.0, 300.0, 640.0, 360.0), (0.0, 0.0, 3.0, 3.0)))
+    assert colours.shape == (2, 16, 8, 3)
+
+
+def test_a_look_does_not_depend_on_where_in_the_box_a_colour_is() -> None:
+    colours = np.random.default_rng(1).integers(0, 256, (1, 16, 8, 3)).astype(np.uint8)
+    np.testing.assert_allclose(describe(colours), describe(colours[:, ::-1, ::-1]))
+
+
+def test_only_what_is_known_and_different_is_strange() -> None:
+    first, second = np.eye(2, dtype=np.float32)
+    strange = strangeness([first, None], np.stack([first, second]))
+    assert strange.tolist() == [[0.0, pytest.approx(0.8)], [0.0, 0.0]]
+    assert looks_other(first, second)
+    assert not looks_other(first, first)
+    assert not looks_other(None, second)
+
+
+def followed(has_looks: bool, hidden_s: float) -> list[list[int]]:
+    """Two people meet, one hides the other for a while, and both go back the way they came.
+
+    Returns:
+        Their ids from left to right, before and after.
+    """
+    tracker = Tracker("door", TrackingSettings())
+    frames: list[TrackedFrame] = []
+    for index in range(60):
+        at_s = index / 10
+        apart = 100 * abs(at_s - 3.0)
+        is_hidden = abs(at_s - 3.0) < hidden_s / 2
+        near = (320 - apart - 30, 100.0, 320 - apart + 30, 270.0)
+        far = (320 + apart - 28, 90.0, 320 + apart + 28, 250.0)
+        people = boxes_of(near) if is_hidden else boxes_of(near, far)
+        frame = picture((far, BLUE), (near, RED))
+        found = Detections(
+            people, np.full(len(people), 0.8, np.float32), np.zeros(len(people), np.int64)
+        )
+        looks = look_at(frame, people) if has_looks else None
+        frames.append(tracker.update(found, index, at_s, SIZE, looks))
+    return [
+        [t.track_id for t in sorted(frame.tracks, key=lambda t: t.box_xyxy[0]) if t.is_observed]
+        for frame in (frames[10], frames[-1])
+    ]
+
+
+@pytest.mark.parametrize("hidden_s", [0.5, 1.0, 1.5])
+def test_two_who_meet_and_turn_round_keep_their_ids(hidden_s: float) -> None:
+    before, after = followed(has_looks=True, hidden_s=hidden_s)
+    assert before == after
+
+
+def test_by_their_ways_alone_they_would_have_passed_each_other() -> None:
+    before, after = followed(has_looks=False, hidden_s=0.5)
+    assert before == after[::-1]
+
+
+def test_a_lost_person_is_not_continued_by_somebody_who_looks_other() -> None:
+    tracker = Tracker("door", TrackingSettings())
+    ids: set[int] = set()
+    for index in range(40):
+        at_s = index / 10
+        if 1.5 < at_s < 2.2:
+            people = np.zeros((0, 4), np.float32)
+        else:
+            x = 300.0 if at_s < 2 else 345.0
+            people = boxes_of((x, 90.0, x + 60, 250.0))
+        colour = RED if at_s < 2 else BLUE
+        frame = picture(*[(tuple(map(float, box)), colour) for box in people])  # type: ignore[arg-type]
+        found = Detections(
+            people, np.full(len(people), 0.8, np.float32), np.zeros(len(people), np.int64)
+        )
+        tracked = tracker.update(found, index, at_s, SIZE, look_at(frame, people))
+        ids |= {track.track_id for track in tracked.tracks}
+    assert ids == {1, 2}
