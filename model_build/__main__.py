@@ -16,8 +16,10 @@ from model_build.data.rendered import open_rendered
 from model_build.data.scenery import open_scenery
 from model_build.evaluate.command import SHIPPED, evaluate
 from model_build.garment_model import Folders
+from model_build.networks.choose import NETWORKS, OURS
 from model_build.networks.yolox import load_published
 from model_build.own_data import OwnData
+from model_build.references import train_reference
 from model_build.train.fitting import Schedule
 from model_build.wrap.command import wrap
 
@@ -89,11 +91,25 @@ def prepare(folders: Folders) -> None:
 @_which
 @click.option("--run", type=click.Path(path_type=Path), help="Folder of the run.  [runs/MODEL]")
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps in all.")
+@click.option("--batch", type=click.IntRange(1), help="Samples a step, of each process.")
+@click.option(
+    "--rates",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    help="Learning rates as a share of the usual ones; less where little is to change.",
+)
 @click.option(
     "--from",
     "start",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A model file to start from instead of the published weights.",
+    help="A model file to start from instead of the published weights; published torch weights "
+    "(.pth, torchvision's names) for another --network.",
+)
+@click.option(
+    "--network",
+    type=click.Choice(NETWORKS),
+    default=OURS,
+    help="Another one to compare with: vgg19 as classifier, resnet50-fpn as detector or garments.",
 )
 @click.option(
     "--data-coco",
@@ -113,7 +129,10 @@ def train(
     model: str,
     run: Path | None,
     steps: int | None,
+    batch: int | None,
+    rates: float,
     start: Path | None,
+    network: str,
     data_coco: tuple[Path, ...],
     own_share: float,
 ) -> None:
@@ -122,16 +141,24 @@ def train(
     own = OwnData(data_coco, own_share)
     if start is None or not own.is_all:
         _require_data(folders)
-    if model == "detector":
-        if data_coco:
-            raise click.UsageError("--data-coco: the detector learns people, not garments")
-        schedule = detector_model.SCHEDULE
-        schedule = replace(schedule, steps=steps or schedule.steps)
+    if model == "detector" and data_coco:
+        raise click.UsageError("--data-coco: the detector learns people, not garments")
+    schedule = detector_model.SCHEDULE if model == "detector" else Schedule(6000)
+    schedule = replace(
+        schedule,
+        steps=steps or schedule.steps,
+        batch=batch or schedule.batch,
+        head_rate=rates * schedule.head_rate,
+        backbone_rate=rates * schedule.backbone_rate,
+    )
+    if network != OURS:
+        train_reference(folders, model, network, schedule, run, start, own)
+    elif model == "detector":
         detector_model.train_people(folders, schedule, run, start)
     elif model == "garments":
-        garment_model.train_garments(folders, Schedule(steps or 6000), run, start, own)
+        garment_model.train_garments(folders, schedule, run, start, own)
     else:
-        classifier_model.train_classifier(folders, Schedule(steps or 6000), run, start, own)
+        classifier_model.train_classifier(folders, schedule, run, start, own)
 
 
 @main.command()

@@ -24,7 +24,15 @@ from model_build.evaluate.classification import evaluate_classifier
 from model_build.evaluate.report import Report
 from model_build.export import Card, ClassifierGraph, export_classifier, largest_difference
 from model_build.garment_model import Folders
-from model_build.networks.classifier import GarmentClassifier
+from model_build.networks.choose import (
+    OURS,
+    license_of,
+    network_of,
+    new_classifier,
+    note_network,
+    start_of,
+)
+from model_build.networks.classifier import Classifier, GarmentClassifier
 from model_build.networks.restore import load_exported
 from model_build.networks.shufflenet import load_nanodet_weights
 from model_build.own_data import NO_OWN_DATA, OwnData, own_card
@@ -34,6 +42,7 @@ from model_build.train.fitting import Schedule, load_averaged
 VERSION = "0.2.0"
 _SHARES = {LAID_OUT: 0.45, WORN: 0.4, "rendered": 0.15}
 _PLACING_BATCHES = 16
+_START = "backbone of NanoDet-m (COCO, Apache-2.0)"
 
 
 def train_classifier(
@@ -44,7 +53,22 @@ def train_classifier(
     own: OwnData = NO_OWN_DATA,
 ) -> GarmentClassifier:
     """Train from NanoDet's backbone or a model file, or go on with a run."""
+    note_network(run, OURS, None)
     network = GarmentClassifier()
+    samples = sources(folders, own)
+    own.note(run)
+    if start is None:
+        load_nanodet_weights(network.backbone, folders.data / "weights" / "nanodet_m_416.onnx")
+    else:
+        load_exported(network, start)
+        network.temperature.fill_(1.0)
+        drawn = (training.draw_batch(samples, schedule, step) for step in range(_PLACING_BATCHES))
+        training.place_prototypes(network, drawn)
+    return training.train(network, samples, schedule, run)
+
+
+def sources(folders: Folders, own: OwnData) -> list[tuple[training.PieceSource, float]]:
+    """Where garments come from, each with its share of the samples."""
 
     def shipped() -> list[tuple[training.PieceSource, float]]:
         return [
@@ -53,16 +77,7 @@ def train_classifier(
             (RenderedPieces(folders.rendered()), _SHARES["rendered"]),
         ]
 
-    sources = own.mixed(shipped, ConvertedPieces)
-    own.note(run)
-    if start is None:
-        load_nanodet_weights(network.backbone, folders.data / "weights" / "nanodet_m_416.onnx")
-    else:
-        load_exported(network, start)
-        network.temperature.fill_(1.0)
-        drawn = (training.draw_batch(sources, schedule, step) for step in range(_PLACING_BATCHES))
-        training.place_prototypes(network, drawn)
-    return training.train(network, sources, schedule, run)
+    return own.mixed(shipped, ConvertedPieces)
 
 
 def held_out_pieces(folders: Folders) -> dict[str, list[PieceSample]]:
@@ -89,9 +104,9 @@ def export_model(
     folders: Folders, run: Path, path: Path, license_id: str | None = None
 ) -> dict[str, float]:
     """Calibrate, write the file with its figures inside; gives the differences from torch."""
-    network = load_averaged(GarmentClassifier(), run)
+    network = load_averaged(new_classifier(network_of(run)), run)
     _calibrate(folders, network)
-    card = own_card(_card(), run, license_id)
+    card = own_card(_card(run), run, license_id)
     size = (PIECE_HEIGHT, PIECE_WIDTH)
     export_classifier(network, size, path, card)
     figures = {}
@@ -106,7 +121,7 @@ def export_model(
 
 
 @torch.no_grad()
-def _calibrate(folders: Folders, network: GarmentClassifier) -> float:
+def _calibrate(folders: Folders, network: Classifier) -> float:
     """Set the temperature by the held-out garments of all sources, equally many of each."""
     sets = list(held_out_pieces(folders).values())
     least = min(len(samples) for samples in sets)
@@ -128,15 +143,15 @@ def _pieces(folders: Folders, source: str, held_out: bool) -> GarmentPieces:
     return GarmentPieces(store, source, held_out)
 
 
-def _card() -> Card:
+def _card(run: Path) -> Card:
     return Card(
         task="classifier",
         version=VERSION,
         labels=CATEGORIES,
-        license="Apache-2.0",
+        license=license_of(run),
         training_data=(
-            "backbone of NanoDet-m (COCO, Apache-2.0); clothing-dataset (CC0); Clothing "
-            "Co-Parsing (Apache-2.0); garments of Dresscode's simulated entrance"
+            f"{start_of(run, _START)}; clothing-dataset (CC0); Clothing Co-Parsing (Apache-2.0); "
+            "garments of Dresscode's simulated entrance"
         ),
         metrics={},
     )

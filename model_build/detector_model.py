@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from edge_app.inference.preprocess import letterbox
 from model_build.data.people import Mixture, PeoplePictures
@@ -25,6 +27,14 @@ from model_build.evaluate.recordings import recording_truths
 from model_build.evaluate.report import Report
 from model_build.export import Card, DetectorGraph, export_detector, largest_difference
 from model_build.garment_model import Folders
+from model_build.networks.choose import (
+    OURS,
+    license_of,
+    network_of,
+    new_network,
+    note_network,
+    start_of,
+)
 from model_build.networks.restore import load_exported
 from model_build.networks.yolox import YoloxNano, load_published
 from model_build.train.detector import SIZE_HW, blend, train_detector
@@ -43,26 +53,33 @@ RENDERED_SCENES = 120
 """Scenes that frames are rendered of, several of each."""
 _MEASURED_SCENES = 10
 _NOBODY_SCORE = 0.12
+_SEED = 7
 _BORDER = 0.5
 
 
 def train_people(
-    folders: Folders, schedule: Schedule, run: Path, start: Path | None = None, seed: int = 7
+    folders: Folders, schedule: Schedule, run: Path, start: Path | None = None
 ) -> YoloxNano:
     """Train from a model file or the published weights, or go on with a run.
 
     Returns:
         The network with averaged weights.
     """
+    note_network(run, OURS, None)
+    published = load_published(folders.data / _PUBLISHED)
+    first = copy.deepcopy(published)
+    if start is not None:
+        load_exported(first, start)
+    return train_detector(published, people_pictures(folders), schedule, run, first)
+
+
+def people_pictures(folders: Folders) -> PeoplePictures:
+    """The endless sequence of pictures to train on."""
     published = load_published(folders.data / _PUBLISHED)
     cache = folders.cache / "scenery"
     scenery = open_scenery(folders.data, cache, sees_nobody(published))
     rendered = open_rendered(cache, RENDERED_SCENES)
-    pictures = PeoplePictures(scenery, rendered, SIZE_HW, Mixture(), seed)
-    first = copy.deepcopy(published)
-    if start is not None:
-        load_exported(first, start)
-    return train_detector(published, pictures, schedule, run, first)
+    return PeoplePictures(scenery, rendered, SIZE_HW, Mixture(), _SEED)
 
 
 def sees_nobody(published: YoloxNano) -> SeesNobody:
@@ -105,15 +122,14 @@ def export_people(folders: Folders, run: Path | None, share: float, path: Path) 
         share: how far to go from the published weights (0) to the trained ones (1).
         path: the ONNX file.
     """
-    network = load_published(folders.data / _PUBLISHED).eval()
-    if run is not None:
-        network = blend(network, load_averaged(YoloxNano(), run), share)
-    export_detector(network, SIZE_HW, path, _card({}, run is not None), CANDIDATES)
+    card = _card(run)
+    network = _network(folders, run, share)
+    export_detector(network, SIZE_HW, path, card, CANDIDATES)
     figures = {}
     for name, found in judge_people(folders, path).items():
         for key in ("ap50", "recall", "precision"):
             figures[f"{name}_{key}"] = round(found.figures[key], 4)
-    export_detector(network, SIZE_HW, path, _card(figures, run is not None), CANDIDATES)
+    export_detector(network, SIZE_HW, path, replace(card, metrics=figures), CANDIDATES)
     canvases = np.empty((16, *SIZE_HW, 3), np.uint8)
     truths = street_truths(folders.data / "ccp", is_spoilt=False)
     for canvas, truth in zip(canvases, truths, strict=False):
@@ -121,11 +137,22 @@ def export_people(folders: Folders, run: Path | None, share: float, path: Path) 
     return largest_difference(DetectorGraph(network, CANDIDATES), path, canvases)
 
 
-def _card(figures: dict[str, float], is_trained: bool) -> Card:
-    sources = "YOLOX-nano by Megvii (COCO 2017, Apache-2.0)"
-    if is_trained:
+def _network(folders: Folders, run: Path | None, share: float) -> nn.Module:
+    """What a run trained; the shipped network between the published weights and those."""
+    published = load_published(folders.data / _PUBLISHED).eval()
+    if run is None:
+        return published
+    if network_of(run) != OURS:
+        return load_averaged(new_network("detector", network_of(run)), run)
+    return blend(published, load_averaged(YoloxNano(), run), share)
+
+
+def _card(run: Path | None) -> Card:
+    sources, license_id = "YOLOX-nano by Megvii (COCO 2017, Apache-2.0)", "Apache-2.0"
+    if run is not None:
+        sources, license_id = start_of(run, sources), license_of(run)
         sources += (
             "; Clothing Co-Parsing (Apache-2.0), photos and cut-out people; clothing-dataset "
             "(CC0), as places without people; people of Dresscode's simulated entrance"
         )
-    return Card("detector", VERSION, ("person",), "Apache-2.0", sources, figures)
+    return Card("detector", VERSION, ("person",), license_id, sources, {})

@@ -20,6 +20,14 @@ from model_build.data.street_people import best_person, open_people
 from model_build.evaluate.garments import evaluate_garments
 from model_build.evaluate.report import Report
 from model_build.export import Card, DetectorGraph, export_detector, largest_difference
+from model_build.networks.choose import (
+    OURS,
+    license_of,
+    network_of,
+    new_network,
+    note_network,
+    start_of,
+)
 from model_build.networks.garments import GarmentNetwork
 from model_build.networks.restore import load_exported
 from model_build.networks.shufflenet import load_nanodet_weights
@@ -30,6 +38,7 @@ from model_build.train.fitting import Schedule, load_averaged
 CANDIDATES = 32
 VERSION = "0.3.0"
 _PERSON_MODEL = Path(__file__).parent.parent / "edge_app" / "models" / "detector.onnx"
+_START = "backbone of NanoDet-m (COCO, Apache-2.0)"
 _HARD_SEED = 20_240_601
 _RENDERED_PEOPLE = 18_000
 _RENDERED_SHARE = 0.48
@@ -73,11 +82,23 @@ def train_garments(
     Most steps are taken on smaller pictures, at half the cost; the last ones on full ones, with
     the early layers left as they are.
     """
+    note_network(run, OURS, None)
     network = GarmentNetwork()
     if start is None:
         load_nanodet_weights(network.backbone, folders.data / "weights" / "nanodet_m_416.onnx")
     else:
         load_exported(network, start)
+    samples = sources(folders, own)
+    own.note(run)
+    early = replace(schedule, steps=int(schedule.steps * _EARLY_SHARE), scale=_EARLY_SCALE)
+    network = training.train(network, samples, early, run / "early")
+    network.backbone.freeze_early()
+    late = replace(schedule, steps=schedule.steps - early.steps)
+    return training.train(network, samples, late, run)
+
+
+def sources(folders: Folders, own: OwnData) -> list[tuple[training.SampleSource, float]]:
+    """Where people come from, each with its share of the samples."""
 
     def shipped() -> list[tuple[training.SampleSource, float]]:
         return [
@@ -85,13 +106,7 @@ def train_garments(
             (RenderedCrops(folders.rendered()), _RENDERED_SHARE),
         ]
 
-    sources = own.mixed(shipped, ConvertedCrops)
-    own.note(run)
-    early = replace(schedule, steps=int(schedule.steps * _EARLY_SHARE), scale=_EARLY_SCALE)
-    network = training.train(network, sources, early, run / "early")
-    network.backbone.freeze_early()
-    late = replace(schedule, steps=schedule.steps - early.steps)
-    return training.train(network, sources, late, run)
+    return own.mixed(shipped, ConvertedCrops)
 
 
 def held_out_samples(folders: Folders, is_hard: bool) -> list[CropSample]:
@@ -125,8 +140,8 @@ def export_garments(
     folders: Folders, run: Path, path: Path, license_id: str | None = None
 ) -> dict[str, float]:
     """Write the model file with its figures inside; gives the differences from torch."""
-    network = load_averaged(GarmentNetwork(), run)
-    card = own_card(_card(), run, license_id)
+    network = load_averaged(new_network("garments", network_of(run)), run)
+    card = own_card(_card(run), run, license_id)
     size = (CROP_HEIGHT, CROP_WIDTH)
     export_detector(network, size, path, card, CANDIDATES, ("wears",))
     told = {"box_ap50": "ap50", "wears_ap": "wears_ap"}
@@ -142,15 +157,15 @@ def export_garments(
     return largest_difference(DetectorGraph(network, CANDIDATES), path, crops)
 
 
-def _card() -> Card:
+def _card(run: Path) -> Card:
     return Card(
         task="garments",
         version=VERSION,
         labels=REGIONS,
-        license="Apache-2.0",
+        license=license_of(run),
         training_data=(
-            "backbone of NanoDet-m (COCO, Apache-2.0); Clothing Co-Parsing (Apache-2.0), "
-            "photos with label maps and with tags; people of Dresscode's simulated entrance"
+            f"{start_of(run, _START)}; Clothing Co-Parsing (Apache-2.0), photos with label maps "
+            "and with tags; people of Dresscode's simulated entrance"
         ),
         metrics={},
     )

@@ -6,15 +6,17 @@ import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from model_build.data.garment_pieces import PieceSample
-from model_build.networks.classifier import GarmentClassifier
+from model_build.networks.classifier import Classifier
 from model_build.train.fitting import Batches, Run, Schedule
+
+Trained = TypeVar("Trained", bound=Classifier)
 
 _EMBEDDING_WEIGHT = 0.3
 _SMOOTHING = 0.05
@@ -65,7 +67,7 @@ def partial_cross_entropy(logits: Tensor, allowed: Tensor) -> Tensor:
     return -((1.0 - _SMOOTHING) * hit + _SMOOTHING * logs.mean(1)).mean()
 
 
-def losses(network: GarmentClassifier, batch: PieceBatch) -> dict[str, Tensor]:
+def losses(network: Classifier, batch: PieceBatch) -> dict[str, Tensor]:
     """Every part of the loss, weighted."""
     logits, cosine = network.predict(batch.crops.permute(0, 3, 1, 2).float())
     logits, cosine = logits.float(), cosine.float()
@@ -76,7 +78,7 @@ def losses(network: GarmentClassifier, batch: PieceBatch) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def place_prototypes(network: GarmentClassifier, batches: Iterable[PieceBatch]) -> None:
+def place_prototypes(network: Classifier, batches: Iterable[PieceBatch]) -> None:
     """Move each category's prototype to where the embedding puts its garments.
 
     For a network from a model file, which holds no prototypes: random ones would tear the
@@ -94,12 +96,12 @@ def place_prototypes(network: GarmentClassifier, batches: Iterable[PieceBatch]) 
 
 
 def train(
-    network: GarmentClassifier,
+    network: Trained,
     sources: list[tuple[PieceSource, float]],
     schedule: Schedule,
     folder: Path,
     is_apart: bool = True,
-) -> GarmentClassifier:
+) -> Trained:
     """Train to the schedule's end, going on from `folder`/last.pt; gives the averaged network.
 
     Args:
@@ -117,7 +119,7 @@ def train(
 
 
 @torch.no_grad()
-def calibrate(network: GarmentClassifier, logits: Tensor, allowed: Tensor) -> float:
+def calibrate(network: Classifier, logits: Tensor, allowed: Tensor) -> float:
     """Find the temperature that fits held-out logits `[M,15]` best, and set it in the network."""
     candidates = torch.linspace(0.3, 3.0, 271)
     misfit = [
