@@ -22,8 +22,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from model_build.data.published.annotated import (
     SPLITS,
     Annotated,
@@ -34,6 +32,8 @@ from model_build.data.published.annotated import (
     numbered_lines,
 )
 from model_build.vocabulary import DEEPFASHION_REGION, Labels, settled_region
+
+_TOLD = frozenset(["1", "-1", "0"])
 
 
 def read_deepfashion(folder: Path, labels: Labels) -> list[Annotated]:
@@ -137,8 +137,7 @@ def _read_attributes(annotations: Path) -> dict[str, tuple[str, ...]]:
     names = [name for _, name, _ in _rows(annotations / "list_attr_cloth.txt", None)]
     attributes = {}
     for line, picture, values in _rows(path, len(names)):
-        told = np.array(values)
-        if not np.isin(told, ("1", "-1", "0")).all():
+        if not _TOLD.issuperset(values):
             raise _wrong(path, line, "1, -1 or 0 for each attribute", " ".join(values))
-        attributes[picture] = tuple(names[index] for index in np.flatnonzero(told == "1"))
+        attributes[picture] = tuple(n for n, told in zip(names, values, strict=True) if told == "1")
     return attributes
