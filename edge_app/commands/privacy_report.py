@@ -43,6 +43,11 @@ def _inside(config: Config) -> Iterator[str]:
         "- Pictures, crops and embeddings are in memory only, for as long as a person is in view; "
         "none is written, sent or logged."
     )
+    if config.staff.uniform is not None:
+        yield (
+            f"- The pictures of colleagues in uniform in {config.staff.uniform} are read at the "
+            "start; of them, too, only embeddings are kept, in memory. They tell clothes, not people."
+        )
     yield f"- Kinds of clothing: {', '.join(CATEGORIES)}, or unknown."
 
 

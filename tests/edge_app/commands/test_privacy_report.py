@@ -9,7 +9,7 @@ import pytest
 from edge_app.commands.notices import ALERTS, NOTICES, notice
 from edge_app.commands.privacy_report import privacy_report
 from edge_app.config.load import load
-from edge_app.config.schema import Config
+from edge_app.config.schema import Config, StaffSettings
 from edge_app.delivery.contract import PAYLOADS
 from edge_app.delivery.topics import TOPICS
 
@@ -38,6 +38,11 @@ def test_what_the_configuration_decides_is_told(config: Config) -> None:
     quiet = config.model_copy(update={"alerts": {}})
     assert "Alerts are off" in privacy_report(quiet)
     assert "`alert/" not in privacy_report(quiet)
+    assert "colleagues in uniform" not in report
+    staff = StaffSettings(uniform=Path("/etc/dresscode/uniform"))
+    assert "colleagues in uniform in /etc/dresscode/uniform" in privacy_report(
+        config.model_copy(update={"staff": staff})
+    )
 
 
 def test_the_notice_is_there_in_five_languages(config: Config) -> None:
