@@ -46,7 +46,7 @@ def _inside(config: Config) -> Iterator[str]:
     if config.staff.uniform is not None:
         yield (
             f"- The pictures of colleagues in uniform in {config.staff.uniform} are read at the "
-            "start; of them, too, only embeddings are kept, in memory. They tell clothes, not people."
+            "start; only embeddings of their clothes are kept, in memory."
         )
     yield f"- Kinds of clothing: {', '.join(CATEGORIES)}, or unknown."
 
