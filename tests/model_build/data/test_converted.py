@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from edge_app.geometry import widen
+from edge_app.inference import preprocess
 from edge_app.vocabulary import CATEGORIES
 from model_build.convert.conversion import convert
 from model_build.convert.write import write_coco
@@ -238,3 +240,26 @@ def test_sources_travel_to_another_process(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     assert (crops.hard(0, rng).crop != 0).any()
     assert (pieces.draw(rng).crop != 0).any()
+
+
+def test_plain_pieces_are_what_the_application_cuts_out(tmp_path: Path) -> None:
+    written.write_picture(tmp_path / "a.png", 1, (200, 300))
+    photo = _photo(tmp_path / "a.png")
+    ours = ConvertedPieces([photo]).plain(0).crop
+    picture = cv2.imread(str(photo.picture))
+    assert picture is not None
+    box = widen(np.array([DRESS.box_xyxy], np.float32), 0.05, (200, 300))[0]
+    theirs = np.empty_like(ours)
+    preprocess.stretch(np.asarray(picture, np.uint8), box, theirs)
+    assert np.abs(ours.astype(int) - theirs).mean() < 3.0
+
+
+def test_plain_crops_show_the_person_with_their_garments(tmp_path: Path) -> None:
+    crops = ConvertedCrops([_photo(_picture(tmp_path / "a.png"), people=(PERSON,))])
+    assert crops.known() == [0]
+    sample = crops.plain(0)
+    assert sample.regions.tolist() == [2]
+    x0, y0, x1, y1 = sample.boxes[0].round().astype(int)
+    is_red = (sample.crop == RED).all(2)
+    assert is_red[y0 + 2 : y1 - 2, x0 + 2 : x1 - 2].all()
+    assert is_red.sum() <= (y1 - y0 + 2) * (x1 - x0 + 2)
