@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -14,14 +15,17 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from edge_app.capture.replay import ReplayCamera
+from edge_app.cli import cli
 from edge_app.commands.label import Labelling, LabelServer
 from edge_app.commands.label_frames import FramePictures
 from edge_app.commands.truth import load_truth
 from edge_app.commands.truth_file import read_clips
 from edge_app.config.schema import Config
 from edge_app.errors import SourceError, TruthError
+from tests.edge_app.tiny_store import CONFIG
 
 FRAMES, WIDTH, HEIGHT = 30, 160, 96
 PERSON = {
@@ -216,6 +220,22 @@ def test_a_file_that_is_no_truth_is_left_alone(clip, config, tmp_path, text, mat
     with pytest.raises(TruthError, match=match):
         Labelling(str(clip), config, truth)
     assert truth.read_text() == text
+
+
+def test_the_command_says_where_the_page_is_and_ends_with_ctrl_c(clip, tmp_path, monkeypatch):
+    def interrupted(_server: LabelServer) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LabelServer, "serve_forever", interrupted)
+    (tmp_path / "store.yaml").write_text(CONFIG)
+    truth = tmp_path / "truth.json"
+    result = CliRunner().invoke(
+        cli, ["label", str(clip), "-c", str(tmp_path / "store.yaml"), "--truth", str(truth)]
+    )
+    assert result.exit_code == 0, result.output
+    first, last = result.output.splitlines()
+    assert re.match(r"open http://127\.0\.0\.1:\d+/[\w-]{20,}/ in a browser on this machine", first)
+    assert last == f"{truth}: holds what was saved"
 
 
 @pytest.fixture
