@@ -19,7 +19,7 @@ DEBIAN_PACKAGES := mosquitto mosquitto-clients postgresql gstreamer1.0-tools \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gir1.2-gst-rtsp-server-1.0 python3-gi
 
-.PHONY: demo test check bench acceptance soak fuzz chaos load fleet nodered format clean help
+.PHONY: demo test check bench acceptance soak fuzz chaos load fleet latency staff nodered format clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,12 @@ bench: $(VENV)/.for-work ## frames/s, milliseconds per stage, share of the netwo
 
 acceptance: $(VENV)/.for-work ## simulated entrance, ten seeds of five minutes: entries and alerts
 	$(BIN)/python -m tests.acceptance.simulated_entrance
+
+staff: $(VENV)/.for-work ## staff in uniform at the simulated entrance: how many are known
+	$(BIN)/python -m tests.acceptance.staff
+
+latency: $(VENV)/.for-work | system-packages ## alerts through a whole box and mosquitto: milliseconds
+	$(BIN)/python -m tests.broker.alert_latency
 
 chaos: $(VENV)/.for-work | system-packages ## kill the broker and the box for five minutes, three seeds
 	$(BIN)/python -m tests.broker.chaos --seconds 300 --seeds 1 2 3

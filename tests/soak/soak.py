@@ -120,9 +120,14 @@ class Reader(Collector):
             self._late_s.setdefault(alert["id"], came_s - taken.timestamp())
         super()._keep(client, data, message)
 
+    @property
+    def late_ms(self) -> list[float]:
+        """Per alert, from the capture of the picture that decided it to its arrival here."""
+        return [1000 * late_s for late_s in self._late_s.values()]
+
     def latency_ms(self) -> dict[str, int]:
-        """From the capture of the picture that decided an alert to its arrival at a client."""
-        late_ms = 1000 * np.array([*self._late_s.values()] or [0.0])
+        """The same for all alerts together."""
+        late_ms = np.array(self.late_ms or [0.0])
         return {f"p{share}": round(float(np.percentile(late_ms, share))) for share in (50, 95, 99)}
 
 
