@@ -16,12 +16,10 @@ from calibration.frames import FramePool
 from calibration.gate import ALLOWED_LOSS, Judge, layer_costs, refusal, search, stamp
 from calibration.graph import load_onnx
 from calibration.half import cast_to_half
-from calibration.inputs import as_inputs, camera_of, frames_of, garments_in, labelled, people_in
+from calibration.inputs import camera_of, frames_of, inputs_in, labelled
 from calibration.quantize import Quantizer, calibration_cache, write_text
 from calibration.ranges import METHODS
 from calibration.speed import speed_up
-from edge_app.app import open_networks
-from edge_app.config.schema import DetectionSettings, InferenceSettings, OutfitSettings
 from edge_app.errors import DresscodeError, ModelError, SourceError
 from edge_app.flow import UInt8
 from edge_app.inference.model import Model, Task, load_model
@@ -203,20 +201,9 @@ def _inputs(model: Model, source: str, options: dict[str, Any]) -> tuple[UInt8, 
         chosen = sealed.unseal(Path(source), key, now_s=time.time())
     else:
         chosen = _pool_of(source, count, options["seconds"], options["config"]).choose()
-    if model.task != "detector":
-        networks = open_networks(InferenceSettings(), DetectionSettings(), OutfitSettings())
-        try:
-            people = FramePool(count)
-            people_in(networks, chosen, people)
-            chosen = people.choose()
-            if model.task == "classifier":
-                garments = FramePool(count)
-                garments_in(networks, chosen, garments)
-                chosen = garments.choose()
-        finally:
-            networks.close()
-    _console.print(f"{len(chosen)} pictures")
-    return as_inputs(model, chosen), None
+    inputs = inputs_in(model, chosen, count)
+    _console.print(f"{len(inputs)} pictures")
+    return inputs, None
 
 
 def _pool_of(source: str, count: int, seconds: float, config: Path | None) -> FramePool:

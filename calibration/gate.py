@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 
 from calibration.accuracy import Truth, answers_of, figures_of, relative_loss, truth_of
@@ -26,6 +27,7 @@ from edge_app.inference.openvino_engine import OpenVinoEngine
 
 ALLOWED_LOSS = 0.01
 _MOST_FLOAT = 0.5
+_GROUP = 8
 
 
 @dataclass(frozen=True)
@@ -109,26 +111,45 @@ class Judge:
 def layer_costs(
     quantizer: Quantizer, model: Any, pictures: UInt8, progress: Progress = no_progress
 ) -> tuple[tuple[str, float], ...]:
-    """What each layer costs when it alone is in INT8: the noise at the network's heads.
+    """What layers cost when they alone are in INT8: the noise at the network's heads.
+
+    Every cost takes compiling the network anew; so groups of neighbours are asked first, and only
+    the dearest third of the groups layer by layer. Layers of the others share their group's cost.
 
     Args:
         quantizer: of the model.
         model: in float.
         pictures: uint8 ``[N, H, W, 3]``; a few are enough.
-        progress: told about every layer.
+        progress: told about every step.
 
     Returns:
         Layers with the share of the heads' variance that is noise, dearest first.
     """
     heads = head_names(model)
     expected = values_of(model, heads, pictures)
-    costs = []
-    for done, layer in enumerate(quantizer.layers):
-        others = set(quantizer.layers) - {layer}
-        found = values_of(quantizer.write(others), heads, pictures)
-        costs.append((layer, noise(found, expected)))
-        progress(done + 1, len(quantizer.layers))
-    return tuple(sorted(costs, key=lambda pair: -pair[1]))
+
+    def cost(layers: tuple[str, ...]) -> float:
+        found = values_of(quantizer.write(set(quantizer.layers) - set(layers)), heads, pictures)
+        return float(np.mean(noise(found, expected)))
+
+    starts = range(0, len(quantizer.layers), _GROUP)
+    groups = [quantizer.layers[i : i + _GROUP] for i in starts]
+    looked_into = -(-len(groups) // 3)
+    steps = len(groups) + looked_into * _GROUP
+    by_group = {}
+    for group in groups:
+        by_group[group] = cost(group)
+        progress(len(by_group), steps)
+    groups.sort(key=lambda group: -by_group[group])
+    costs = {}
+    for group in groups[:looked_into]:
+        for layer in group:
+            costs[layer] = cost((layer,))
+            progress(len(groups) + len(costs), steps)
+    for group in groups[looked_into:]:
+        costs |= dict.fromkeys(group, by_group[group] / len(group))
+    progress(steps, steps)
+    return tuple(sorted(costs.items(), key=lambda pair: -pair[1]))
 
 
 def search(
@@ -155,18 +176,28 @@ def search(
     if verdict.is_passed:
         return model, verdict
     ranked = costs()
-    most = max(1, int(len(ranked) * _MOST_FLOAT))
-    counts = sorted({*(2**i for i in range(16) if 2**i < most), most})
-    for count in counts:
+
+    def leave(count: int) -> tuple[Any, Verdict]:
         kept = tuple(layer for layer, _ in ranked[:count])
         model = quantizer.write(kept)
         verdict = judge.judge(model)
         say(f"{count} layers in float: loss {verdict.loss:.2%}")
-        if verdict.is_passed or count == most:
-            verdict = Verdict(
-                verdict.before, verdict.after, verdict.loss, verdict.allowed, ranked, kept
-            )
+        return model, replace(verdict, costs=ranked, kept_in_float=kept)
+
+    most = max(1, int(len(ranked) * _MOST_FLOAT))
+    failed = 0
+    for count in sorted({*(2**i for i in range(16) if 2**i < most), most}):
+        model, verdict = leave(count)
+        if verdict.is_passed:
             break
+        failed = count
+    while verdict.is_passed and count - failed > 1:
+        middle = (count + failed) // 2
+        fewer = leave(middle)
+        if fewer[1].is_passed:
+            (model, verdict), count = fewer, middle
+        else:
+            failed = middle
     return model, verdict
 
 

@@ -39,7 +39,7 @@ class Graph:
         self.model.CopyFrom(model)
         _constants_to_initializers(self.model.graph)
         _weights_in_float(self.model.graph)
-        self._kinds = _element_kinds(self.model)
+        self._kinds, self._ranks = _kinds_and_ranks(self.model)
         del self.model.graph.value_info[:]
         self.nodes: list[Node] = list(self.model.graph.node)
         self.constants = {tensor.name: tensor for tensor in self.model.graph.initializer}
@@ -60,6 +60,10 @@ class Graph:
     def is_float(self, name: str) -> bool:
         """Whether a tensor is float32."""
         return bool(self._kinds.get(name) == TensorProto.FLOAT)
+
+    def rank(self, name: str) -> int | None:
+        """How many axes a tensor has, if that can be told."""
+        return self._ranks.get(name)
 
     def is_weighted(self, position: int) -> bool:
         """Whether a node multiplies by constants."""
@@ -170,10 +174,12 @@ def _weights_in_float(graph: Any) -> None:
         graph.node.remove(node)
 
 
-def _element_kinds(model: Any) -> dict[str, int]:
+def _kinds_and_ranks(model: Any) -> tuple[dict[str, int], dict[str, int]]:
     inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
-    kinds = {
-        info.name: info.type.tensor_type.elem_type
+    tensors = {
+        info.name: info.type.tensor_type
         for info in (*inferred.value_info, *inferred.input, *inferred.output)
     }
-    return kinds | {tensor.name: tensor.data_type for tensor in inferred.initializer}
+    kinds = {name: tensor.elem_type for name, tensor in tensors.items()}
+    ranks = {name: len(t.shape.dim) for name, t in tensors.items() if t.HasField("shape")}
+    return kinds | {t.name: t.data_type for t in inferred.initializer}, ranks

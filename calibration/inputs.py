@@ -11,12 +11,17 @@ import numpy as np
 
 from calibration.accuracy import Truth
 from calibration.frames import FramePool
-from edge_app.app import Networks
+from edge_app.app import Networks, open_networks
 from edge_app.capture.masks import PrivacyMasks
 from edge_app.capture.replay import read_picture
 from edge_app.capture.source import connect, open_replay, source_kind
 from edge_app.config.load import load
-from edge_app.config.schema import CameraSettings
+from edge_app.config.schema import (
+    CameraSettings,
+    DetectionSettings,
+    InferenceSettings,
+    OutfitSettings,
+)
 from edge_app.errors import ConfigError, SourceError
 from edge_app.flow import Detections, UInt8
 from edge_app.geometry import Letterbox, widen
@@ -68,6 +73,36 @@ def camera_of(source: str, config: Path | None) -> CameraSettings:
         known = ", ".join(cameras)
         raise ConfigError([f"{config}: has no camera {source!r}; it knows {known}"])
     return cameras[source]
+
+
+def inputs_in(model: Model, frames: Sequence[UInt8], count: int) -> UInt8:
+    """What a model is given to see while the store's software looks at frames.
+
+    Args:
+        model: of the contract.
+        frames: uint8 ``[h, w, 3]`` each.
+        count: of people, or garments, to choose among all that are found.
+
+    Returns:
+        uint8 ``[N, H, W, 3]``.
+
+    Raises:
+        SourceError: nothing for the model is in the frames.
+    """
+    chosen = list(frames)
+    if model.task != "detector":
+        networks = open_networks(InferenceSettings(), DetectionSettings(), OutfitSettings())
+        try:
+            people = FramePool(count)
+            people_in(networks, chosen, people)
+            chosen = people.choose()
+            if model.task == "classifier":
+                garments = FramePool(count)
+                garments_in(networks, chosen, garments)
+                chosen = garments.choose()
+        finally:
+            networks.close()
+    return as_inputs(model, chosen)
 
 
 def people_in(networks: Networks, pictures: Sequence[UInt8], pool: FramePool) -> None:

@@ -137,14 +137,13 @@ def values_of(model: Any, names: Sequence[str], pictures: UInt8) -> list[Float32
     return [np.concatenate([part[i] for part in parts]) for i in range(len(names))]
 
 
-def noise(found: Sequence[Float32], expected: Sequence[Float32]) -> float:
-    """The share of tensors' variance that is noise, mean over the tensors.
+def noise(found: Sequence[Float32], expected: Sequence[Float32]) -> list[float]:
+    """The share of each tensor's variance that is noise.
 
     >>> noise([np.float32([1.0, 2.0, 3.5])], [np.float32([1.0, 2.0, 3.0])])
-    0.125
+    [0.125]
     """
-    shares = [
-        float(np.square(ours - right).mean() / max(float(np.var(right)), _TINY))
+    return [
+        round(float(np.square(ours - right).mean() / max(float(np.var(right)), _TINY)), 9)
         for ours, right in zip(found, expected, strict=True)
     ]
-    return round(float(np.mean(shares)), 9)

@@ -1,12 +1,14 @@
 """Where Q/DQ pairs go: the rules by which TensorRT fuses best.
 
-* Both inputs of every convolution, Gemm and MatMul; weights per output channel. Biases stay float.
+* Both inputs of every convolution and matrix product; weights per output channel. Biases stay
+  float.
 * Never a convolution's output: its activation is fused into it before anything is rounded.
 * A residual sum: the skip input only, the branch that comes straight from a convolution stays
   float and is fused with the sum. Where no branch does, all of them.
-* Everything that is put together, and what it is made of by mere moving (pooling, slicing,
+* Everything that is put together or pooled, and what it is made of by mere moving (slicing,
   reshaping, nearest resizing), has one scale, so that nothing is rounded a second time.
-* Convolutions too narrow for the tensor cores stay float, and so does all decoding.
+* Convolutions too narrow for the tensor cores stay float, and so do layers over one vector per
+  picture, which gain nothing there and cost most accuracy, and all decoding.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ def place(graph: Graph, without: Collection[str] = ()) -> Placement:
     ]
     edges = {(position, 0) for position in layers}
     edges |= _residual_edges(graph, body, set(layers))
-    edges |= _concat_edges(graph, body, edges)
+    edges |= _shared_edges(graph, body, edges)
     groups = _groups(graph, edges)
     return Placement(tuple(layers), tuple(sorted(edges)), groups)
 
@@ -62,7 +64,8 @@ def _is_wide(graph: Graph, position: int) -> bool:
     """Whether INT8 kernels pay for a layer."""
     node = graph.nodes[position]
     if node.op_type in ("Gemm", "MatMul"):
-        return _follows(graph, node.input[0], "Softmax") is False
+        is_vector = graph.rank(node.input[0]) == 2
+        return not is_vector and not _follows(graph, node.input[0], "Softmax")
     shape = graph.constants[node.input[1]].dims
     outwards, inwards = int(shape[0]), int(shape[1])
     if outwards >= _NARROW and inwards >= _NARROW:
@@ -123,10 +126,10 @@ def _is_moving(graph: Graph, position: int) -> bool:
     return node.op_type in MOVING
 
 
-def _concat_edges(
+def _shared_edges(
     graph: Graph, body: set[int], edges: set[tuple[int, int]]
 ) -> set[tuple[int, int]]:
-    """Inputs of concatenations whose result comes to a quantized input by mere moving."""
+    """Inputs of concatenations and pools whose result comes to a quantized input by mere moving."""
     wanted = {graph.nodes[position].input[index] for position, index in edges}
     found = set()
     for position in reversed(range(len(graph.nodes))):
@@ -138,7 +141,7 @@ def _concat_edges(
             if not graph.is_float(name) or name in graph.constants:
                 continue
             wanted.add(name)
-            if node.op_type == "Concat" and position in body:
+            if node.op_type in ("Concat", "MaxPool") and position in body:
                 found.add((position, index))
     return found
 

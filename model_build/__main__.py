@@ -14,8 +14,10 @@ from model_build import classifier_model, detector_model, garment_model
 from model_build.convert.command import data
 from model_build.data.rendered import open_rendered
 from model_build.data.scenery import open_scenery
+from model_build.engine import engine
 from model_build.evaluate.command import SHIPPED, evaluate
 from model_build.garment_model import Folders
+from model_build.int8.command import int8
 from model_build.networks.choose import NETWORKS, OURS
 from model_build.networks.yolox import load_published
 from model_build.own_data import OwnData
@@ -23,7 +25,7 @@ from model_build.references import train_reference
 from model_build.train.fitting import Schedule
 from model_build.wrap.command import wrap
 
-_NEED_NO_DATA = ("data", "export", "train", "wrap")
+_NEED_NO_DATA = ("data", "engine", "export", "train", "wrap")
 MODELS = ("detector", "garments", "classifier")
 _which = click.argument("model", type=click.Choice(MODELS))
 _folders = click.make_pass_decorator(Folders)
@@ -203,6 +205,8 @@ def export(
 
 main.add_command(data)
 main.add_command(evaluate)
+main.add_command(int8)
+main.add_command(engine)
 main.add_command(wrap)
 
 if __name__ == "__main__":

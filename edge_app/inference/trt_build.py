@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,21 @@ def version_of(trt: Any) -> tuple[int, ...]:
     return numbers
 
 
-def build(trt: Any, logger: Any, plan: Plan, timing_cache: Path | None) -> bytes:
+def build(
+    trt: Any,
+    logger: Any,
+    plan: Plan,
+    timing_cache: Path | None,
+    adjust: Callable[[Any], None] = lambda _: None,
+) -> bytes:
     """Build an engine; takes seconds to minutes.
+
+    Args:
+        trt: the TensorRT module.
+        logger: its logger.
+        plan: what to build.
+        timing_cache: a file of measurements of earlier builds, None for none.
+        adjust: changes TensorRT's build configuration before it is used.
 
     Raises:
         EngineError: TensorRT refuses the model, or fails.
@@ -102,6 +116,7 @@ def build(trt: Any, logger: Any, plan: Plan, timing_cache: Path | None) -> bytes
         raise EngineError(f"{plan.onnx}: TensorRT refuses batches of 1 to {plan.max_batch}")
     config.progress_monitor = _monitor(trt, plan.name)
     cache = _load_timing(config, timing_cache)
+    adjust(config)
     built = builder.build_serialized_network(network, config)
     if built is None:
         raise EngineError(f"{plan.onnx}: TensorRT could not build an engine; its log says why")

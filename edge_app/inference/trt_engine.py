@@ -105,7 +105,7 @@ class TensorRtEngine:
         self._trt, self._gpu, self._model = trt, gpu, model
         self._max_batch = settings.max_batch
         self._slots: list[_Slot] = []
-        plan = _plan(model, settings, gpu)
+        plan = plan_of(model, settings, gpu.facts)
         files = EngineFiles(settings.engines)
         with gpu.current(f"starting the {model.task}"):
             self._logger = shared_logger(trt)
@@ -273,7 +273,14 @@ def shared_logger(trt: Any) -> Any:
     return _loggers[trt.__name__]
 
 
-def _plan(model: Model, settings: InferenceSettings, gpu: Gpu) -> Plan:
+def plan_of(model: Model, settings: InferenceSettings, facts: dict[str, str]) -> Plan:
+    """What the engine of a model is built from.
+
+    Args:
+        model: that keeps the contract.
+        settings: of inference.
+        facts: of the device.
+    """
     width, height = model.input_size
     return Plan(
         name=model.task,
@@ -284,5 +291,5 @@ def _plan(model: Model, settings: InferenceSettings, gpu: Gpu) -> Plan:
         max_batch=settings.max_batch,
         workspace_mb=settings.workspace_mb,
         optimization_level=settings.optimization_level,
-        gpu=gpu.facts,
+        gpu=facts,
     )

@@ -6,30 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import openvino
 from numpy.typing import NDArray
 
+from edge_app.inference.model import load_model
+from edge_app.inference.openvino_engine import OpenVinoEngine
 from edge_app.vocabulary import CATEGORIES
 from model_build.data.garment_pieces import PieceSample
 from model_build.evaluate.mistakes import Mistakes
 from model_build.evaluate.precision import Claims, abstention, calibration_error
 from model_build.evaluate.report import Curve, Matrix, Report, calibration
 
-_BATCH = 64
-
 
 def run_classifier(
     model: Path, crops_nhwc: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Probabilities `[M,15]` and embeddings `[M,D]` of uint8 crops, one thread, float32."""
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-    network = openvino.compile_model(str(model), "CPU", settings)
-    parts = []
-    for start in range(0, len(crops_nhwc), _BATCH):
-        found = network(crops_nhwc[start : start + _BATCH])
-        parts.append([found[name].copy() for name in ("probabilities", "embedding")])
-    probabilities, embedding = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return probabilities, embedding
+    """Probabilities `[M,15]` and embeddings `[M,D]` of uint8 crops, one thread."""
+    engine = OpenVinoEngine(load_model(model, "classifier"), threads=1)
+    found = engine.infer(crops_nhwc)
+    return found["probabilities"], found["embedding"]
 
 
 def evaluate_classifier(model: Path, samples: Sequence[PieceSample]) -> Report:

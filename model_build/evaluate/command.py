@@ -21,7 +21,7 @@ from model_build.garment_model import Folders
 
 SHIPPED = Path(__file__).resolve().parents[2] / "edge_app" / "models"
 _YARDSTICK = Path("weights") / "yolox_nano_416.onnx"
-_JUDGES: Mapping[str, Any] = {
+JUDGES: Mapping[str, Any] = {
     "detector": detector_model.judge_people,
     "garments": garment_model.judge_garments,
     "classifier": classifier_model.judge_classifier,
@@ -30,7 +30,7 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("model", type=click.Choice(list(_JUDGES)))
+@click.argument("model", type=click.Choice(list(JUDGES)))
 @click.option("--file", type=_file, help="ONNX file.  [the shipped one]")
 @click.option("--compare", type=_file, nargs=2, metavar="A B", help="Two ONNX files, side by side.")
 @click.option(
@@ -64,6 +64,7 @@ def evaluate(
         }
         print_side_by_side(judged)
         save_comparison(judged, out)
+        click.echo(f"A is {compare[0]}, B is {compare[1]}")
     click.echo(f"kept in {out}")
 
 
@@ -75,8 +76,10 @@ def judge(folders: Folders, model: str, file: Path, out: Path) -> dict[str, dict
     """
     load_model(file, model)  # type: ignore[arg-type]
     facts = {"model": model, **about(file)}
-    costs = latency(file, folders.data / _YARDSTICK)
-    reports: dict[str, Report] = _JUDGES[model](folders, file)
+    yardstick = folders.data / _YARDSTICK
+    # Own data may be judged by without the data folder, which alone has the yardstick.
+    costs = latency(file, yardstick) if yardstick.exists() else {}
+    reports: dict[str, Report] = JUDGES[model](folders, file)
     save_reports(reports, {**facts, "latency": costs}, out)
     return {
         "latency": costs,
@@ -88,13 +91,14 @@ def print_side_by_side(judged: Mapping[str, Mapping[str, Mapping[str, float]]]) 
     """Print a table for each set of pictures, with a column for each model file."""
     console = Console()
     for name, figures in next(iter(judged.values())).items():
-        table = Table("figure", *(f"{file} value".strip() for file in judged), title=name)
+        table = Table("figure", *(file or "value" for file in judged), title=name)
         if len(judged) == 2:
             table.add_column("B - A")
         for figure in figures:
             values = [one[name].get(figure, math.nan) for one in judged.values()]
             gap = [f"{values[1] - values[0]:+.4g}"] if len(values) == 2 else []
-            table.add_row(figure, *(f"{value:.4g}" for value in values), *gap)
+            cells = (*(f"{value:.4g}" for value in values), *gap)
+            table.add_row(figure, *(cell.replace("nan", "-") for cell in cells))
         console.print(table)
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import openvino
 from numpy.typing import NDArray
 
 from edge_app.config.schema import RuleSettings
 from edge_app.events.rules import probability
 from edge_app.flow import Detections, Outfit
 from edge_app.geometry import intersection_over_union, non_maximum_suppression
+from edge_app.inference.model import load_model
+from edge_app.inference.openvino_engine import OpenVinoEngine
 from edge_app.vocabulary import CATEGORIES, REGIONS
 from model_build.data.garment_crops import CropSample
 from model_build.evaluate.coco import Annotated, coco_figures
@@ -32,7 +33,6 @@ ALERTS = {
 }
 """The rules whose precision and recall are given, at their default threshold and at others."""
 
-_BATCH = 32
 _MAX_OVERLAP = 0.6
 _LEAST_SCORE = 0.01
 _HIT = 0.5
@@ -49,15 +49,10 @@ class GarmentOutputs:
 
 
 def run_garments(model: Path, crops_nhwc: NDArray[np.uint8]) -> GarmentOutputs:
-    """Run a garment model on uint8 crops `[N,256,128,3]` with one thread in float32."""
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-    network = openvino.compile_model(str(model), "CPU", settings)
-    parts = []
-    for start in range(0, len(crops_nhwc), _BATCH):
-        found = network(crops_nhwc[start : start + _BATCH])
-        parts.append([found[name].copy() for name in ("boxes", "scores", "wears")])
-    boxes, scores, wears = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return GarmentOutputs(boxes, scores, wears)
+    """Run a garment model on uint8 crops `[N,256,128,3]` with one thread."""
+    engine = OpenVinoEngine(load_model(model, "garments"), threads=1)
+    found = engine.infer(crops_nhwc)
+    return GarmentOutputs(found["boxes"], found["scores"], found["wears"])
 
 
 def evaluate_garments(model: Path, samples: Sequence[CropSample]) -> Report:

@@ -146,6 +146,6 @@ def write_table(path: Path, header: list[str], rows: list[list[Any]]) -> None:
 def _plain(figures: Mapping[str, float]) -> dict[str, float | None]:
     """Rounded, and None for what is not a number, which JSON does not know."""
     return {
-        name: None if math.isnan(value) else round(float(value), 5)
+        name: None if math.isnan(value) else round(value, 5)
         for name, value in figures.items()
     }

@@ -137,10 +137,34 @@ def test_the_method_that_leaves_least_noise_is_taken() -> None:
     heads = head_names(model)
     expected = values_of(model, heads, pictures())
     noises = {
-        method: noise(
-            values_of(Quantizer(model, pictures(), method).write(), heads, pictures()), expected
-        )
+        method: np.log(
+            noise(
+                values_of(Quantizer(model, pictures(), method).write(), heads, pictures()), expected
+            )
+        ).mean()
         for method in METHODS
     }
     assert Quantizer(model, pictures(), None).method == min(noises, key=lambda name: noises[name])
     assert len(set(noises.values())) > 1
+
+
+@pytest.mark.parametrize(
+    ("needed", "asked"), [(1, [1]), (3, [1, 2, 4, 3]), (6, [1, 2, 4, 8, 6, 5])]
+)
+def test_no_more_layers_than_needed_go_back_to_float(needed: int, asked: list[int]) -> None:
+    class Layers:
+        layers = tuple(f"layer {i}" for i in range(20))
+
+        def write(self, without: tuple[str, ...] = ()) -> int:
+            return len(without)
+
+    class Strict:
+        def judge(self, in_float: int) -> Verdict:
+            return Verdict({"ap50": 1.0}, {"ap50": 0.9}, 0.0 if in_float >= needed else 0.1, 0.01)
+
+    ranked = tuple((name, 1.0) for name in Layers.layers)
+    heard: list[str] = []
+    model, verdict = search(Layers(), Strict(), lambda: ranked, heard.append)  # type: ignore[arg-type]
+    assert model == needed
+    assert verdict.kept_in_float == Layers.layers[:needed]
+    assert [int(line.split()[0]) for line in heard[1:]] == asked

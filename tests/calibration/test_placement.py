@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from onnx import helper, numpy_helper
 
 from calibration.graph import Graph, load_onnx
 from calibration.placement import place
@@ -40,8 +42,33 @@ def test_a_residual_sum_is_quantized_on_its_skip_input_only(graph: Graph) -> Non
 def test_what_is_put_together_has_one_scale(graph: Graph) -> None:
     groups = [set(group) for group in place(graph).groups]
     shared = next(group for group in groups if "joined" in group)
-    assert shared == {"joined", "left_act", "pooled"}
+    assert shared == {"joined", "left_act", "pooled", "stem_act"}
     assert {("joined", "left_act"), ("joined", "pooled")} <= quantized(graph)
+
+
+def test_a_pool_reads_what_its_reader_reads(graph: Graph) -> None:
+    assert ("pooled", "stem_act") in quantized(graph)
+    shared = next(set(group) for group in place(graph).groups if "pooled" in group)
+    assert "stem_act" in shared
+
+
+@pytest.mark.parametrize(("axes", "is_quantized"), [(2, False), (3, True)])
+def test_a_product_with_one_vector_per_picture_stays_in_float(
+    axes: int, is_quantized: bool
+) -> None:
+    model = residual_detector()
+    shape = [0, 16 * 16] if axes == 2 else [0, 1, 16 * 16]
+    weights = np.ones((16 * 16, 32), np.float32)
+    new = [
+        helper.make_node("ReduceMean", ["merge_act"], ["mean"], axes=[1], keepdims=0),
+        helper.make_node("Reshape", ["mean", "flat"], ["vector"], name="vector"),
+        helper.make_node("MatMul", ["vector", "full"], ["product"], name="product"),
+    ]
+    model.graph.node.extend(new)
+    model.graph.initializer.append(numpy_helper.from_array(np.array(shape), "flat"))
+    model.graph.initializer.append(numpy_helper.from_array(weights, "full"))
+    model.graph.output.append(helper.make_tensor_value_info("product", 1, ["N", *shape[1:-1], 32]))
+    assert (("product", "vector") in quantized(Graph(model))) == is_quantized
 
 
 def test_decoding_stays_in_float(graph: Graph) -> None:

@@ -6,39 +6,25 @@ constructed here: without a GPU it crashes the process.
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from calibration.graph import load_onnx
 from calibration.half import cast_to_half
 from calibration.quantize import Quantizer
-from edge_app.inference.model import SHIPPED
-from edge_app.inference.trt_engine import shared_logger
+from edge_app.config.schema import InferenceSettings
+from edge_app.errors import EngineError
+from edge_app.inference.model import SHIPPED, load_model
+from model_build.engine import build_ahead
 
 trt = pytest.importorskip(
     "tensorrt_rtx", reason="tensorrt-rtx-cu13: pip install tensorrt-rtx-cu13 to build for TensorRT"
 )
-
-
-def build(onnx: bytes) -> Any:
-    """Parse and build for compute capability 8.6, batches of 1 to 8; None if it fails."""
-    logger = shared_logger(trt)
-    builder = trt.Builder(logger)
-    network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
-    parser = trt.OnnxParser(network, logger)
-    parsed = parser.parse(onnx)
-    assert parsed, [parser.get_error(i).desc() for i in range(parser.num_errors)]
-    config = builder.create_builder_config()
-    profile = builder.create_optimization_profile()
-    tensor = network.get_input(0)
-    picture = tuple(tensor.shape)[1:]
-    profile.set_shape(tensor.name, *((n, *picture) for n in (1, 4, 8)))
-    assert config.add_optimization_profile(profile) == 0
-    config.num_compute_capabilities = 1
-    config.set_compute_capability(trt.ComputeCapability.SM86, 0)
-    return builder.build_serialized_network(network, config)
 
 
 def in_precision(task: str, precision: str) -> Any:
@@ -54,12 +40,24 @@ def in_precision(task: str, precision: str) -> Any:
 
 @pytest.mark.parametrize("precision", ["float", "half", "int8"])
 @pytest.mark.parametrize("task", ["detector", "garments", "classifier"])
-def test_shipped_models_build(task: str, precision: str) -> None:
-    built = build(in_precision(task, precision).SerializeToString())
-    assert built is not None
-    assert built.nbytes > 1_000_000
+def test_shipped_models_build(task: Any, precision: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{task}.onnx"
+    onnx.save(in_precision(task, precision), str(path))
+    settings = InferenceSettings(engines=tmp_path)
+    built = build_ahead(trt, load_model(path, task), settings, "8.6")
+    assert built.stat().st_size > 1_000_000
 
 
-def test_what_tensorrt_cannot_read_is_told() -> None:
-    with pytest.raises(AssertionError):
-        build(b"no model at all")
+def test_what_tensorrt_cannot_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "classifier.onnx"
+    shutil.copy(SHIPPED / path.name, path)
+    model = load_model(path, "classifier")
+    path.write_bytes(b"no model at all")
+    with pytest.raises(EngineError, match="TensorRT cannot read it"):
+        build_ahead(trt, model, InferenceSettings(engines=tmp_path), "8.6")
+
+
+def test_an_unknown_capability_is_told_with_those_that_are_known(tmp_path: Path) -> None:
+    model = load_model(SHIPPED / "classifier.onnx", "classifier")
+    with pytest.raises(EngineError, match=r"no compute capability 8\.7; it knows .*8\.6"):
+        build_ahead(trt, model, InferenceSettings(engines=tmp_path), "8.7")

@@ -1,0 +1,49 @@
+"""The INT8 section of a card: put in, put in again, and nothing else touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from calibration.gate import Verdict
+from model_build.int8.card import section, write_section
+from model_build.int8.measure import Comparison
+
+CARD = """# detector.onnx
+
+## Figures
+Many.
+
+## Weaknesses
+- Some.
+"""
+
+
+def comparison(after: float) -> Comparison:
+    verdict = Verdict({"ap50": 1.0}, {"ap50": 0.995}, 0.005, 0.01, (("stem", 0.4),), ("stem",))
+    figures = {"street, ap50": 0.8}
+    return Comparison("detector", "mse", 9, verdict, figures, {"street, ap50": after}, {1: 1.5})
+
+
+def test_the_section_tells_accuracy_layers_and_speed() -> None:
+    text = section(comparison(0.792))
+    assert "| street, ap50 | 0.800 | 0.792 |" in text
+    assert "8 of 9 layers in INT8, in float because they cost most:\n`stem`" in text
+    assert "Largest relative loss of these: 1.0%" in text
+    assert "1.50 with 1 in a call" in text
+
+
+@pytest.mark.parametrize("card", [CARD, CARD.replace("## Weaknesses\n- Some.\n", "")])
+def test_a_section_is_put_in_once_and_renewed(tmp_path: Path, card: str) -> None:
+    path = tmp_path / "detector.md"
+    path.write_text(card)
+    for after in (0.7, 0.75):
+        write_section(path, comparison(after))
+    text = path.read_text()
+    assert text.count("## INT8") == 1
+    assert "| 0.750 |" in text
+    assert "0.700" not in text
+    before, _, rest = text.partition("## INT8")
+    assert before.startswith("# detector.onnx\n\n## Figures\nMany.\n")
+    assert rest.endswith("## Weaknesses\n- Some.\n") == ("Weaknesses" in card)
