@@ -17,7 +17,10 @@ Box = tuple[float, float, float, float]
 Content = TypeVar("Content")
 
 SPLITS = ("train", "val", "test")
-PICTURE_ENDINGS = frozenset([".jpg", ".jpeg", ".png", ".webp", ".bmp"])
+PICTURE_ENDINGS = frozenset(
+    [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif"]
+)
+"""Of files that are meant as pictures; those that cannot be decoded are named, not passed over."""
 
 
 class DataError(DresscodeError):

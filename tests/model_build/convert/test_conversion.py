@@ -165,6 +165,15 @@ def test_a_corrupt_picture_is_left_out_and_named(
     assert reason in left_out.reason
 
 
+def test_a_phones_picture_in_a_format_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    written.write_folders(tmp_path)
+    phone = tmp_path / "dress" / "IMG_0001.HEIC"
+    phone.write_bytes(bytes.fromhex("0000001c667479706865696300000000"))
+    assert _reasons(convert(read_source("folders", tmp_path))) == {
+        "IMG_0001.HEIC": "not a readable picture"
+    }
+
+
 def test_a_picture_that_ends_in_other_bytes_is_whole(tmp_path: Path) -> None:
     photo = _photo(tmp_path / "phone.jpg", 1)
     photo.picture.write_bytes(photo.picture.read_bytes() + bytes(3000) + b"maker notes")
