@@ -143,12 +143,13 @@ class Run(Generic[Network]):
             self._improve(loss)
             self.step += 1
             self._table.add(parts)
-            if self.here.is_first and self.step % self.schedule.log_every == 0:
+            is_last = self.step == self.schedule.steps
+            if self.here.is_first and (is_last or self.step % self.schedule.log_every == 0):
                 pace = (self.step - first) / (time.monotonic() - began)
                 row = self._table.write(self.step, pace)
                 left_min = (self.schedule.steps - self.step) / pace / 60
                 logger.info("%s; %.0f min left", row, left_min)
-            if self.step % self.schedule.save_every == 0 or self.step == self.schedule.steps:
+            if is_last or self.step % self.schedule.save_every == 0:
                 self.save()
 
     def _improve(self, loss: Tensor) -> None:
