@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 VENV := .venv
+TOOLS := build/tools
+LOCK := systemd/requirements.lock
 BIN := $(VENV)/bin
 
 # What `make bench` measures; any recording and configuration will do.
@@ -19,7 +21,7 @@ DEBIAN_PACKAGES := mosquitto mosquitto-clients postgresql gstreamer1.0-tools \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gir1.2-gst-rtsp-server-1.0 python3-gi
 
-.PHONY: demo test check bench acceptance soak fuzz chaos load fleet latency staff nodered format clean help
+.PHONY: demo test check bench acceptance soak fuzz lock sbom audit chaos load fleet latency staff nodered format clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,6 +72,20 @@ soak: $(VENV)/.for-work ## an hour of cameras, broker and clock that misbehave; 
 fuzz: $(VENV)/.for-work ## ten thousand spoilt frames, streams, commands, configurations, models each
 	$(BIN)/python -m tests.fuzz --cases $(FUZZ_CASES)
 
+lock: $(TOOLS)/.ready ## pin what the service runs with, with hashes, for every Python and processor
+	sed -n '/^#/p' $(LOCK) > build/lock
+	$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+		--no-header --no-annotate --upgrade setup.cfg >> build/lock
+	mv build/lock $(LOCK)
+
+sbom: build/service/.ready $(TOOLS)/.ready ## what the service consists of: build/sbom.json (CycloneDX)
+	$(TOOLS)/bin/cyclonedx-py environment build/service/bin/python \
+		--output-format JSON --output-file build/sbom.json
+	@echo "build/sbom.json: $$(grep -c '"purl"' build/sbom.json) components"
+
+audit: $(TOOLS)/.ready ## known holes in what the service runs with; fails if anything was not looked up
+	$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip -r $(LOCK)
+
 format: $(VENV)/.for-work ## put the code into its format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -80,15 +96,32 @@ clean: ## remove the environment and everything that was built
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
+# What is tested is what the service runs with. (An editable install knows no hashes.)
+$(VENV)/.pins: $(LOCK) | $(BIN)/python
+	sed -e '/--hash/d' -e 's/ \\$$//' $(LOCK) > $@
+
 # Neither torch nor a GPU is needed to run it.
-$(VENV)/.for-demo: setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet -e '.[demo]'
+$(VENV)/.for-demo: setup.cfg pyproject.toml $(VENV)/.pins | $(BIN)/python
+	$(BIN)/pip install --quiet -c $(VENV)/.pins -e '.[demo]'
 	touch $@
 
 # Types and tests of model_build need torch. A build of it for the CPU, where pip finds one or one
 # is installed already, saves gigabytes.
-$(VENV)/.for-work: setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet -e '.[demo,test,train]'
+$(VENV)/.for-work: setup.cfg pyproject.toml $(VENV)/.pins | $(BIN)/python
+	$(BIN)/pip install --quiet -c $(VENV)/.pins -e '.[demo,test,train]'
+	touch $@
+
+# Tools for releases, apart from what is tested and shipped.
+$(TOOLS)/.ready:
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet 'uv>=0.5' 'pip-audit>=2.7' 'cyclonedx-bom>=5'
+	touch $@
+
+# The service as it would be installed: every file is compared with its hash.
+build/service/.ready: $(LOCK) setup.cfg
+	$(PYTHON) -m venv --clear build/service
+	build/service/bin/pip install --quiet --require-hashes -r $(LOCK)
+	build/service/bin/pip install --quiet --no-deps .
 	touch $@
 
 # As root on Debian; anywhere else the tests that need one of them skip and say so.
