@@ -51,6 +51,7 @@ _BOTTOM_WEIGHTS = {
     "jacket": (0.44, 0.38, 0.02, 0.16),
     "coat": (0.42, 0.58, 0.0, 0.0),
 }
+_LEAST_CONTRAST = 40.0
 _BOTTOMS = ("jeans", "trousers", "shorts", "skirt")
 
 
@@ -125,6 +126,8 @@ def draw_outfit(rng: np.random.Generator, upper: str | None = None) -> Outfit:
     feminine = bool(rng.random() < chance)
     cloth = _upper_cloth(rng, upper)
     lower_cloth = cloth if upper in ("suit", "jumpsuit") else _lower_cloth(rng, lower)
+    while upper == "blazer" and lower in ("jeans", "trousers") and _is_alike(cloth, lower_cloth):
+        lower_cloth = _lower_cloth(rng, lower)
     inner = _inner(rng, upper)
     inner_cloth = pick_cloth(
         rng,
@@ -150,6 +153,12 @@ def draw_outfit(rng: np.random.Generator, upper: str | None = None) -> Outfit:
         feminine=feminine,
         garments=tuple(named),
     )
+
+
+def _is_alike(cloth: Cloth, other: Cloth) -> bool:
+    """Whether two cloths look like one: a blazer with trousers of the same cloth is a suit."""
+    pairs = zip(cloth.bgr, other.bgr, strict=True)
+    return cloth.name == other.name or max(abs(a - b) for a, b in pairs) < _LEAST_CONTRAST
 
 
 def _upper_cloth(rng: np.random.Generator, upper: str) -> Cloth:

@@ -15,6 +15,7 @@ from edge_app.capture.simulated import (
     random_scene,
 )
 from edge_app.capture.simulated.person import Person
+from edge_app.capture.simulated.wardrobe import draw_outfit
 from edge_app.errors import SourceError
 from edge_app.vocabulary import CATEGORIES, REGION_OF
 
@@ -204,6 +205,15 @@ def test_outfits_are_consistent_and_cover_every_category() -> None:
             assert "bottom" in regions
     assert set(found) == set(CATEGORIES)
     assert min(found.values()) >= 8
+
+
+def test_blazer_with_legs_of_the_same_cloth_would_be_a_suit() -> None:
+    rng = np.random.default_rng(5)
+    outfits = [draw_outfit(rng, "blazer") for _ in range(300)]
+    with_legs = [outfit for outfit in outfits if outfit.lower in ("jeans", "trousers")]
+    assert len(with_legs) > 150
+    assert all(outfit.cloth.name != outfit.lower_cloth.name for outfit in with_legs)
+    assert {outfit.lower_cloth.name for outfit in with_legs} >= {"black", "blue", "grey"}
 
 
 def test_people_differ_in_size_by_distance() -> None:
