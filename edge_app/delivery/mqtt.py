@@ -251,6 +251,8 @@ class Connection:
             self._client.subscribe(pattern, options=SubscribeOptions(1, retainAsPublished=True))
         else:
             self._client.subscribe(pattern, 1)
+        # At once: whoever learns next that we are connected may send a command.
+        self._tell_tcp(socket.TCP_CORK, False)
 
     def close(self, is_clean: bool) -> None:
         """End the connection; a clean end tells the broker to forget the will."""

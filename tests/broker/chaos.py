@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import select
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,8 @@ from tests.edge_app.delivery.samples import MESSAGES, minute
 FAST = 100_000.0
 RATE_PER_S = 100.0
 SETTLE_S = 30.0
+START_S = 60.0
+LEAST_KILLS = 3
 EVERYTHING = {"zone": "*", "window": "*", "start": "2000", "end": "2100"}
 
 
@@ -64,15 +67,30 @@ def publish_for_ever(url: str, file: Path) -> None:
         Sender(settings(url), outbox, MESSAGES, drain_per_s=FAST),
     ):
         n = outbox.state().get("chaos", {}).get("n", 0)
+        first = n + 1
         while True:
             n += 1
             outbox.publish([minute(n)], {"chaos": {"n": n}})
+            if n == first:
+                print("at work", flush=True)
             time.sleep(random.expovariate(RATE_PER_S))
 
 
 def start_box(url: str, file: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tests.broker.chaos", "--box", url, str(file)]
-    return subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
+def is_at_work(box: subprocess.Popen[bytes]) -> bool:
+    """Wait until the box has published; a busy machine takes seconds to start a program."""
+    return bool(select.select([box.stdout], [], [], START_S)[0])
+
+
+def end(box: subprocess.Popen[bytes]) -> None:
+    """As a power cut would; one that has ended already is left alone."""
+    if box.poll() is None:
+        box.kill()
+        box.communicate()
 
 
 def run(seed: int, seconds: float, is_durable: bool, folder: Path) -> Outcome:
@@ -84,28 +102,29 @@ def run(seed: int, seconds: float, is_durable: bool, folder: Path) -> Outcome:
     broker.start()
     collector = Collector(broker.port)
     box = start_box(broker.url, file)
-    until_s = time.monotonic() + seconds
     try:
-        while time.monotonic() < until_s:
+        assert is_at_work(box)
+        until_s = time.monotonic() + seconds
+        while time.monotonic() < until_s or kills.total() < LEAST_KILLS:
+            # Now and then a box is killed before it is ready.
+            if chance.random() < 0.8:
+                is_at_work(box)
             time.sleep(chance.uniform(0.3, 3.0))
             victims = chance.choice((("broker",), ("box",), ("broker", "box")))
             if "broker" in victims:
                 broker.kill()
             if "box" in victims:
-                box.kill()
-                box.wait()
+                end(box)
             kills.update(victims)
             time.sleep(chance.choice((0.0, 0.1, 1.0)))
             if "broker" in victims:
                 broker.start()
             if "box" in victims:
                 box = start_box(broker.url, file)
-        box.kill()
-        box.wait()
+        end(box)
         return finish(seed, broker, collector, file, kills, is_durable)
     finally:
-        box.kill()
-        box.wait()
+        end(box)
         collector.close()
         broker.stop()
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 from edge_app.config.schema import BrokerSettings
+from tests.broker.mosquitto import keeps_contract
 
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, PINGRESP, DISCONNECT = (
     1, 2, 3, 4, 8, 9, 12, 13, 14,
@@ -32,6 +33,7 @@ class Habits:
         answer: from topic and number of the publish (from 0) to the PUBACK's reason code; None
             for no answer.
         delay_s: before each PUBACK, from the number of the publish.
+        goodbye: the reason code of a DISCONNECT in place of the first PUBACK; None for none.
     """
 
     welcome: Literal["ok", "silent", "close", "v5 code", "v3 code", "v5 hang up"] = "ok"
@@ -40,6 +42,7 @@ class Habits:
     maximum_packet: int | None = None
     answer: Callable[[str, int], int | None] = field(default=lambda _topic, _n: 0)
     delay_s: Callable[[int], float] = field(default=lambda _n: 0.0)
+    goodbye: int | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ class HostileBroker:
         for thread in self._threads:
             thread.join(5)
         self._listener.close()
+        keeps_contract((message.topic, message.payload) for message in self.published)
 
     def _accept(self) -> None:
         while not self._stopping.is_set():
@@ -128,6 +132,9 @@ class _Conversation:
                 if not self._welcome(body):
                     return
             elif kind == PUBLISH:
+                if self._broker.habits.goodbye is not None:
+                    self._send(DISCONNECT, bytes([self._broker.habits.goodbye, 0]))
+                    return
                 self._take(flags, body)
             elif kind == SUBSCRIBE:
                 self._send(SUBACK, body[:2] + (b"\0" if self._is_v5 else b"") + b"\1")

@@ -8,16 +8,24 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import jsonschema
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_app.config.schema import BrokerSettings
 from edge_app.delivery.broker import find_mosquitto, free_port
+from edge_app.delivery.contract import PAYLOADS, json_schemas
+from edge_app.delivery.topics import kind_of
+
+SCHEMAS = {kind: jsonschema.Draft202012Validator(schema) for kind, schema in json_schemas().items()}
+BY_SCHEMA = 20
+"""Messages of a kind that are held against its JSON Schema too, which takes milliseconds each."""
 
 DURABLE = (
     "persistence true",
@@ -37,6 +45,22 @@ def wait_until(is_so: Callable[[], bool], timeout_s: float = 10.0) -> bool:
             return True
         time.sleep(0.01)
     return is_so()
+
+
+def keeps_contract(messages: Iterable[tuple[str, bytes]]) -> None:
+    """Every message, as topic and payload, is what its topic promises.
+
+    Raises:
+        ValidationError: one is not.
+    """
+    seen: Counter[str] = Counter()
+    for topic, payload in messages:
+        kind = kind_of(topic)
+        if kind is not None:
+            PAYLOADS[kind].model_validate_json(payload, strict=True)
+            seen[kind] += 1
+            if seen[kind] <= BY_SCHEMA:
+                SCHEMAS[kind].validate(json.loads(payload))
 
 
 class Mosquitto:
@@ -141,8 +165,10 @@ class Collector:
         return [payload["seq"] for payload in self.payloads(level)]
 
     def close(self) -> None:
+        """Hang up, and hold everything that came against the contract."""
         self._client.disconnect()
         self._client.loop_stop()
+        keeps_contract((message.topic, message.payload) for message in self.messages)
 
     def __enter__(self) -> Collector:
         return self

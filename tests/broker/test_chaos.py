@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.broker.chaos import run
+from tests.broker.chaos import LEAST_KILLS, run
 
 
 @pytest.mark.parametrize("is_durable", [True, False], ids=["durable broker", "forgetful broker"])
@@ -15,8 +15,8 @@ def test_kills_lose_and_reorder_nothing(
 ) -> None:
     outcome = run(7, 8.0 if is_durable else 4.0, is_durable, tmp_path)
     print(outcome)
-    assert outcome.published > 50
-    assert outcome.broker_kills + outcome.box_kills >= 2
+    assert outcome.published > 20
+    assert outcome.broker_kills + outcome.box_kills >= LEAST_KILLS
     assert outcome.lost == 0
     if is_durable:
         assert (outcome.gaps, outcome.reordered) == (0, 0)

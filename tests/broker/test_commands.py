@@ -16,6 +16,7 @@ from paho.mqtt.properties import Properties
 
 from edge_app.delivery.audit import Audit, verify
 from edge_app.delivery.commands import WAITING, Commands
+from edge_app.delivery.mqtt import Connection
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.sender import Sender
 from tests.broker.mosquitto import Collector, Mosquitto, wait_until
@@ -120,6 +121,29 @@ def test_what_cannot_be_understood_is_refused(
     assert answer["status"] == "refused"
     assert reason in answer["reason"]
     assert desk.commands.take() == []
+
+
+def test_an_error_in_the_callback_for_messages_ends_the_connection_only(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = []
+    real = Connection._on_message
+
+    def faulty(*arguments: Any) -> None:
+        if not faults:
+            faults.append(arguments)
+            raise RuntimeError("injected")
+        real(*arguments)
+
+    # The callbacks of a connection are those of its class when it is made.
+    monkeypatch.setattr(Connection, "_on_message", faulty)
+    desk.box.reload()
+    assert wait_until(lambda: desk.box.status().connections == 2)
+    # Not acknowledged, so the broker gives it again.
+    desk.order("ping", transaction="t-1")
+    assert wait_until(lambda: desk.box.status().connections == 3)
+    assert [answer["transaction"] for answer in desk.wait_for(1)] == ["t-1"]
+    assert len(faults) == 1
 
 
 def test_what_is_no_json_is_refused(desk: Desk) -> None:
