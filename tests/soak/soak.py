@@ -104,21 +104,39 @@ class Measured:
 
 
 class Reader(Collector):
-    """A subscriber who notes when each alert came, by the box's own clock."""
+    """A subscriber in this process, who must not grow either: keeps sums, and no message.
+
+    Attributes:
+        counted: entries by zone and minute, of the newest revision, with it.
+    """
 
     def __init__(self, port: int, clock: SteadyClock) -> None:
         self._clock = clock
         self._late_s: dict[str, float] = {}
+        self.counted: dict[tuple[str, str], tuple[int, int]] = {}
         super().__init__(port)
 
     def _keep(self, client: Any, data: Any, message: Any) -> None:
         came_s = self._clock.now_s()
+        payload = json.loads(message.payload)
         if "/alert/" in message.topic:
-            alert = json.loads(message.payload)
-            taken = datetime.fromisoformat(alert["ts"].replace("Z", "+00:00"))
+            taken = datetime.fromisoformat(payload["ts"].replace("Z", "+00:00"))
             # What was under way when the broker died is sent again, under the same id.
-            self._late_s.setdefault(alert["id"], came_s - taken.timestamp())
-        super()._keep(client, data, message)
+            self._late_s.setdefault(payload["id"], came_s - taken.timestamp())
+        elif message.topic.endswith("/pt1m"):
+            key, rev = (payload["zone"], payload["start"]), payload["rev"]
+            if rev >= self.counted.get(key, (0, 0))[0]:
+                self.counted[key] = (rev, payload["in"])
+
+    @property
+    def alerts(self) -> int:
+        """How many different alerts came."""
+        return len(self._late_s)
+
+    def entries(self) -> dict[str, int]:
+        """Entries by zone."""
+        zones = sorted({zone for zone, _ in self.counted})
+        return {z: sum(n for (zone, _), (_, n) in self.counted.items() if zone == z) for z in zones}
 
     @property
     def late_ms(self) -> list[float]:
@@ -170,19 +188,6 @@ class Trouble:
         self.offset_s += by_s
 
 
-def counted(windows: list[dict[str, Any]]) -> dict[str, int]:
-    """Entries by zone, from the newest revision of every minute."""
-    newest: dict[tuple[str, str], dict[str, Any]] = {}
-    for window in windows:
-        key = (window["zone"], window["start"])
-        if window["window"] == "pt1m" and (
-            key not in newest or newest[key]["rev"] <= window["rev"]
-        ):
-            newest[key] = window
-    zones = sorted({zone for zone, _ in newest})
-    return {z: sum(w["in"] for (zone, _), w in newest.items() if zone == z) for z in zones}
-
-
 def soak(seconds: float, folder: Path) -> dict[str, Any]:
     """Run it; figures, and what was wrong."""
     cv2.setNumThreads(1)
@@ -206,17 +211,13 @@ def soak(seconds: float, folder: Path) -> dict[str, Any]:
                 trouble.thread.join()
                 live.finish()
                 _drain(live)
-            windows = reader.payloads("agg")
-            alerts = {alert["id"] for alert in reader.payloads("alert")}
-            latency_ms = reader.latency_ms()
         networks.close()
-    zones = counted(windows)
     figures = {
         "seconds": seconds,
         "visits_per_camera": truth,
-        "entries_counted": zones,
-        "alerts": len(alerts),
-        "capture_to_mqtt_ms": latency_ms,
+        "entries_counted": reader.entries(),
+        "alerts": reader.alerts,
+        "capture_to_mqtt_ms": reader.latency_ms(),
         "broker_kills": trouble.kills,
         "clock_jumps": trouble.jumps,
         **measured.report(min(WARM_UP_S, seconds / 3)),
