@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 from edge_app.capture.camera import LiveCamera, Timing
+from edge_app.capture.decoder import FFMPEG, Decoder, choose_decoder, jetson_pipeline
 from edge_app.capture.gstreamer import GStreamerCamera
 from edge_app.capture.latest import FrameSlots
 from edge_app.capture.masks import PrivacyMasks
+from edge_app.capture.nvvideo import NvVideoCamera
 from edge_app.capture.pace import PacedCamera
 from edge_app.capture.replay import REPLAY_START_S, ReplayCamera
 from edge_app.capture.simulation import SimulatedCamera
@@ -20,6 +23,8 @@ from edge_app.config.secrets import read_password
 from edge_app.errors import ConfigError, SourceError
 from edge_app.flow import CameraState
 from edge_app.ports import Camera
+
+log = logging.getLogger(__name__)
 
 SourceKind = Literal["network", "device", "recording", "simulated", "gstreamer"]
 Recording = ReplayCamera | SimulatedCamera
@@ -88,13 +93,79 @@ def open_live(
 
     Files, folders and the simulated entrance are played at their own rate, once.
     """
-    return LiveCamera(
-        camera_id, settings, lambda: connect(camera_id, settings), slots, on_state, timing
-    )
+    return LiveCamera(camera_id, settings, Connector(camera_id, settings), slots, on_state, timing)
 
 
-def connect(camera_id: str, settings: CameraSettings) -> Camera:
+class Connector:
+    """Connects to one live source, again and again; says what decodes it where that changes.
+
+    Where ``auto`` chose a hardware decoder and it does not open the stream, the next attempt is
+    FFmpeg's, and the one after that the hardware's again: either may have met a camera that was
+    just away.
+
+    Args:
+        camera_id: id of the camera.
+        settings: its source and decoder.
+        choose: the best decoder at hand.
+    """
+
+    def __init__(
+        self,
+        camera_id: str,
+        settings: CameraSettings,
+        choose: Callable[[], Decoder] = choose_decoder,
+    ) -> None:
+        self._camera_id = camera_id
+        self._settings = settings
+        self._choose = choose
+        self._is_refused = False
+        self._told: Decoder | None = None
+
+    def __call__(self) -> Camera:
+        """Connect once.
+
+        Raises:
+            SourceError: it cannot be opened.
+        """
+        decoder = self._next()
+        try:
+            camera = connect(self._camera_id, self._settings, decoder)
+        except SourceError:
+            self._is_refused = decoder.name != FFMPEG and self._settings.decoder == "auto"
+            raise
+        if is_rtsp(self._settings.source) and decoder != self._told:
+            log.info("camera %s: decoded by %s", self._camera_id, decoder)
+            self._told = decoder
+        return camera
+
+    def _next(self) -> Decoder:
+        if self._is_refused:
+            self._is_refused = False
+            return Decoder(FFMPEG, f"{self._choose()} did not open the stream")
+        return decoder_of(self._settings, self._choose)
+
+
+def decoder_of(settings: CameraSettings, choose: Callable[[], Decoder] = choose_decoder) -> Decoder:
+    """What decodes a camera's stream, by the configuration or by what is at hand."""
+    if settings.decoder != "auto":
+        return Decoder(settings.decoder, "the configuration says so")
+    if not is_rtsp(settings.source):
+        return Decoder(FFMPEG, "only RTSP is decoded in hardware")
+    return choose()
+
+
+def is_rtsp(source: str | int) -> bool:
+    """Whether a source is a stream that hardware can decode."""
+    return str(source).startswith(("rtsp://", "rtsps://"))
+
+
+def connect(camera_id: str, settings: CameraSettings, decoder: Decoder | None = None) -> Camera:
     """Open a source once, as if live, without masks.
+
+    Args:
+        camera_id: id of the camera.
+        settings: of it.
+        decoder: of an RTSP stream; None to choose.
 
     Raises:
         SourceError: it cannot be opened, or its password cannot be read.
@@ -110,7 +181,13 @@ def connect(camera_id: str, settings: CameraSettings) -> Camera:
     password = _password(settings)
     if kind == "gstreamer":
         return GStreamerCamera(camera_id, str(source), username, password)
-    return NetworkCamera(camera_id, str(source), username, password)
+    url, name = str(source), (decoder or decoder_of(settings)).name
+    if is_rtsp(url) and name == "gstreamer":
+        pipeline = jetson_pipeline(url, has_login=username is not None)
+        return GStreamerCamera(camera_id, pipeline, username, password)
+    if is_rtsp(url) and name == "pynvvideocodec":
+        return NvVideoCamera(camera_id, url, username, password)
+    return NetworkCamera(camera_id, url, username, password)
 
 
 def _password(settings: CameraSettings) -> str | None:

@@ -6,7 +6,6 @@ import ctypes
 import os
 import shutil
 import stat
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +18,8 @@ from typing import Literal
 import cv2
 
 from edge_app.app import open_networks
-from edge_app.capture.source import connect, source_kind
+from edge_app.capture.decoder import FFMPEG, choose_decoder, has_gstreamer_element
+from edge_app.capture.source import connect, decoder_of, is_rtsp, source_kind
 from edge_app.commands.doctor_network import broker_findings
 from edge_app.commands.systemd_devices import find_devices
 from edge_app.config.schema import CameraSettings, Config
@@ -144,19 +144,14 @@ def _networks(config: Config) -> Finding:
 
 
 def _decoder() -> Finding:
+    decoder = choose_decoder()
     built = cv2.getBuildInformation()
     has_ffmpeg = any("FFMPEG" in line and "YES" in line for line in built.splitlines())
-    inspect = shutil.which("gst-inspect-1.0")
-    hardware = [
-        name
-        for name in ("nvv4l2decoder", "nvh264dec", "vah264dec")
-        if inspect and subprocess.run([inspect, "--exists", name], check=False).returncode == 0  # noqa: S603
-    ]
-    if hardware:
-        return Finding("decoder", "good", f"hardware by GStreamer: {', '.join(hardware)}")
-    if has_ffmpeg:
-        return Finding("decoder", "good", "FFmpeg on the CPU; gst:// sources may use hardware")
-    return Finding("decoder", "bad", "OpenCV without FFmpeg; install opencv-python-headless")
+    if decoder.name == FFMPEG and not has_ffmpeg:
+        return Finding("decoder", "bad", "OpenCV without FFmpeg; install opencv-python-headless")
+    others = [name for name in ("nvh264dec", "vah264dec") if has_gstreamer_element(name)]
+    more = f"; gst:// sources may use {', '.join(others)}" if others else ""
+    return Finding("decoder", "good", f"{decoder}{more}")
 
 
 def _secrets(config: Config) -> Iterator[Finding]:
@@ -196,7 +191,9 @@ def _camera(name: str, settings: CameraSettings) -> Finding:
             answer.append(Finding(what, "bad", "opened, but shows no picture"))
             return
         width, height = frame.size
-        kind = source_kind(settings.source)
+        kind: str = source_kind(settings.source)
+        if is_rtsp(settings.source):
+            kind = f"{kind}, decoded by {decoder_of(settings)}"
         words = f"{kind}, {width} x {height}, first picture in {time.monotonic() - began_s:.1f} s"
         answer.append(Finding(what, "good", words))
 

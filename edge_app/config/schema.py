@@ -115,6 +115,9 @@ class CameraSettings(Section):
     fps: float = Field(
         10.0, gt=0.0, le=120.0, description="frames per second live; time base of picture folders"
     )
+    decoder: Literal["auto", "gstreamer", "pynvvideocodec", "ffmpeg"] = Field(
+        "auto", description="of RTSP streams; auto is the best at hand"
+    )
     privacy_masks: tuple[Area, ...] = Field(
         (), description="polygons blacked out before anything looks at the frame"
     )
