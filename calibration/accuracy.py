@@ -16,7 +16,10 @@ from edge_app.inference.model import Model
 from edge_app.ports import Engine
 
 SURE = 0.5
-"""A self-made label is one that the float model is at least so sure of."""
+"""What a person wears by self-made labels, the float model is at least so sure of."""
+
+NAMED = 0.3
+"""So is it of the one category of a garment, of fifteen: hesitant answers are the first to turn."""
 
 _PERSON = 0.3
 _LOWEST_SCORE = 0.05
@@ -76,13 +79,17 @@ def answers_of(model: Model, engine: Engine, pictures: UInt8) -> Answers:
 def truth_of(answers: Answers) -> Truth:
     """The labels that a model's own answers make, where it is sure."""
     objects = tuple(found[found.scores >= _PERSON] for found in answers.objects)
-    return Truth(objects, _sure_of(answers.probabilities), _sure_of(answers.wears))
+    return Truth(objects, _named_in(answers.probabilities), _worn_in(answers.wears))
 
 
-def _sure_of(claims: Float32 | None) -> tuple[frozenset[int], ...]:
-    if claims is None:
-        return ()
-    return tuple(frozenset(np.flatnonzero(row >= SURE).tolist()) for row in claims)
+def _named_in(probabilities: Float32 | None) -> tuple[frozenset[int], ...]:
+    rows = () if probabilities is None else probabilities
+    return tuple(frozenset({int(r.argmax())} if r.max() >= NAMED else ()) for r in rows)
+
+
+def _worn_in(wears: Float32 | None) -> tuple[frozenset[int], ...]:
+    rows = () if wears is None else wears
+    return tuple(frozenset(np.flatnonzero(row >= SURE).tolist()) for row in rows)
 
 
 def figures_of(answers: Answers, truth: Truth) -> dict[str, float]:

@@ -74,10 +74,12 @@ def _people(
 def _garments(
     folders: Folders, _model: Model, _count: int, rng: np.random.Generator
 ) -> Iterator[UInt8]:
-    """Garments laid out and worn, in turns."""
+    """Garments laid out and worn in turns, every other pair moved and degraded."""
     data = folders.data
     store = open_pieces(data / "clothing-dataset", data / "ccp", folders.cache / "pieces")
     sides = [GarmentPieces(store, source, held_out=False) for source in (LAID_OUT, WORN)]
-    for pair in zip(*(rng.permutation(len(side)).tolist() for side in sides), strict=False):
+    for turn, pair in enumerate(
+        zip(*(rng.permutation(len(s)).tolist() for s in sides), strict=False)
+    ):
         for side, index in zip(sides, pair, strict=True):
-            yield side.plain(index).crop
+            yield (side.draw(rng) if turn % 2 else side.plain(index)).crop
