@@ -12,6 +12,8 @@ from edge_app.tracking.kalman import Float64
 
 Rows = npt.NDArray[np.intp]
 
+_SLENDER = 1.6
+"""Of a whole person's box the height is more than this, in widths."""
 _COVERED = 0.5
 _CLEAR_SCORE = 0.4
 """A box of which another covers this share, or that scores less, tells nothing of a look."""
@@ -61,13 +63,17 @@ class Found:
         )
 
     def wholes_first(self, columns: Rows, is_free: npt.NDArray[np.bool_]) -> Rows:
-        """Matched detections, with a whole person that nobody claims in place of its part.
+        """Matched detections, with a whole person that nobody claims in place of head or bust.
 
-        A track that has followed a head for a while would stay with the head, and the body would
-        begin a second track on the same person.
+        A track that has followed a head for a while would stay with the head. A box as slender
+        as a whole person stays: the larger one around it holds something else too.
         """
         columns, is_free = columns.copy(), is_free.copy()
-        for pair, column in enumerate(columns):
+        for pair in (~self.is_alone[columns]).nonzero()[0]:
+            column = columns[pair]
+            x1, y1, x2, y2 = self.boxes[column]
+            if y2 - y1 > _SLENDER * (x2 - x1):
+                continue
             wholes = np.flatnonzero(self.part_of[column] & is_free)
             if len(wholes):
                 columns[pair] = wholes[0]
