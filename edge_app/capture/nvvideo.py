@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import cv2
@@ -67,7 +67,7 @@ class NvVideoCamera:
         self._frames.close()
         self._decoder = self._demuxer = None
 
-    def _decoded(self) -> Iterator[UInt8]:
+    def _decoded(self) -> Generator[UInt8, None, None]:
         for packet in self._demuxer:
             for frame in self._decoder.Decode(packet):
                 yield self._as_bgr(frame)
