@@ -1,7 +1,4 @@
-"""Which of several training processes this one is; `torchrun` starts them, one for each GPU.
-
-torchrun --nproc-per-node 4 -m model_build train garments
-"""
+"""Which of several training processes this one is; `torchrun` starts them, one for each GPU."""
 
 from __future__ import annotations
 
