@@ -40,6 +40,7 @@ from edge_app.errors import ConfigError, EngineError
 from edge_app.events.alerts import Alerts
 from edge_app.events.counts import Counts
 from edge_app.flow import CameraState, Frame, Message
+from edge_app.inference.fallback import gpu_state
 from edge_app.pipeline import Step
 from edge_app.runtime.health import HealthMeter
 from edge_app.runtime.systemd import Notifier
@@ -195,7 +196,9 @@ class Live:
         """
         if trouble is not None:
             log.error("a network failed: %s; going on with the next frames", trouble)
-        self._degrade(None if trouble is None else "a network fails")
+        # On the CPU a box still counts, but perhaps not every camera in time.
+        gpu_trouble = gpu_state(self._networks.engines).trouble
+        self._degrade(gpu_trouble if trouble is None else "a network fails")
         self.supervision.networks(None if trouble is None else str(trouble))
         if trouble is not None and self.supervision.is_hopeless:
             raise trouble
@@ -282,7 +285,8 @@ class Live:
             self._reported_at_s = steady_s
             measured = self._health.report(self._slots.drops(), steady_s)
             measured |= delivery_figures(self._outbox, status.puback_age_s)
-            self.observed.figures(measured)
+            failures = gpu_state(self._networks.engines).failures
+            self.observed.figures(measured | {"gpu_failures": failures})
             messages.append(self._messages.health(measured, now_s))
         if not messages:
             self._outbox.publish([], self._state())

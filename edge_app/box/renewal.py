@@ -61,6 +61,11 @@ class RenewedEngine:
         self._pause_s = FIRST_PAUSE_S
         self._renew_at_s = 0.0
 
+    @property
+    def inner(self) -> Engine | None:
+        """The engine of the moment; None while there is none."""
+        return None if self._caller is None else self._caller.engine
+
     def infer(self, batch_nhwc: UInt8) -> dict[str, Float32]:
         """Run the network; see :class:`edge_app.ports.Engine`."""
         caller = self._caller or self._start_again()
@@ -116,10 +121,14 @@ class RenewedEngine:
 
 
 class _Caller:
-    """One engine, and the thread that calls it."""
+    """One engine, and the thread that calls it.
+
+    Attributes:
+        engine: that is called.
+    """
 
     def __init__(self, name: str, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
         self._batches: SimpleQueue[UInt8 | None] = SimpleQueue()
         self._answers: SimpleQueue[dict[str, Float32] | Exception] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"engine-{name}", daemon=True)
@@ -151,7 +160,7 @@ class _Caller:
         """End the thread, then free the engine."""
         self._batches.put(None)
         self._thread.join()
-        self._engine.close()
+        self.engine.close()
 
     def _run(self) -> None:
         while (batch := self._batches.get()) is not None:
@@ -159,6 +168,6 @@ class _Caller:
 
     def _answer(self, batch_nhwc: UInt8) -> dict[str, Float32] | Exception:
         try:
-            return self._engine.infer(batch_nhwc)
+            return self.engine.infer(batch_nhwc)
         except Exception as error:  # noqa: BLE001  # whoever asked gets it
             return error

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from edge_app.errors import EngineError
 from edge_app.flow import Float32, UInt8
@@ -56,6 +57,11 @@ class FallbackEngine:
     def is_degraded(self) -> bool:
         """Whether the GPU is out of order now."""
         return self._gpu is None
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong, for people; None while the GPU works."""
+        return f"the GPU fails, and the CPU runs the {self._name}" if self.is_degraded else None
 
     def infer(self, batch_nhwc: UInt8) -> dict[str, Float32]:
         """Run the network; see :class:`edge_app.ports.Engine`."""
@@ -116,3 +122,31 @@ class FallbackEngine:
             if engine is not None:
                 engine.close()
         self._gpu = self._cpu = None
+
+
+@dataclass(frozen=True)
+class GpuState:
+    """How the GPU is doing for several networks.
+
+    Attributes:
+        trouble: what is wrong, for people; None while it works, or where there is none.
+        failures: how often it has failed.
+    """
+
+    trouble: str | None
+    failures: int
+
+
+def gpu_state(engines: Mapping[str, Engine]) -> GpuState:
+    """How the GPU is doing, by the engines, of some networks, that fall back from it."""
+    inner = map(_innermost, engines.values())
+    ours = [engine for engine in inner if isinstance(engine, FallbackEngine)]
+    trouble = next((engine.trouble for engine in ours if engine.trouble), None)
+    return GpuState(trouble, sum(engine.failures for engine in ours))
+
+
+def _innermost(engine: Engine) -> Engine:
+    """What an engine wraps, however often."""
+    while (inner := getattr(engine, "inner", None)) is not None:
+        engine = inner
+    return engine

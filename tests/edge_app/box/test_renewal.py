@@ -24,6 +24,7 @@ from edge_app.config.schema import Config, InferenceSettings
 from edge_app.errors import EngineError
 from edge_app.flow import Float32, UInt8
 from edge_app.inference.choose import open_engine
+from edge_app.inference.fallback import FallbackEngine, gpu_state
 from edge_app.inference.model import Model
 from edge_app.ports import Engine
 from edge_app.runtime.systemd import Notifier
@@ -313,3 +314,52 @@ def test_what_a_new_engine_cannot_mend_is_left_to_a_new_process(
     networks.close()
     audit = (config.state_dir / "audit.jsonl").read_text().splitlines()
     assert json.loads(audit[-1])["details"]["error"] == "EngineError"
+
+
+class BreakableGpu:
+    """Runs a network as a GPU would, until it is lost."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.is_lost = False
+
+    def infer(self, batch_nhwc: UInt8) -> dict[str, Float32]:
+        if self.is_lost:
+            raise EngineError("the GPU failed while running the detector: device lost")
+        return self._engine.infer(batch_nhwc)
+
+    def close(self) -> None:
+        self._engine.close()
+
+
+def test_a_box_whose_gpu_is_lost_works_on_and_is_degraded_until_it_is_back(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, gpus = Clock(), list[BreakableGpu]()
+
+    def open_one(settings: InferenceSettings, model: Model) -> Engine:
+        def open_gpu() -> Engine:
+            gpus.append(BreakableGpu(open_engine(settings, model)))
+            return gpus[-1]
+
+        return RenewedEngine(
+            model.task,
+            lambda: FallbackEngine(
+                model.task, open_gpu, lambda: open_engine(settings, model), clock
+            ),
+        )
+
+    networks = open_networks(config.inference, config.detection, config.outfit, open_one)
+    reasons: list[str | None] = []
+    with Live(config, networks) as live:
+        monkeypatch.setattr(live, "_degrade", reasons.append)
+        turn_until(live, lambda: reasons[-1:] == [None])
+        gpus[0].is_lost = True
+        turn_until(live, lambda: reasons[-1] is not None)
+        assert reasons[-1] == "the GPU fails, and the CPU runs the detector"
+        assert live.supervision.failing is None, "every picture was still answered"
+        assert gpu_state(networks.engines).failures == 1
+        clock.now_s += 6.0
+        turn_until(live, lambda: reasons[-1] is None)
+    assert gpu_state(networks.engines).failures == 1
+    networks.close()
