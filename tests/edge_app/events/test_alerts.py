@@ -46,6 +46,14 @@ def test_once_per_person_and_rule():
     assert enter(alerts, 1, at_s=NOON + 120) == []
 
 
+def test_of_two_entries_the_alert_speaks_of_the_first():
+    alerts = alerts_of()
+    alerts.entered(entry(1, NOON))
+    alerts.entered(entry(1, NOON + 3, zone="side-door"))
+    [alert] = alerts.update({("door", 1): outfit(dress=0.9)}, NOON + 4, 0)
+    assert (alert.zone, alert.entered_at_s) == ("entrance", NOON)
+
+
 def test_each_rule_has_its_own_alert():
     alerts = Alerts({"dresses": rule(any_of=("dress",)), "formal": rule()}, PARIS)
     assert [alert.rule for alert in enter(alerts, 1)] == ["dresses", "formal"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,11 @@ def test_a_whole_person_promises_more(worse: tuple[float, float, float, float], 
 
 def test_a_covered_person_promises_less() -> None:
     assert quality(WHOLE, hidden=0.5) == pytest.approx(quality(WHOLE) / 2)
+
+
+def test_a_sure_detection_promises_more() -> None:
+    unsure = replace(person(1, WHOLE), score=0.3)
+    assert quality(WHOLE) > view_quality(unsure, 0.0, SIZE)
 
 
 def test_a_head_at_the_lower_edge_promises_next_to_nothing() -> None:
