@@ -21,7 +21,7 @@ DEBIAN_PACKAGES := mosquitto mosquitto-clients postgresql gstreamer1.0-tools \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gir1.2-gst-rtsp-server-1.0 python3-gi
 
-.PHONY: demo test check bench acceptance soak fuzz lock sbom audit chaos load fleet latency staff nodered format clean help
+.PHONY: demo test check bench acceptance soak fuzz lock sbom audit chaos load fleet latency staff nodered int8 compare-modelopt format clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -86,6 +86,14 @@ sbom: build/service/.ready $(TOOLS)/.ready ## what the service consists of: buil
 audit: $(TOOLS)/.ready ## known holes in what the service runs with; fails if anything was not looked up
 	$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip -r $(LOCK)
 
+int8: $(VENV)/.for-work ## the shipped models in INT8: what it costs and gains, written into their cards
+	for model in detector garments classifier; do \
+		$(BIN)/python -m model_build int8 $$model --card edge_app/models/$$model.md || exit 1; \
+	done
+
+compare-modelopt: build/modelopt/.ready ## our INT8 beside that of nvidia-modelopt: placement and entropy
+	build/modelopt/bin/python -m tests.calibration.compare_modelopt
+
 format: $(VENV)/.for-work ## put the code into its format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -122,6 +130,13 @@ build/service/.ready: $(LOCK) setup.cfg
 	$(PYTHON) -m venv --clear build/service
 	build/service/bin/pip install --quiet --require-hashes -r $(LOCK)
 	build/service/bin/pip install --quiet --no-deps .
+	touch $@
+
+# ModelOpt brings exact versions of its own, and asks for CUDA where none is needed.
+build/modelopt/.ready: tests/calibration/modelopt-requirements.txt setup.cfg
+	$(PYTHON) -m venv --clear build/modelopt
+	build/modelopt/bin/pip install --quiet --no-deps nvidia-modelopt==0.47.0
+	build/modelopt/bin/pip install --quiet -r $< -e '.[int8]'
 	touch $@
 
 # As root on Debian; anywhere else the tests that need one of them skip and say so.
