@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import threading
@@ -179,10 +180,12 @@ class _Conversation:
         code = habits.answer(topic, n)
         self._broker.published.append(Published(topic, rest, code))
         self._unanswered += bool(mid)
-        self._broker.most_unanswered = max(self._broker.most_unanswered, self._unanswered)
         if mid and code is not None:
-            # What is already on its way counts as unanswered too.
             time.sleep(habits.delay_s(n))
+        # What has arrived and was not read yet is unanswered too.
+        unanswered = self._unanswered + self._unread()
+        self._broker.most_unanswered = max(self._broker.most_unanswered, unanswered)
+        if mid and code is not None:
             self._unanswered -= 1
             self._send(PUBACK, mid + bytes([code, 0]) if self._is_v5 else mid)
 
@@ -195,6 +198,17 @@ class _Conversation:
             shift += 7
             if byte < 128:
                 return first >> 4, first & 15, self._read(size)
+
+    def _unread(self) -> int:
+        """PUBLISH packets that lie in the buffer."""
+        if select.select([self._client], [], [], 0.0)[0]:
+            self._buffer += self._client.recv(65536)
+        packets, at = 0, 0
+        while at + 1 < len(self._buffer):
+            packets += self._buffer[at] >> 4 == PUBLISH
+            size, used = _varint(self._buffer[at + 1 :])
+            at += 1 + used + size
+        return packets
 
     def _read(self, n: int) -> bytes:
         while len(self._buffer) < n:

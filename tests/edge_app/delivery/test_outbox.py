@@ -379,6 +379,14 @@ def test_a_kill_leaves_state_and_messages_in_step(tmp_path: Path, root: Path) ->
         assert seqs(outbox, "agg") == list(range(1, stored + 1))
 
 
+def zero(file: Path, page: int) -> None:
+    """Overwrite a page of a database with zeros, counted from its end if negative."""
+    pages = bytearray(file.read_bytes())
+    start = 4096 * page % len(pages)
+    pages[start : start + 4096] = bytes(4096)
+    file.write_bytes(pages)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -388,6 +396,8 @@ def test_a_kill_leaves_state_and_messages_in_step(tmp_path: Path, root: Path) ->
             lambda file: file.write_bytes(file.read_bytes()[:4096] + os.urandom(40_000)),
             id="random pages",
         ),
+        # Opens, and breaks only when somebody reads that far.
+        pytest.param(lambda file: zero(file, page=-8), id="an empty page"),
     ],
 )
 def test_a_damaged_file_is_set_aside(
