@@ -177,8 +177,11 @@ def street_truths(folder: Path, is_spoilt: bool, margin: float = 0.0) -> Iterato
     for photo in read_photos(folder):
         if not photo.is_held_out or photo.label_map is None:
             continue
+        labels = photo.read_label_map()
+        if not labels.any():  # a published label map is empty, and nobody could be found by it
+            continue
         picture = photo.read_picture()
-        box = np.array([person_box(photo.read_label_map())], np.float32)
+        box = np.array([person_box(labels)], np.float32)
         border = int(picture.shape[0] * margin)
         sides = (0, border, border, border)
         picture = np.asarray(cv2.copyMakeBorder(picture, *sides, cv2.BORDER_REPLICATE), np.uint8)

@@ -1,8 +1,11 @@
 """Boxes against the truth: who is found, what is false, what does not count."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from scipy.io import savemat
 from torch import Tensor, nn
 
 from edge_app.detection.detector import Detector
@@ -13,8 +16,10 @@ from model_build.evaluate.detection import (
     match,
     open_detector,
     rendered_truths,
+    street_truths,
 )
 from model_build.export import Card, export_detector
+from tests.model_build.data.layouts import write_ccp
 
 PERSON = [10.0, 10.0, 30.0, 70.0]
 OTHER = [50.0, 10.0, 70.0, 70.0]
@@ -114,3 +119,12 @@ def test_rendered_truth_is_repeatable_and_tells_cut_off_people_apart() -> None:
     for whole, cut_off in pairs:
         assert np.array_equal(whole.boxes, cut_off.boxes)
         assert (whole.is_ignored | cut_off.is_ignored).all()
+
+
+def test_a_photo_with_an_empty_label_map_is_not_judged_by(tmp_path: Path) -> None:
+    write_ccp(tmp_path, mapped=3)  # of these, 0003 is held out
+    (truth,) = street_truths(tmp_path, is_spoilt=False)
+    assert truth.boxes.tolist() == [[40, 20, 80, 180]]
+    empty = np.zeros((200, 120), np.uint8)
+    savemat(tmp_path / "annotations" / "pixel-level" / "0003.mat", {"groundtruth": empty})
+    assert list(street_truths(tmp_path, is_spoilt=False)) == []
