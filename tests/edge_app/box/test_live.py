@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -96,6 +97,16 @@ def retained(store: Path, topic_end: str) -> dict[str, Any]:
             "SELECT payload FROM latest WHERE topic LIKE ?", (f"%{topic_end}",)
         ).fetchone()
     return dict(json.loads(payload))
+
+
+def test_a_restart_does_not_double_the_people_in_an_area(store: Path, networks: Networks) -> None:
+    inside = []
+    for _ in range(3):
+        watch = Watcher()
+        with box_of(store, networks) as live:
+            turn_until(live, watch, lambda watch=watch: watch.entries > 0)
+            inside += [c.occupancy for c in live.counts.live(time.time()) if c.zone == "shop"]
+    assert inside == [1, 1, 1]
 
 
 def test_rules_zones_and_masks_are_changed_without_dropping_the_stream(
