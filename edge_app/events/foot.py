@@ -8,6 +8,7 @@ own edge. What is known of the same person a moment ago repairs all three.
 from __future__ import annotations
 
 from collections import deque
+from statistics import median
 
 import numpy as np
 
@@ -20,6 +21,9 @@ _LEGS_MISSING = 0.93
 _EDGE_SHARE = 0.02
 """A box that ends this close to the picture's edge is cut off by it."""
 _USUAL_QUANTILE = 0.75
+_SHRINKS_PER_S = 0.35
+"""Who walks away from the camera becomes smaller by at most this share of the height."""
+_LEAST_FOR_TREND = 4
 
 
 class Foot:
@@ -48,7 +52,7 @@ class Foot:
         self.is_cut_off = at_left or at_right or at_bottom or y1 <= _EDGE_SHARE * height
         while self._whole and self._whole[0][0] < at_s - _MEMORY_S and len(self._whole) > 1:
             self._whole.popleft()
-        usual_width, usual_height = self._usual(x2 - x1, y2 - y1)
+        usual_width, usual_height = self._usual(x2 - x1, y2 - y1, at_s)
         if not (at_left or at_right or at_bottom):
             self._whole.append((at_s, x2 - x1, y2 - y1))
         if at_bottom:
@@ -61,11 +65,33 @@ class Foot:
             x2 = x1 + usual_width
         return foot_point(np.array([x1, y1, x2, y2], np.float32), size)
 
-    def _usual(self, width: float, height: float) -> tuple[float, float]:
+    def _usual(self, width: float, height: float, at_s: float) -> tuple[float, float]:
         """Width and height of the person when seen whole, or what is seen now."""
         if not self._whole:
             return width, height
+        shrinks = self._shrinks_per_s()
         widths = sorted(width for _, width, _ in self._whole)
-        heights = sorted(height for _, _, height in self._whole)
+        heights = sorted(
+            height - shrinks * (at_s - seen_at_s) for seen_at_s, _, height in self._whole
+        )
         rank = int(_USUAL_QUANTILE * (len(heights) - 1) + 0.5)
         return widths[rank], heights[rank]
+
+    def _shrinks_per_s(self) -> float:
+        """How fast the person becomes smaller by walking away, pixels of height per second.
+
+        From the medians of the earlier and the later half, which legs that are missed now and
+        then do not move.
+        """
+        half = len(self._whole) // 2
+        if len(self._whole) < _LEAST_FOR_TREND:
+            return 0.0
+        seen = list(self._whole)
+        before, after = (
+            median(height for _, _, height in part) for part in (seen[:half], seen[half:])
+        )
+        began_s, ended_s = (
+            median(at_s for at_s, _, _ in part) for part in (seen[:half], seen[half:])
+        )
+        fastest = _SHRINKS_PER_S * before
+        return min(max((before - after) / max(ended_s - began_s, 1e-6), 0.0), fastest)

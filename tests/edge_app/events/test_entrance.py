@@ -191,6 +191,19 @@ def test_legs_found_late_do_not_cross_back() -> None:
     assert directions(entries) == ["in"]
 
 
+def test_who_walks_away_and_becomes_smaller_crosses_when_the_feet_do() -> None:
+    """A third of the height in a second: the shorter box is no box without legs."""
+    entrance = Entrance("cam", LINE, True)
+    entries: list[Entry] = []
+    for index in range(25):
+        at_s = index / 10
+        foot, tall = 0.98 - 0.2 * at_s, 0.55 * 0.7**at_s
+        seen = track((0.5, foot), tall, START_S)
+        entries += entrance.update(TrackedFrame("cam", index, START_S + at_s, SIZE, (seen,)))
+    assert directions(entries) == ["in"]
+    assert entries[0].at_s - START_S == pytest.approx(0.9, abs=0.2)
+
+
 def test_stepping_into_an_area_and_out() -> None:
     walk = along((0, 0.1, 0.4), (2, 0.6, 0.4), (5, 0.6, 0.4), (7, 0.1, 0.4))
     entries = watch(walk, 8.0, AREA, height=0.2)
