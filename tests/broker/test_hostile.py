@@ -183,6 +183,16 @@ def test_a_refusal_that_may_pass_is_tried_again_in_order(
     assert outbox.depth("store").refused == 0
 
 
+def test_nothing_new_overtakes_what_was_refused(broker: HostileBroker, outbox: Outbox) -> None:
+    """What was under way with it has arrived already; what comes after it waits."""
+    broker.habits = Habits(answer=lambda topic, n: 0x97 if "/agg/" in topic and n == 1 else 0)
+    outbox.publish([minute(n) for n in range(30)])
+    with sender(broker, outbox):
+        assert wait_until(lambda: set(seqs(broker)) == set(range(1, 31)))
+    assert set(seqs(broker)[:8]) == set(range(1, 9))
+    assert seqs(broker)[8:] == list(range(9, 31))
+
+
 @pytest.mark.parametrize("code", [0x90, 0x99])
 def test_a_refusal_for_good_is_set_aside(
     broker: HostileBroker, outbox: Outbox, code: int, caplog: pytest.LogCaptureFixture
