@@ -28,6 +28,7 @@ from edge_app.inference.openvino_engine import OpenVinoEngine
 ALLOWED_LOSS = 0.01
 _MOST_FLOAT = 0.5
 _GROUP = 8
+_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,8 @@ def layer_costs(
 ) -> tuple[tuple[str, float], ...]:
     """What layers cost when they alone are in INT8: the noise at the network's heads.
 
-    Every cost takes compiling the network anew; so groups of neighbours are asked first, and only
-    the dearest third of the groups layer by layer. Layers of the others share their group's cost.
+    Every cost takes compiling the network anew; so groups of neighbours are asked first, and layer
+    by layer only those that make a twentieth of the noise. Layers of the others share theirs.
 
     Args:
         quantizer: of the model.
@@ -134,21 +135,18 @@ def layer_costs(
 
     starts = range(0, len(quantizer.layers), _GROUP)
     groups = [quantizer.layers[i : i + _GROUP] for i in starts]
-    looked_into = -(-len(groups) // 3)
-    steps = len(groups) + looked_into * _GROUP
     by_group = {}
     for group in groups:
         by_group[group] = cost(group)
-        progress(len(by_group), steps)
-    groups.sort(key=lambda group: -by_group[group])
-    costs = {}
-    for group in groups[:looked_into]:
-        for layer in group:
-            costs[layer] = cost((layer,))
-            progress(len(groups) + len(costs), steps)
-    for group in groups[looked_into:]:
-        costs |= dict.fromkeys(group, by_group[group] / len(group))
-    progress(steps, steps)
+        progress(len(by_group), len(groups) + len(quantizer.layers))
+    least = _SHARE * sum(by_group.values())
+    costs: dict[str, float] = {}
+    for group in groups:
+        if by_group[group] < least:
+            costs |= dict.fromkeys(group, by_group[group] / len(group))
+        else:
+            costs |= {layer: cost((layer,)) for layer in group}
+        progress(len(groups) + len(costs), len(groups) + len(quantizer.layers))
     return tuple(sorted(costs.items(), key=lambda pair: -pair[1]))
 
 

@@ -173,14 +173,19 @@ def label(clip: str, config_path: Path, camera: str | None, truth_path: Path, po
 @CONFIG
 @CAMERA
 @click.option("--json", "json_path", type=PATH, help="Write the figures here.")
-def bench(clip: str, config_path: Path, camera: str | None, json_path: Path | None) -> None:
+@click.option(
+    "--device", type=click.Choice(["auto", "gpu", "cpu"]), help="[default: the configuration's]"
+)
+def bench(
+    clip: str, config_path: Path, camera: str | None, json_path: Path | None, device: str | None
+) -> None:
     """Measure frames per second, milliseconds per stage and the share of the networks' limit."""
     from edge_app.commands.bench import bench_clip
     from edge_app.commands.json_files import write_json
     from edge_app.commands.report import bench_table
     from edge_app.config.load import load
 
-    figures = bench_clip(clip, load(config_path), camera)
+    figures = bench_clip(clip, load(config_path), camera, device)
     if json_path is not None:
         write_json(figures, json_path)
     Console().print(bench_table(figures))

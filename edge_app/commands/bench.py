@@ -21,7 +21,7 @@ from edge_app.capture.source import Recording
 from edge_app.commands.replay import choose_camera, open_clip, start_time
 from edge_app.config.schema import Config, InferenceSettings
 from edge_app.flow import Float32, UInt8
-from edge_app.inference.choose import open_engine
+from edge_app.inference.choose import describe_engine, open_engine
 from edge_app.inference.model import Model
 from edge_app.pipeline import Pipeline
 from edge_app.ports import Engine
@@ -57,6 +57,11 @@ class RecordingEngine:
         answer = self._engine.infer(batch_nhwc)
         self.calls.spent_s += perf_counter() - started
         return answer
+
+    @property
+    def device(self) -> str:
+        """What runs it now, in words."""
+        return describe_engine(self._engine)
 
     def close(self) -> None:
         """Close the engine."""
@@ -96,18 +101,25 @@ def warm_up(engines: dict[str, RecordingEngine], models: dict[str, Model], max_b
         engine.forget()
 
 
-def bench_clip(clip: str, config: Config, camera: str | None) -> dict[str, Any]:
+def bench_clip(
+    clip: str, config: Config, camera: str | None, device: str | None = None
+) -> dict[str, Any]:
     """Measure one recording from its name to its figures.
+
+    Args:
+        clip: a recording.
+        config: of the store.
+        camera: that the recording stands for; needed where there are several.
+        device: in place of the configuration's: ``auto``, ``gpu`` (or it is an error), ``cpu``.
 
     Raises:
         ConfigError, SourceError, ModelError, EngineError: as a replay does.
     """
     chosen = choose_camera(config, camera)
+    inference = chosen.inference.model_copy(update={"device": device or chosen.inference.device})
     engines: dict[str, RecordingEngine] = {}
-    networks = open_networks(
-        chosen.inference, chosen.detection, chosen.outfit, recording_opener(engines)
-    )
-    warm_up(engines, networks.models, chosen.inference.max_batch)
+    networks = open_networks(inference, chosen.detection, chosen.outfit, recording_opener(engines))
+    warm_up(engines, networks.models, inference.max_batch)
     start_s = start_time(None)
     recording = open_clip(clip, chosen, start_s)
     pipeline = build_pipeline(chosen, networks, start_s, is_replay=True)
@@ -148,6 +160,7 @@ def measure(
     calls = {task: len(engine.calls.sizes) for task, engine in engines.items()}
     pictures = {task: sum(engine.calls.sizes) for task, engine in engines.items()}
     return {
+        "device": {task: engine.device for task, engine in engines.items()},
         "frames": frames,
         "people_per_frame": round(people / max(frames, 1), 2),
         "frames_per_s": round(frames / max(wall_s, 1e-9), 1),

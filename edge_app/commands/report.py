@@ -82,8 +82,8 @@ def bench_table(figures: Mapping[str, Any]) -> Table:
     table = Table("figure", "value", title=str(figures["clip"]))
     for name, value in figures.items():
         if isinstance(value, Mapping):
-            for part, number in value.items():
-                table.add_row(f"{name}: {part}", f"{number:g}")
+            for part, one in value.items():
+                table.add_row(f"{name}: {part}", one if isinstance(one, str) else f"{one:g}")
         elif name != "clip":
             table.add_row(name, f"{value:g}" if isinstance(value, float) else str(value))
     return table

@@ -47,6 +47,15 @@ def open_engine(settings: InferenceSettings, model: Model) -> Engine:
     return engine
 
 
+def describe_engine(engine: Engine) -> str:
+    """What runs a network at this moment, for people."""
+    if isinstance(engine, FallbackEngine):
+        if engine.is_degraded:
+            return f"the CPU (OpenVINO), since the GPU failed; failures so far: {engine.failures}"
+        return "the GPU (TensorRT)"
+    return "the CPU (OpenVINO)"
+
+
 def describe_gpu() -> tuple[bool, str]:
     """Whether the GPU can be used, and the reason in words, for ``doctor``."""
     try:

@@ -20,8 +20,8 @@ from model_build.evaluate.command import JUDGES
 from model_build.garment_model import Folders
 from model_build.int8.pictures import training_pictures
 
-PICTURES = 240
-COST_PICTURES = 8
+PICTURES = 160
+COST_PICTURES = 4
 HEADLINES: Mapping[str, tuple[str, ...]] = {
     "detector": ("ap50", "recall", "precision"),
     "garments": ("ap50", "wears_ap"),

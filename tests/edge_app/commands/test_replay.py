@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_app.cli import cli
-from edge_app.errors import ConfigError, DresscodeError, SourceError
+from edge_app.errors import ConfigError, DresscodeError, EngineError, SourceError
+from edge_app.inference.choose import describe_gpu
 from tests.edge_app.tiny_store import CONFIG
 from tests.tiny_models import save_all
 
@@ -153,3 +154,22 @@ def test_bench_measures_every_figure(store: Path) -> None:
     assert 0 < figures["share_of_limit"] < 1.5
     assert figures["peak_memory_mb"] > 10
     assert set(figures["stage_ms_per_frame"]) == {"detection", "tracking", "events", "outfit"}
+
+
+def test_bench_says_what_ran_the_networks(store: Path) -> None:
+    told = store / "bench.json"
+    arguments = ["bench", str(store / "clip"), "-c", str(store / "store.yaml"), "--json", str(told)]
+    result = CliRunner().invoke(cli, [*arguments, "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+    devices = json.loads(told.read_text())["device"]
+    assert devices == dict.fromkeys(["detector", "garments", "classifier"], "the CPU (OpenVINO)")
+
+
+def test_bench_on_a_gpu_that_is_not_there_is_an_error_and_no_figure(store: Path) -> None:
+    if describe_gpu()[0]:
+        pytest.skip("a GPU is here")
+    arguments = ["bench", str(store / "clip"), "-c", str(store / "store.yaml"), "--device", "gpu"]
+    result = CliRunner().invoke(cli, arguments)
+    assert isinstance(result.exception, EngineError)
+    assert "inference.device is gpu" in str(result.exception)
+    assert "frames_per_s" not in result.output

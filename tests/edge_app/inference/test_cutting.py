@@ -108,6 +108,25 @@ def test_nv12_is_read_as_opencv_converts_it(
     )
 
 
+@settings(max_examples=40)
+@given(st.data(), st.sampled_from([(128, 160), (128, 256)]), st.integers(0, 99))
+def test_people_and_garments_are_cut_out_of_nv12_too(
+    kernels: ctypes.CDLL, data: st.DataObject, size: tuple[int, int], seed: int
+) -> None:
+    width, height = 300, 200
+    planes = np.random.default_rng(seed).integers(0, 256, (height * 3 // 2, width)).astype(np.uint8)
+    picture = np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_NV12))
+    # Odd corners fall into the middle of a pair of chroma.
+    x1, y1 = data.draw(st.integers(0, width - 2)), data.draw(st.integers(0, height - 2))
+    x2, y2 = data.draw(st.integers(x1 + 1, width)), data.draw(st.integers(y1 + 1, height))
+    box = np.array([x1, y1, x2, y2])
+    expected = np.zeros((2, size[1], size[0], 3), np.uint8)
+    stretch(picture, box, expected[0])
+    letterbox(np.ascontiguousarray(picture[y1:y2, x1:x2]), expected[1])
+    jobs = [stretch_job(box, size), person_job(box, size)]
+    assert_close(run(kernels, (planes[:height], planes[height:]), jobs, size), expected)
+
+
 def test_a_kernel_never_reads_past_its_box(kernels: ctypes.CDLL) -> None:
     picture = np.zeros((20, 20, 3), np.uint8)
     picture[5:10, 5:10] = 200

@@ -10,9 +10,9 @@ import pytest
 
 from edge_app.config.schema import InferenceSettings
 from edge_app.errors import EngineError
-from edge_app.inference.choose import describe_gpu, open_engine
+from edge_app.inference.choose import describe_engine, describe_gpu, open_engine
 from edge_app.inference.cuda import CudaDevice
-from edge_app.inference.fallback import FallbackEngine
+from edge_app.inference.fallback import FallbackEngine, GpuState, gpu_state
 from edge_app.inference.model import load_model
 from edge_app.inference.openvino_engine import OpenVinoEngine
 from tests.tiny_models import save_classifier
@@ -65,6 +65,10 @@ def test_the_failed_batch_is_answered_by_the_cpu(caplog: pytest.LogCaptureFixtur
     assert [rig.who(), rig.who()] == ["gpu", "cpu"]
     assert rig.engine.is_degraded
     assert rig.engine.failures == 1
+    assert describe_engine(rig.engine).endswith("since the GPU failed; failures so far: 1")
+    assert gpu_state({"classifier": rig.engine}) == GpuState(
+        "the GPU fails, and the CPU runs the classifier", 1
+    )
     assert rig.opened[0].is_closed
     assert "out of memory; the CPU takes over, the GPU is started anew in 5 s" in caplog.text
 
