@@ -225,9 +225,6 @@ class OutfitSettings(Section):
     min_weight: float = Field(
         1.0, gt=0.0, le=100.0, description="whose qualities (0..1 each) add up to this"
     )
-    agreement: float = Field(
-        0.5, ge=0.0, le=2.0, description="how much more many looks that agree say than one"
-    )
     max_looks: int = Field(24, ge=1, le=1000, description="a track is not looked at more often")
     deadline_s: float = Field(
         4.0, ge=0.1, le=60.0, description="after an entry; what is open then is unknown"

@@ -19,18 +19,6 @@ _FRESH_S = 0.3
 _CLASSIFIER_SHARE = 0.2
 """Say of the garments' own categories beside the whole person's ``wears``."""
 
-_MANY = 4.0
-"""Evidence from which on more looks at the same person add no more certainty."""
-
-_USUAL = np.array(
-    [0.147, 0.273, 0.115, 0.133, 0.055, 0.099, 0.116, 0.183, 0.059, 0.163, 0.34, 0.067, 0.2, 0.18,
-     0.046]
-)  # fmt: skip
-"""Share of people who wear each category in the training pictures: what a look that shows nothing
-says, and where certainty grows away from."""
-
-_USUAL_LOG_ODDS = np.log(_USUAL / (1.0 - _USUAL))
-
 _ABSENT = 0.35
 """A region is taken for bare while everything in it together is less probable than this."""
 
@@ -44,9 +32,7 @@ class Vote:
     """Adds up the looks at one person.
 
     Log-odds of every category are averaged, weighted by the quality of the looks, so that a clear
-    view outvotes many poor ones. Looks that agree are worth more than one of them, but far less
-    than independent ones would be: the average is moved away from the usual odds by ``agreement``
-    at the most (a naive Bayes with strongly dependent evidence).
+    view outvotes many poor ones and repetition alone never makes certain.
     """
 
     def __init__(self, settings: OutfitSettings) -> None:
@@ -90,8 +76,6 @@ class Vote:
         if self._weight <= 0.0:
             return Outfit(is_final, dict.fromkeys(CATEGORIES, 0.0), {}, looks=self._looks)
         odds = self._log_odds / self._weight
-        agreed = 1.0 + settings.agreement * min(self._weight / _MANY, 1.0)
-        odds = _USUAL_LOG_ODDS + agreed * (odds - _USUAL_LOG_ODDS)
         wears = 1.0 / (1.0 + np.exp(-odds))
         evidence = min(self._weight / settings.min_weight, self._looks / max(settings.min_looks, 1))
         regions: dict[str, Worn] = {}
