@@ -145,7 +145,4 @@ def write_table(path: Path, header: list[str], rows: list[list[Any]]) -> None:
 
 def _plain(figures: Mapping[str, float]) -> dict[str, float | None]:
     """Rounded, and None for what is not a number, which JSON does not know."""
-    return {
-        name: None if math.isnan(value) else round(value, 5)
-        for name, value in figures.items()
-    }
+    return {name: None if math.isnan(value) else round(value, 5) for name, value in figures.items()}
