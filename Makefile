@@ -10,6 +10,10 @@ BIN := $(VENV)/bin
 CLIP ?= sim://entrance?people_per_min=15&seed=5&duration_s=60
 CONFIG ?= tests/acceptance/bench.yaml
 
+# Recordings that `make compare-trackers` takes too: folders in MOTChallenge's layout.
+SEQUENCES ?=
+PEERS := build/peers
+
 # How long `make soak` lasts, in seconds.
 SOAK_S ?= 3600
 
@@ -21,7 +25,7 @@ DEBIAN_PACKAGES := mosquitto mosquitto-clients postgresql gstreamer1.0-tools \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gir1.2-gst-rtsp-server-1.0 python3-gi
 
-.PHONY: demo test check bench acceptance soak fuzz lock sbom audit chaos load fleet latency staff nodered int8 compare-modelopt format clean help
+.PHONY: demo test check bench acceptance entrance-hour compare-trackers soak fuzz lock sbom audit chaos load fleet latency staff nodered int8 compare-modelopt format clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +54,17 @@ staff: $(VENV)/.for-work ## staff in uniform at the simulated entrance: how many
 
 latency: $(VENV)/.for-work | system-packages ## alerts through a whole box and mosquitto: milliseconds
 	$(BIN)/python -m tests.broker.alert_latency
+
+entrance-hour: $(VENV)/.for-work ## the simulated entrance for an hour at 1, 5 and 15 people per minute
+	for rate in 1 5 15; do \
+		$(BIN)/python -m tests.acceptance.simulated_entrance --people-per-min $$rate \
+			--first 501 --seeds 2 --minutes 30 || exit; \
+	done
+
+# An environment of its own: the package's OpenCV would take the place of ours.
+compare-trackers: $(VENV)/.for-work $(PEERS)/.ready ## our tracker beside ByteTrack and OC-SORT, on the same detections
+	$(BIN)/python -m tests.peers.sequences $(PEERS)/sequences --recorded $(SEQUENCES)
+	$(PEERS)/venv/bin/python -m tests.peers.compare_trackers $(PEERS)/sequences
 
 chaos: $(VENV)/.for-work | system-packages ## kill the broker and the box for five minutes, three seeds
 	$(BIN)/python -m tests.broker.chaos --seconds 300 --seeds 1 2 3
@@ -137,6 +152,11 @@ build/modelopt/.ready: tests/calibration/modelopt-requirements.txt setup.cfg
 	$(PYTHON) -m venv --clear build/modelopt
 	build/modelopt/bin/pip install --quiet --no-deps nvidia-modelopt==0.47.0
 	build/modelopt/bin/pip install --quiet -r $< -e '.[int8]'
+	touch $@
+
+$(PEERS)/.ready: Makefile
+	$(PYTHON) -m venv $(PEERS)/venv
+	$(PEERS)/venv/bin/pip install --quiet 'trackers ==2.6.*' 'pydantic >=2.7,<3' tzdata
 	touch $@
 
 # As root on Debian; anywhere else the tests that need one of them skip and say so.
