@@ -74,14 +74,8 @@ def entrance(seed: int, seconds: int, count: int) -> list[np.ndarray]:
     return pool.choose()
 
 
-def compare(task: Task, seconds: int, count: int) -> Iterator[str]:
-    """The lines of a report on one model."""
-    loaded = load_model(SHIPPED / f"{task}.onnx", task)
-    seen, fresh = (inputs_in(loaded, entrance(seed, seconds, count), count) for seed in (11, 12))
-    # Half-precision storage of weights is ours; ModelOpt is given plain float32.
-    model = Graph(load_onnx(SHIPPED / f"{task}.onnx")).model
-    ours = Quantizer(model, seen, "entropy").write()
-    theirs = by_modelopt(model, seen)
+def compare_placement(task: Task, ours: Any, theirs: Any) -> Iterator[str]:
+    """Where the Q/DQ pairs stand: the lines of a report."""
     edges, others = quantized_edges(ours), quantized_edges(theirs)
     yield f"{task}: {len(edges)} quantized inputs of ours, {len(others)} of ModelOpt's"
     yield f"  in both: {_counted(edges & others)}"
@@ -89,10 +83,32 @@ def compare(task: Task, seconds: int, count: int) -> Iterator[str]:
     yield f"  ModelOpt's only: {_counted(others - edges)}"
     for edge in sorted(edges ^ others):
         yield "    {}: {} {} input {}".format("ours" if edge in edges else "ModelOpt", *edge)
-    judge = Judge(model, task, fresh, allowed=1.0)
-    for name, made in (("ours", ours), ("ModelOpt's", theirs)):
-        figures = judge.judge(made).after.items()
-        yield f"  entropy, {name}: " + ", ".join(f"{k} {v:.4f}" for k, v in figures)
+
+
+def compare(task: Task, seconds: int, count: int) -> Iterator[str]:
+    """Placement and accuracy of a shipped model: the lines of a report.
+
+    Args:
+        task: of the model.
+        seconds: of the simulated entrance; 0 for placement alone, on one picture of noise.
+        count: of pictures.
+    """
+    loaded = load_model(SHIPPED / f"{task}.onnx", task)
+    # Half-precision storage of weights is ours; ModelOpt is given plain float32.
+    model = Graph(load_onnx(SHIPPED / f"{task}.onnx")).model
+    if seconds == 0:
+        width, height = loaded.input_size
+        seen = np.random.default_rng(0).integers(0, 255, (1, height, width, 3)).astype(np.uint8)
+    else:
+        seen = inputs_in(loaded, entrance(11, seconds, count), count)
+    ours, theirs = Quantizer(model, seen, "entropy").write(), by_modelopt(model, seen)
+    yield from compare_placement(task, ours, theirs)
+    if seconds:
+        fresh = inputs_in(loaded, entrance(12, seconds, count), count)
+        judge = Judge(model, task, fresh, allowed=1.0)
+        for name, made in (("ours", ours), ("ModelOpt's", theirs)):
+            figures = judge.judge(made).after.items()
+            yield f"  entropy, {name}: " + ", ".join(f"{k} {v:.4f}" for k, v in figures)
 
 
 def _counted(edges: set[Edge]) -> str:
@@ -104,7 +120,7 @@ def main() -> None:
     """Print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tasks", nargs="*", default=TASKS)
-    parser.add_argument("--seconds", type=int, default=120, help="of the simulated entrance")
+    parser.add_argument("--seconds", type=int, default=120, help="0: placement only")
     parser.add_argument("--count", type=int, default=64, help="pictures for calibration")
     options = parser.parse_args()
     for task in options.tasks:
