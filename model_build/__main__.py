@@ -172,7 +172,13 @@ def train(
     "--share",
     type=click.FloatRange(0, 1),
     default=1.0,
-    help="Detector: how far to go from the published weights to the trained ones.",
+    help="Detector, garments: how far to go from the weights training started from.",
+)
+@click.option(
+    "--from",
+    "start",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Garments: the model file that training started from, for --share.",
 )
 @click.option(
     "--data-coco",
@@ -186,18 +192,22 @@ def export(
     run: Path,
     file: Path | None,
     share: float,
+    start: Path | None,
     data_coco: Path | None,
     license_id: str | None,
 ) -> None:
     """Write a run's averaged weights as a model file, and compare it with torch."""
     file = file or SHIPPED / f"{model}.onnx"
+    if model == "garments" and share < 1 and start is None:
+        raise click.UsageError("--share: say with --from which model file training started from")
     if data_coco is None:
         _require_data(folders)
     folders = replace(folders, judged_on=data_coco)
     if model == "detector":
         differences = detector_model.export_people(folders, run, share, file)
     elif model == "garments":
-        differences = garment_model.export_garments(folders, run, file, license_id)
+        before = None if start is None else (start, share)
+        differences = garment_model.export_garments(folders, run, file, license_id, before)
     else:
         differences = classifier_model.export_model(folders, run, file, license_id)
     click.echo(f"{file}; largest differences from torch: {differences}")

@@ -35,9 +35,9 @@ from model_build.networks.choose import (
     note_network,
     start_of,
 )
-from model_build.networks.restore import load_exported
+from model_build.networks.restore import blend, load_exported
 from model_build.networks.yolox import YoloxNano, load_published
-from model_build.train.detector import SIZE_HW, blend, train_detector
+from model_build.train.detector import SIZE_HW, train_detector
 from model_build.train.fitting import Schedule, load_averaged
 
 VERSION = "0.2.0"

@@ -29,7 +29,7 @@ from model_build.networks.choose import (
     start_of,
 )
 from model_build.networks.garments import GarmentNetwork
-from model_build.networks.restore import load_exported
+from model_build.networks.restore import blend, load_exported
 from model_build.networks.shufflenet import load_nanodet_weights
 from model_build.own_data import NO_OWN_DATA, OwnData, own_card
 from model_build.train import garments as training
@@ -137,10 +137,28 @@ def judge_garments(folders: Folders, model: Path) -> dict[str, Report]:
 
 
 def export_garments(
-    folders: Folders, run: Path, path: Path, license_id: str | None = None
+    folders: Folders,
+    run: Path,
+    path: Path,
+    license_id: str | None = None,
+    start: tuple[Path, float] | None = None,
 ) -> dict[str, float]:
-    """Write the model file with its figures inside; gives the differences from torch."""
+    """Write the model file with its figures inside; gives the differences from torch.
+
+    Args:
+        folders: what it is judged on.
+        run: of the training.
+        path: the ONNX file.
+        license_id: SPDX identifier of the weights, where it is not the sources'.
+        start: the model file that training started from, and how far to go from it (0) to the
+            trained weights (1); all the way by default.
+    """
     network = load_averaged(new_network("garments", network_of(run)), run)
+    if start is not None:
+        file, share = start
+        before = new_network("garments", network_of(run))
+        load_exported(before, file)
+        network = blend(before, network, share)
     card = own_card(_card(run), run, license_id)
     size = (CROP_HEIGHT, CROP_WIDTH)
     export_detector(network, size, path, card, CANDIDATES, ("wears",))

@@ -7,7 +7,9 @@ behind a `Cast`, and the transposed weight of a linear layer without bias has on
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import onnx
@@ -17,6 +19,8 @@ from onnx import numpy_helper
 from torch import nn
 
 from edge_app.errors import ModelError
+
+Network = TypeVar("Network", bound=nn.Module)
 
 _PREFIX = "network."
 
@@ -48,6 +52,18 @@ def load_exported(network: nn.Module, path: Path) -> None:
             )
         restored[name] = torch.from_numpy(weights.copy()).to(value.dtype)
     network.load_state_dict(restored)
+
+
+def blend(start: Network, trained: Network, share: float) -> Network:
+    """Weights between two networks: `share` 0 is the one training started from, 1 the trained one.
+
+    Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022: in between, most of what
+    was learnt is there, and what was known before comes back.
+    """
+    ours, theirs = start.state_dict(), trained.state_dict()
+    result = copy.deepcopy(start)
+    result.load_state_dict({name: ours[name].lerp(theirs[name], share) for name in ours})
+    return result.eval()
 
 
 def _stored_weights(path: Path) -> dict[str, NDArray[np.generic]]:

@@ -220,15 +220,3 @@ def train_detector(
     loss = RememberingLoss(published, Weights())
     run.fit(batches.made_ahead(), lambda batch: loss(network, batch))
     return run.averaged.eval()
-
-
-def blend(published: YoloxNano, trained: YoloxNano, share: float) -> YoloxNano:
-    """Weights between two networks: `share` 0 is the published one, 1 the trained one.
-
-    Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022: in between, most of what
-    was learnt is there, and what was known before comes back.
-    """
-    ours, theirs = published.state_dict(), trained.state_dict()
-    result = YoloxNano()
-    result.load_state_dict({name: ours[name].lerp(theirs[name], share) for name in ours})
-    return result.eval()

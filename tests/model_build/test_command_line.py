@@ -85,3 +85,9 @@ def test_an_unknown_model_is_refused(tmp_path: Path, model: str) -> None:
     code, text = run("--data", str(tmp_path), "train", model)
     assert code == 2
     assert "detector" in text
+
+
+def test_part_of_the_way_needs_its_beginning(tmp_path: Path) -> None:
+    code, text = run("export", "garments", "--run", str(tmp_path), "--share", "0.5")
+    assert code == 2
+    assert "--from" in text

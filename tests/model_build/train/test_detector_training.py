@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from model_build.data.people import Scene
+from model_build.networks.restore import blend
 from model_build.networks.yolox import YoloxNano, load_published
 from model_build.train import detector as training
 from model_build.train.detector import (
     RememberingLoss,
     Weights,
     aligned_overlap,
-    blend,
     stack,
 )
 
