@@ -46,7 +46,8 @@ def compare(
     Returns:
         ``counts`` per zone (true and counted); precision, recall and F1 of ``entries`` and
         ``alerts`` with what was missed and what was wrong; ``directions``, ``net_error``,
-        ``garments`` and ``staff``. 95 % intervals throughout, by ``formulas``.
+        ``garments`` and ``staff`` (of people who came in alone). 95 % intervals throughout, by
+        ``formulas``.
     """
     pairs = _pair_entries(truth, entries, _same_direction)
     missed, wrong = _unpaired(truth.entries, entries, pairs)
@@ -70,11 +71,10 @@ def compare(
         "garments": compare_garments(
             [
                 (truth.garments[truth.entries[i].person], entries[j]["outfit"])
-                for i, j in pairs
-                if entries[j]["direction"] == "in"
+                for i, j in _who_came_alone(truth, pairs)
             ]
         ),
-        "staff": _compare_staff(truth, entries, pairs),
+        "staff": _compare_staff(truth, entries, _who_came_alone(truth, pairs)),
     }
 
 
@@ -142,6 +142,25 @@ def _unpaired(
         [one for i, one in enumerate(true) if i not in found],
         [one for j, one in enumerate(told) if j not in right],
     )
+
+
+def _who_came_alone(truth: Truth, pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs whose person is beyond doubt.
+
+    Of two who come in side by side no truth file says which is which.
+    """
+    limit = ENTRY_TOLERANCE_S * truth.fps
+    arrivals = [(e.zone, e.frame) for e in truth.entries if e.direction == "in"]
+    return [
+        (i, j)
+        for i, j in pairs
+        if truth.entries[i].direction == "in"
+        and sum(
+            zone == truth.entries[i].zone and abs(frame - truth.entries[i].frame) <= limit
+            for zone, frame in arrivals
+        )
+        == 1
+    ]
 
 
 def _compare_directions(truth: Truth, entries: Sequence[Told]) -> dict[str, Any]:
@@ -256,9 +275,8 @@ def _compare_staff(truth: Truth, entries: Sequence[Told], pairs: Sequence[Pair])
     """Of the entries of staff, how many were told as such; of the customers', how many too."""
     told: dict[bool, list[bool]] = {True: [], False: []}
     for i, j in pairs:
-        if entries[j]["direction"] == "in":
-            is_staff = truth.entries[i].person in truth.staff
-            told[is_staff].append(bool(entries[j].get("staff")))
+        is_staff = truth.entries[i].person in truth.staff
+        told[is_staff].append(bool(entries[j].get("staff")))
     return {
         "known": intervals.share(sum(told[True]), len(told[True])).as_json(),
         "customers_taken": intervals.share(sum(told[False]), len(told[False])).as_json(),

@@ -45,15 +45,15 @@ def agreement_table(truth: Mapping[str, Any]) -> Table:
         for label, latency in found["latency_s"].items():
             _add(table, f"alerts of {rule}: latency {label}, s", latency)
     garments = truth["garments"]
-    _add(table, "garments: right where told", garments["accuracy"])
-    _add(table, "garments: told", garments["found"])
-    _add(table, "garments: left unknown", garments["abstained"])
-    _add(table, "garments: taken for another", garments["mistaken"])
-    _add(table, "people of whom nothing is told", garments["silent"])
+    _add(table, "who came alone: garments right if told", garments["accuracy"])
+    _add(table, "who came alone: garments told", garments["found"])
+    _add(table, "who came alone: garments left unknown", garments["abstained"])
+    _add(table, "who came alone: garments mistaken", garments["mistaken"])
+    _add(table, "who came alone: nothing told", garments["silent"])
     staff = truth["staff"]
     if staff["known"]["n"] or staff["customers_taken"]["value"]:
-        _add(table, "staff: known as such", staff["known"])
-        _add(table, "customers taken for staff", staff["customers_taken"])
+        _add(table, "staff who came alone: known", staff["known"])
+        _add(table, "customers alone: taken for staff", staff["customers_taken"])
     return table
 
 

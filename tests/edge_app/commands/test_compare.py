@@ -166,6 +166,18 @@ def test_garments_are_compared_for_those_who_came_in() -> None:
     assert garments["confusion"] == {"jeans": {"unknown": 1}, "shirt": {"jacket": 1}}
 
 
+def test_of_people_who_come_side_by_side_clothes_and_staff_are_not_compared() -> None:
+    people = [
+        {"garments": ["dress"], "entries": [{"frame": f, "zone": "door", "direction": way}]}
+        for f, way in ((50, "in"), (55, "in"), (300, "in"), (303, "out"))
+    ]
+    told = [entry(f, way, long="dress") for f, way in ((50, "in"), (55, "in"), (300, "in"))]
+    result = scores(told, [], clip={"fps": 10, "people": people})
+    assert result["entries"]["matched"] == 3
+    assert result["garments"]["accuracy"]["n"] == 1
+    assert result["staff"]["customers_taken"]["n"] == 1
+
+
 def test_every_share_has_its_interval() -> None:
     found = scores([entry(53), entry(300)], [])["entries"]
     assert found["precision"] == 0.5
