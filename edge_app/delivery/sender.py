@@ -14,10 +14,11 @@ from typing import Final
 from edge_app.config.schema import BrokerSettings
 from edge_app.delivery.commands import Commands
 from edge_app.delivery.home_assistant import HomeAssistant
+from edge_app.delivery.lanes import Lane
 from edge_app.delivery.messages import Messages
 from edge_app.delivery.mqtt import Connected, Connection, Event, Lost, Protocol, Received, Refused
 from edge_app.delivery.outbox import Outbox
-from edge_app.delivery.session import WINDOW, Clocks, Limits, Session
+from edge_app.delivery.session import Clocks, Limits, Session
 from edge_app.delivery.status import Status, in_words
 from edge_app.delivery.tls import Renewal
 from edge_app.delivery.wake import Wake
@@ -76,6 +77,7 @@ class Sender:
         self._trouble: str | None = None
         self._detail = "not connected yet"
         self._sent = self._connections = 0
+        self._reached: dict[Lane, int] = {}
         self._renewal = Renewal(settings)
         self._acknowledged_at_s: float | None = None
         self.home_assistant: HomeAssistant | None = None
@@ -217,14 +219,9 @@ class Sender:
         try:
             connection.open()
             welcome = self._welcome(connection)
-            limits = Limits(
-                min(WINDOW, welcome.receive_maximum),
-                self._drain_per_s,
-                self._settings.stall_s,
-                self._settings.settle_s,
-                welcome.maximum_bytes,
-            )
-            session = Session(connection, self._outbox, self._broker, limits, self._clocks)
+            limits = Limits.agreed(self._settings, welcome, self._drain_per_s)
+            parts = (connection, self._outbox, self._broker, limits, self._clocks)
+            session = Session(*parts, self._reached)
             if self._commands is not None:
                 connection.subscribe(self._commands.pattern)
             if self.home_assistant is not None:
@@ -317,4 +314,5 @@ class Sender:
         session, self._session = self._session, None
         if session is not None:
             self._sent += session.sent
+            self._reached |= session.reached
             self._acknowledged_at_s = session.acknowledged_at_s

@@ -15,13 +15,14 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from edge_app.config.schema import BrokerSettings
 from edge_app.delivery.flight import Allowance, Flight, Handed, Stall, is_hopeless
 from edge_app.delivery.lanes import Lane
-from edge_app.delivery.mqtt import Acknowledged, Connection, Event
+from edge_app.delivery.mqtt import Acknowledged, Connected, Connection, Event
 from edge_app.delivery.outbox import Outbox, Waiting
 from edge_app.flow import Message
 
@@ -33,6 +34,9 @@ WINDOW: Final = 8
 FETCH: Final = 256
 SETTLE_EVERY_S: Final = 0.2
 """How often the outbox is told at most: every time is a transaction."""
+
+AGAIN: Final = 0.2
+"""Share of the time to settle that is enough at a second acknowledgement."""
 
 ENVELOPE_BYTES: Final = 1024
 """More than topic, properties and headers of any message take."""
@@ -68,6 +72,17 @@ class Limits:
     settle_s: float
     maximum_bytes: int
 
+    @classmethod
+    def agreed(cls, settings: BrokerSettings, welcome: Connected, drain_per_s: float) -> Limits:
+        """What the configuration says, and the broker allows."""
+        return cls(
+            min(WINDOW, welcome.receive_maximum),
+            drain_per_s,
+            settings.stall_s,
+            settings.settle_s,
+            welcome.maximum_bytes,
+        )
+
 
 class Session:
     """Deliveries over one connection that the broker has welcomed.
@@ -78,10 +93,17 @@ class Session:
         broker: the outbox's name for the broker.
         limits: how much at once, how fast.
         clocks: what time it is.
+        before: per lane the position up to which an earlier connection had acknowledgements.
     """
 
     def __init__(
-        self, connection: Connection, outbox: Outbox, broker: str, limits: Limits, clocks: Clocks
+        self,
+        connection: Connection,
+        outbox: Outbox,
+        broker: str,
+        limits: Limits,
+        clocks: Clocks,
+        before: Mapping[Lane, int],
     ) -> None:
         self._connection = connection
         self._outbox = outbox
@@ -94,6 +116,9 @@ class Session:
         self._maximum_bytes = limits.maximum_bytes
         self._settling = deque[tuple[float, dict[Lane, int]]]()
         self._settled_at_s = clocks.steady()
+        self._before = before
+        self.reached: dict[Lane, int] = {}
+        """Per lane the position up to which everything was acknowledged."""
         self._flight = Flight()
         self._fetched = {lane: deque[Waiting]() for lane in _ORDER}
         self._after = dict.fromkeys(_ORDER, 0)
@@ -187,7 +212,10 @@ class Session:
         reached = self._flight.reached()
         stored = {lane: reached[lane] for lane in _STORED if lane in reached}
         if stored:
-            self._settling.append((now_s, stored))
+            self.reached.update(stored)
+            is_again = all(at <= self._before.get(lane, 0) for lane, at in stored.items())
+            waited_s = (1.0 - AGAIN) * self._settle_s if is_again else 0.0
+            self._settling.append((now_s - waited_s, stored))
         if not self._flight or now_s - self._settled_at_s >= SETTLE_EVERY_S:
             self._settled_at_s = now_s
             self.settle(now_s - self._settle_s)

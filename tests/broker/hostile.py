@@ -34,6 +34,7 @@ class Habits:
         answer: from topic and number of the publish (from 0) to the PUBACK's reason code; None
             for no answer.
         delay_s: before each PUBACK, from the number of the publish.
+        life_s: a connection is closed after this.
         goodbye: the reason code of a DISCONNECT in place of the first PUBACK; None for none.
     """
 
@@ -43,6 +44,7 @@ class Habits:
     maximum_packet: int | None = None
     answer: Callable[[str, int], int | None] = field(default=lambda _topic, _n: 0)
     delay_s: Callable[[int], float] = field(default=lambda _n: 0.0)
+    life_s: float = float("inf")
     goodbye: int | None = None
 
 
@@ -125,6 +127,7 @@ class _Conversation:
         self._is_v5 = False
         self._unanswered = 0
         self._buffer = b""
+        self._began_s = time.monotonic()
 
     def hold(self) -> None:
         while not self._stopping.is_set():
@@ -212,7 +215,8 @@ class _Conversation:
 
     def _read(self, n: int) -> bytes:
         while len(self._buffer) < n:
-            if self._stopping.is_set():
+            is_over = time.monotonic() - self._began_s > self._broker.habits.life_s
+            if is_over or self._stopping.is_set():
                 raise EOFError
             with suppress(TimeoutError):
                 got = self._client.recv(65536)

@@ -95,6 +95,17 @@ def test_it_speaks_3_1_1_only(broker: HostileBroker, outbox: Outbox, welcome: An
         assert box.status().protocol == "3.1.1"
 
 
+def test_connections_too_short_to_settle_get_further_all_the_same(
+    broker: HostileBroker, outbox: Outbox
+) -> None:
+    broker.habits = Habits(life_s=0.9)
+    settings = broker.settings.model_copy(update={"settle_s": 2.0})
+    outbox.publish([minute(n) for n in range(250)])
+    with Sender(settings, outbox, MESSAGES, drain_per_s=80.0) as box:
+        assert wait_until(lambda: seqs(broker) == list(range(1, 251)), 60)
+        assert box.status().connections >= 3
+
+
 def test_it_takes_one_at_a_time(broker: HostileBroker, outbox: Outbox) -> None:
     broker.habits = Habits(receive_maximum=1, delay_s=lambda _n: 0.002)
     outbox.publish([minute(n) for n in range(40)])
