@@ -21,11 +21,11 @@ SOAK_S ?= 3600
 FUZZ_CASES ?= 10000
 
 # Tools of the system that tests use where they are there: a broker, a database, GStreamer.
-DEBIAN_PACKAGES := mosquitto mosquitto-clients postgresql gstreamer1.0-tools \
+DEBIAN_PACKAGES := mosquitto mosquitto-clients postgresql strace systemd gstreamer1.0-tools \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gir1.2-gst-rtsp-server-1.0 python3-gi
 
-.PHONY: demo test check bench acceptance entrance-hour compare-trackers soak fuzz lock sbom audit chaos load fleet latency staff nodered int8 compare-modelopt format clean help
+.PHONY: demo test check bench acceptance entrance-hour compare-trackers soak fuzz systemd-test lock sbom audit chaos load fleet latency staff nodered int8 compare-modelopt format clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -83,6 +83,9 @@ nodered: $(VENV)/.for-work | system-packages ## the Node-RED flow, run by Node-R
 
 soak: $(VENV)/.for-work ## an hour of cameras, broker and clock that misbehave; nothing lost, nothing grows
 	$(BIN)/python -m tests.soak.soak --seconds $(SOAK_S)
+
+systemd-test: $(VENV)/.for-work | system-packages ## the unit under a real systemd in namespaces of its own (as root)
+	DRESSCODE_SYSTEMD=1 $(BIN)/pytest -s tests/integration/test_systemd.py
 
 fuzz: $(VENV)/.for-work ## ten thousand spoilt frames, streams, commands, configurations, models each
 	$(BIN)/python -m tests.fuzz --cases $(FUZZ_CASES)
