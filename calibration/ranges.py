@@ -16,6 +16,9 @@ METHODS: tuple[Method, ...] = get_args(Method)
 BINS = 2048
 LEVELS = 128
 PERCENTILE = 99.99
+ENTROPY_KEEPS = 99.9
+"""Percent of the values that entropy may not clip. What has few different values, as a picture has
+256, leaves most bins empty, and then the fewest bins look best."""
 SMALLEST_SCALE = 1e-8
 """A tensor that was never anything but zero still needs a scale: TensorRT refuses 0."""
 
@@ -36,17 +39,17 @@ def scale_of(counts: Counts, largest: float, method: Method) -> float:
         return SMALLEST_SCALE
     share = {
         "minmax": lambda: 1.0,
-        "percentile": lambda: _percentile(counts),
-        "entropy": lambda: _entropy(counts),
+        "percentile": lambda: _percentile(counts, PERCENTILE),
+        "entropy": lambda: max(_entropy(counts), _percentile(counts, ENTROPY_KEEPS)),
         "mse": lambda: _squared_error(counts),
     }[method]()
     return max(share * largest / (LEVELS - 1), SMALLEST_SCALE)
 
 
-def _percentile(counts: Counts) -> float:
-    """The share of the range below which all but one in ten thousand values lie."""
+def _percentile(counts: Counts, percent: float) -> float:
+    """The share of the range below which so many values lie."""
     so_far = np.cumsum(counts) / counts.sum()
-    return float(np.searchsorted(so_far, PERCENTILE / 100.0) + 1) / len(counts)
+    return float(np.searchsorted(so_far, percent / 100.0) + 1) / len(counts)
 
 
 def _entropy(counts: Counts) -> float:

@@ -64,8 +64,17 @@ def test_entropy_is_the_recipe(seed: int) -> None:
     rng = np.random.default_rng(seed)
     values = np.append(rng.laplace(0, 1, 20_000), rng.normal(0, 9, 30))
     counts, largest = histogram(np.maximum(values, 0.0) if seed == 2 else values)
+    kept = float(np.quantile(np.abs(values), 0.999)) / largest
+    assert entropy_by_the_recipe(counts) > kept, "the recipe alone decides here"
     expected = entropy_by_the_recipe(counts) * largest / 127
     assert scale_of(counts, largest, "entropy") == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_values_of_few_levels_are_not_clipped(method: Method) -> None:
+    picture = np.random.default_rng(3).integers(0, 256, 100_000) / 255
+    counts, largest = histogram(picture)
+    assert scale_of(counts, largest, method) * 127 == pytest.approx(1.0, abs=0.02)
 
 
 @pytest.mark.parametrize("method", METHODS)
