@@ -1,7 +1,7 @@
 """The daemon under a service manager: what systemd would hear, and what it would do.
 
-Its side of the contract is played here by the letter of sd_notify(3) and systemd.service(5): a notify
-socket, and SIGABRT when WATCHDOG does not come. ``test_systemd`` has a real one, where it is asked.
+Its side of the contract is played here by the letter of sd_notify(3) and systemd.service(5): a
+notify socket, and SIGABRT when WATCHDOG does not come. ``make systemd-test`` has a real one.
 """
 
 from __future__ import annotations

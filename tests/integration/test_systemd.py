@@ -1,7 +1,7 @@
 """The shipped unit under a real systemd, which is the first process of namespaces of its own.
 
-``make systemd-test`` runs it, as root; nothing of this machine is touched. The program, its interpreter
-and its configuration are mounted where the unit's sandbox lets them be seen.
+``make systemd-test`` runs it, as root; nothing of this machine is touched. The program, its
+interpreter and its configuration are mounted where the unit's sandbox lets them be seen.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 LAB = "/run/lab"
 
 pytestmark = [
-    pytest.mark.skipif(
-        "DRESSCODE_SYSTEMD" not in os.environ, reason="make systemd-test: not asked for"
-    ),
+    pytest.mark.skipif("DRESSCODE_SYSTEMD" not in os.environ, reason="run it by make systemd-test"),
     pytest.mark.timeout(280),
 ]
 

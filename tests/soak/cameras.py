@@ -1,7 +1,9 @@
 """Cameras that show a known number of visits, and misbehave on a schedule.
 
-Every cycle of 40 s: from 0 on nobody, three visits of 3 s at 14, 22 and 30 s, and from 36 s on the
-camera is away: it closes its connections in one cycle, and keeps silent on them in the next.
+Every cycle of 40 s: from 0 on nobody, three visits of 3 s at 18, 25 and 31 s, and from 35.5 s on
+the camera is away: it closes its connections in one cycle, and keeps silent on them in the next.
+Whoever is seen in the first 10 s after a camera came back is taken to have been there before, so
+the first visit leaves a slow machine 8 s to connect anew.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy as np
 
 FPS = 10.0
 CYCLE_S = 40.0
-VISITS_AT_S = (14.0, 22.0, 30.0)
+VISITS_AT_S = (18.0, 25.0, 31.0)
 VISIT_S = 3.0
 AWAY_FROM_S = 35.5
 
