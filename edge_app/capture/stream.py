@@ -39,6 +39,7 @@ class NetworkCamera:
         self._capture = open_network(whole)
         self._index = 0
         if not self._capture.isOpened():
+            self._capture.release()
             raise SourceError(f"{self._shown}: {_why_not(url)}")
         is_motion_jpeg = int(self._capture.get(_FOURCC)) == _MOTION_JPEG
         self._has_clock = not (is_motion_jpeg and url.startswith("http"))
@@ -85,6 +86,7 @@ class DeviceCamera:
         self._capture = open_device(device, fps)
         self._index = 0
         if not self._capture.isOpened():
+            self._capture.release()
             raise SourceError(
                 f"{self._shown}: expected a camera, got none that can be opened; is it plugged in, "
                 "in use by another program, or is the user not in the group 'video'?"
