@@ -16,7 +16,7 @@ _ACROSS = np.linspace(0.25, 0.75, 8)
 _DOWN = np.linspace(0.06, 0.94, 16)
 """Where in a box colours are looked at: its middle, where less of the background shows."""
 _LEVELS = 6
-_STRANGE_WEIGHT = 0.8
+_STRANGE_WEIGHT = 1.0
 _SURELY_SAME, _SURELY_OTHER = 0.8, 0.4
 """Pairs whose looks agree less than the first lose likeness, at the second this much."""
 _LEAST_SAME = 0.65
