@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CANARY = bytes.fromhex("c3a91f77d25e0b94e86d3af15284")[:12]
 """Four pixels, repeated over the whole picture."""
 
-WRITES = "write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,sendmmsg"
+CALLS = "connect,write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,sendmmsg"
 PICTURE_FILES = (b"\xff\xd8\xff\xe0", b"\x89PNG\r\n", b"BM6", b"RIFF", b"\x00\x00\x00\x01\x67")
 
 CONFIG = """
@@ -72,6 +72,15 @@ def written(log: Path) -> bytes:
     return b"\n".join(bytes.fromhex(text.replace("\\x", "")) for text in found)
 
 
+def addresses(log: Path) -> set[str]:
+    """Machines that strace saw connected to, or written to without a connection."""
+    calls = [line for line in log.read_text(errors="replace").splitlines() if "sin" in line]
+    found = re.findall(
+        r'inet_(?:addr|pton)\((?:AF_INET6, )?"((?:\\x[0-9a-f]{2})*)"', "\n".join(calls)
+    )
+    return {bytes.fromhex(text.replace("\\x", "")).decode() for text in found}
+
+
 def test_the_search_finds_what_is_there() -> None:
     row = np.frombuffer(CANARY * 8, np.uint8)
     assert traces(row.tobytes())
@@ -80,6 +89,15 @@ def test_the_search_finds_what_is_there() -> None:
     assert traces(base64.b64encode(row.tobytes()))
     assert traces(b"frame: " + row.tobytes().hex().encode())
     assert not traces(bytes(range(256)) * 10)
+
+
+def test_openvino_cannot_report_to_its_makers() -> None:
+    code = (
+        "import sys, edge_app.inference.choose; "
+        "print([n for n, m in sys.modules.items() if n.startswith('openvino_telemetry') and m])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
 
 
 def test_no_pixel_leaves_the_program(tmp_path: Path) -> None:
@@ -106,7 +124,7 @@ def test_no_pixel_leaves_the_program(tmp_path: Path) -> None:
         )
         box = subprocess.Popen(
             [strace, "-f", "-qq", "-xx", "-s", "1048576", "--seccomp-bpf",
-             "-e", f"trace={WRITES}", "-o", str(tmp_path / "strace.log"),
+             "-e", f"trace={CALLS}", "-o", str(tmp_path / "strace.log"),
              sys.executable, "-m", "edge_app", "run", "-c", str(tmp_path / "store.yaml")],
             cwd=ROOT, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(private)},
         )  # fmt: skip
@@ -137,6 +155,8 @@ def test_no_pixel_leaves_the_program(tmp_path: Path) -> None:
         if path.is_file():
             everything[str(path)] = path.read_bytes()
     assert len(everything["what strace saw"]) > 10_000
+    # Nobody but the broker and who asks for the metrics is spoken to: no library sends anything.
+    assert addresses(tmp_path / "strace.log") == {"127.0.0.1"}
     assert {where: traces(data) for where, data in everything.items() if traces(data)} == {}
     pictures = {
         where: start
