@@ -25,7 +25,7 @@ DEBIAN_PACKAGES := mosquitto mosquitto-clients postgresql strace systemd gstream
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gir1.2-gst-rtsp-server-1.0 python3-gi
 
-.PHONY: demo test check bench acceptance entrance-hour compare-trackers soak fuzz systemd-test lock sbom audit chaos load fleet latency staff nodered int8 compare-modelopt format clean help
+.PHONY: demo test check bench acceptance entrance-hour compare-trackers soak fuzz idle systemd-test lock sbom audit chaos load fleet latency staff nodered int8 compare-modelopt format clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -83,6 +83,9 @@ nodered: $(VENV)/.for-work | system-packages ## the Node-RED flow, run by Node-R
 
 soak: $(VENV)/.for-work ## an hour of cameras, broker and clock that misbehave; nothing lost, nothing grows
 	$(BIN)/python -m tests.soak.soak --seconds $(SOAK_S)
+
+idle: $(VENV)/.for-work ## what an idle camera costs, and whether the motion gate misses anybody
+	$(BIN)/python -m tests.acceptance.idle_camera
 
 systemd-test: $(VENV)/.for-work | system-packages ## the unit under a real systemd in namespaces of its own (as root)
 	DRESSCODE_SYSTEMD=1 $(BIN)/pytest -s tests/integration/test_systemd.py

@@ -30,7 +30,7 @@ class Observed:
         """Serves both pages within ``with``; nothing for port 0."""
         if port == 0:
             return nullcontext()
-        pages = {"/metrics": self._metrics_page, "/healthz": self._health_page}
+        pages = {"/metrics": self._metrics_page, "/healthz": self.health_page}
         return Endpoint(port, pages)
 
     def stepped(
@@ -63,7 +63,8 @@ class Observed:
     def _metrics_page(self) -> Page:
         return Page(200, CONTENT_TYPE, self.metrics.text())
 
-    def _health_page(self) -> Page:
+    def health_page(self) -> Page:
+        """``/healthz``: 200 while all is well."""
         told = dict(self._health)
         if self._supervision is not None and self._supervision.overdue:
             # The pipeline itself stands still, and could not say so.

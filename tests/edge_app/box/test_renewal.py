@@ -280,6 +280,9 @@ def test_a_box_outlives_a_detector_that_fails_and_says_so(
         assert live.supervision.failing is not None
         status = manager.listen_until(lambda m: "a network fails" in m.get("STATUS", ""), 5.0)
         assert "illegal memory access" in status["STATUS"]
+        live.turn()
+        page = live.observed.health_page()
+        assert (page.status, json.loads(page.body)["status"]) == (503, "failing")
         breakable.is_broken = False
         turn_until(live, lambda: live.supervision.failing is None)
         before = seen[0]

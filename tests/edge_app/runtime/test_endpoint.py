@@ -80,7 +80,7 @@ def test_both_pages_are_served_and_nothing_else() -> None:
     seen, box = filled(), Supervision(Notifier({}), ["door"], ["store"], clock)
     with seen.endpoint(0) as nothing:
         assert nothing is None
-    pages = {"/metrics": seen._metrics_page, "/healthz": seen._health_page}
+    pages = {"/metrics": seen._metrics_page, "/healthz": seen.health_page}
     with Endpoint(0, pages) as endpoint:
         assert get(endpoint.port, "/metrics")[1].startswith("# HELP")
         assert get(endpoint.port, "/healthz") == (503, '{"status": "starting"}\n')
