@@ -38,10 +38,10 @@ CAMERAS = 4
 SAMPLE_S = 1.0
 WARM_UP_S = 600.0
 PROGRESS_S = 60.0
-BROKER_AWAY_S = (24.0, 29.0)
+BROKER_AWAY_S = (20.0, 24.0)
 """In every second cycle, the broker is killed at the first and started at the second."""
 BACK_AT_S, BACK_BY_S = 19.5, 20.0
-AHEAD_AT_S, AHEAD_BY_S = 26.8, 90.0
+AHEAD_AT_S, AHEAD_BY_S = 27.5, 90.0
 """The clock is set back in every third cycle, and jumps ahead in the one after it; both while
 somebody is in view of every camera."""
 
