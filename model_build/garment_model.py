@@ -36,7 +36,7 @@ from model_build.train import garments as training
 from model_build.train.fitting import Schedule, load_averaged
 
 CANDIDATES = 32
-VERSION = "0.3.0"
+VERSION = "0.4.0"
 _PERSON_MODEL = Path(__file__).parent.parent / "edge_app" / "models" / "detector.onnx"
 _START = "backbone of NanoDet-m (COCO, Apache-2.0)"
 _HARD_SEED = 20_240_601
