@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from calibration.__main__ import main
 from calibration.quantize import Quantizer
 from tests.calibration.networks import pictures, residual_detector
-from tests.integration.test_privacy import CANARY, PICTURE_FILES, WRITES, traces, written
+from tests.integration.test_privacy import CALLS, CANARY, PICTURE_FILES, traces, written
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -99,7 +99,7 @@ def test_no_pixel_reaches_the_disk_unencrypted(tmp_path: Path) -> None:
     private.mkdir()
     done = subprocess.run(
         [strace, "-f", "-qq", "-xx", "-s", "1048576", "--seccomp-bpf",
-         "-e", f"trace={WRITES}", "-o", str(tmp_path / "strace.log"),
+         "-e", f"trace={CALLS}", "-o", str(tmp_path / "strace.log"),
          sys.executable, "-m", "calibration", "frames", str(tmp_path / "clip"),
          str(tmp_path / "door.sealed"), "--key-file", str(tmp_path / "door.key")],
         cwd=ROOT, capture_output=True, env={**os.environ, "TMPDIR": str(private)}, timeout=120,
