@@ -33,9 +33,11 @@ help: ## what can be made
 demo: $(VENV)/.for-demo ## watch the simulated entrance, with a broker and a client of its own
 	$(BIN)/dresscode demo
 
-# In two processes: what makes models needs torch and TensorRT, what runs in the store never meets them.
+# In processes of their own: TensorRT builds; what makes models, with torch; and what runs in the
+# store, which meets neither.
 test: $(VENV)/.for-work | system-packages ## run all tests
-	$(BIN)/pytest tests/model_build tests/calibration
+	$(BIN)/pytest tests/calibration tests/model_build/test_engine.py
+	$(BIN)/pytest tests/model_build --ignore tests/model_build/test_engine.py
 	$(BIN)/pytest --ignore tests/model_build --ignore tests/calibration
 
 check: $(VENV)/.for-work ## format, lint and types
