@@ -33,11 +33,13 @@ help: ## what can be made
 demo: $(VENV)/.for-demo ## watch the simulated entrance, with a broker and a client of its own
 	$(BIN)/dresscode demo
 
-# In processes of their own: TensorRT builds; what makes models, with torch; and what runs in the
-# store, which meets neither.
+# In processes of their own: TensorRT's builds; training, whose workers crashed beside all the rest;
+# what else makes models, with torch; and what runs in the store, which meets none of these.
 test: $(VENV)/.for-work | system-packages ## run all tests
 	$(BIN)/pytest tests/calibration tests/model_build/test_engine.py
-	$(BIN)/pytest tests/model_build --ignore tests/model_build/test_engine.py
+	$(BIN)/pytest tests/model_build/train
+	$(BIN)/pytest tests/model_build --ignore tests/model_build/test_engine.py \
+		--ignore tests/model_build/train
 	$(BIN)/pytest --ignore tests/model_build --ignore tests/calibration
 
 check: $(VENV)/.for-work ## format, lint and types
