@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -19,7 +21,7 @@ _WIDTH = 512
 _COSINE_SCALE = 16.0
 
 
-class Classifier(nn.Module):
+class Classifier(nn.Module, ABC):
     """Float crops `[M,3,h,w]` BGR 0..255 to the model contract, whatever describes the crops.
 
     Subclasses set `backbone`, call :meth:`add_heads` last, and override :meth:`describe_crops`.
@@ -42,9 +44,9 @@ class Classifier(nn.Module):
         with torch.no_grad():
             self.categorise.weight.mul_(0.1)
 
+    @abstractmethod
     def describe_crops(self, pictures: Tensor) -> Tensor:
         """The description `[M,width]` of pictures."""
-        raise NotImplementedError
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """The model contract: probabilities `[M,15]` and unit-length embeddings `[M,D]`."""

@@ -106,7 +106,7 @@ class HostileBroker:
             try:
                 client, _ = self._listener.accept()
             except TimeoutError:
-                continue
+                continue  # Nobody yet: look whether to end, and wait on.
             client.settimeout(0.1)
             thread = threading.Thread(target=self._serve, args=(client,), daemon=True)
             self._threads.append(thread)

@@ -170,16 +170,16 @@ def fuzz_streams(cases: int) -> int:
             path = folder / f"case{kinds[seed]}"
             path.write_bytes(mutated(seeds[seed], mutations))
             with run.one():
-                try:
-                    with closing(ReplayCamera("door", path, 10.0)) as camera:
-                        for _ in range(8):
-                            frame = camera.read()
-                            if frame is None:
-                                break
-                            assert frame.frame_bgr.dtype == np.uint8
-                            assert frame.frame_bgr.shape[2:] == (3,)
-                except SourceError:
-                    pass
+                with (
+                    contextlib.suppress(SourceError),
+                    closing(ReplayCamera("door", path, 10.0)) as camera,
+                ):
+                    for _ in range(8):
+                        frame = camera.read()
+                        if frame is None:
+                            break
+                        assert frame.frame_bgr.dtype == np.uint8
+                        assert frame.frame_bgr.shape[2:] == (3,)
                 with contextlib.suppress(SourceError):
                     picture_size(b"YUV4MPEG2 " + header)
                 with contextlib.suppress(SourceError):

@@ -45,7 +45,7 @@ class BadNetwork:
             try:
                 client = self._listener.accept()[0]
             except TimeoutError:
-                continue
+                continue  # Nobody yet: look whether to end, and wait on.
             self._threads.append(threading.Thread(target=self._relay, args=(client,), daemon=True))
             self._threads[-1].start()
 
