@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-import openvino as ov
 
 from calibration.graph import Graph
 from calibration.ranges import BINS
 from edge_app.errors import EngineError
 from edge_app.flow import Float32, UInt8
 from edge_app.inference.openvino_guard import guard_concatenations
+from edge_app.inference.silent_openvino import ov
 
 Progress = Callable[[int, int], None]
 """Called with how many steps are done and how many there are."""

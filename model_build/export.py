@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import onnx
-import openvino
 import torch
 from torch import Tensor, nn
 
 from edge_app.errors import ModelError
+from edge_app.inference.silent_openvino import ov
 
 OPSET = 17
 
@@ -195,7 +195,7 @@ def largest_difference(
         boxes only where the score is at least 0.05.
     """
     settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-    compiled = openvino.Core().compile_model(str(path), "CPU", settings)
+    compiled = ov.Core().compile_model(str(path), "CPU", settings)
     names = [output.get_any_name() for output in compiled.outputs]
     found = list(compiled(pictures_nhwc).values())
     with torch.no_grad():

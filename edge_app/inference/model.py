@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import openvino as ov
-
 from edge_app.config.denied import denied
 from edge_app.errors import ModelError
+from edge_app.inference.silent_openvino import ov
 from edge_app.vocabulary import CATEGORIES, REGIONS
 
 Task = Literal["detector", "garments", "classifier"]

@@ -6,12 +6,12 @@ import os
 from typing import Any
 
 import numpy as np
-import openvino as ov
 
 from edge_app.errors import EngineError
 from edge_app.flow import Float32, UInt8
 from edge_app.inference.model import Model
 from edge_app.inference.openvino_guard import guard_concatenations
+from edge_app.inference.silent_openvino import ov
 
 STEPS = (8, 4, 2, 1)
 """Batch sizes that are compiled; other batches are run in parts of these sizes.

@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from openvino import opset13 as ops
+
+from edge_app.inference.silent_openvino import opset13 as ops
 
 _MOVING = frozenset(
     {

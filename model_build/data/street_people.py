@@ -13,10 +13,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-import openvino
 from numpy.typing import NDArray
 
 from edge_app.geometry import Letterbox
+from edge_app.inference.silent_openvino import ov
 from model_build.data.ccp import (
     StreetPhoto,
     garments_in,
@@ -46,7 +46,7 @@ def best_person(model: Path) -> FindPerson:
 
     The whole picture is the answer where the detector sees nobody.
     """
-    network = openvino.compile_model(str(model), "CPU", {"INFERENCE_NUM_THREADS": 1})
+    network = ov.compile_model(str(model), "CPU", {"INFERENCE_NUM_THREADS": 1})
     _, height, width, _ = network.input(0).partial_shape
     size = (width.get_length(), height.get_length())
 

@@ -21,6 +21,7 @@ ONLY_IN = {
     "tensorrt": {"edge_app/inference/trt_engine.py", "edge_app/inference/cuda.py"},
     "tensorrt_rtx": {"edge_app/inference/trt_engine.py", "edge_app/inference/cuda.py"},
     "pycuda": {"edge_app/inference/trt_engine.py", "edge_app/inference/cuda.py"},
+    "openvino": {"edge_app/inference/silent_openvino.py"},
 }
 
 
@@ -87,6 +88,7 @@ def test_imports_point_inwards(path: str) -> None:
         pytest.param("edge_app/outfit/a.py", "def f():\n    import torch", id="lazy-torch"),
         pytest.param("edge_app/cli.py", "from model_build.data import ccp", id="model-build"),
         pytest.param("edge_app/app.py", "import paho.mqtt.client", id="paho"),
+        pytest.param("edge_app/app.py", "import openvino", id="openvino"),
         pytest.param(
             "edge_app/inference/choose.py",
             "import importlib\nimportlib.import_module('tensorrt')",
@@ -110,6 +112,16 @@ def test_a_wrong_import_is_noticed(path: str, source: str) -> None:
 )
 def test_a_right_import_is_not(path: str, source: str) -> None:
     assert wrong_imports(path, source) == []
+
+
+@pytest.mark.parametrize("folder", ["calibration", "model_build", "tests"])
+def test_openvino_is_silent_everywhere(folder: str) -> None:
+    wrong = [
+        path
+        for path in (ROOT / folder).rglob("*.py")
+        if any(name.split(".")[0] == "openvino" for name in imported(path.read_text()))
+    ]
+    assert wrong == []
 
 
 def test_every_folder_of_edge_app_is_in_a_ring() -> None:

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import numpy as np
-import openvino as ov
 
 from edge_app.errors import EngineError
+from edge_app.inference.silent_openvino import ov
 
 __version__ = "10.3.0"
 trouble: dict[str, int] = {}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import onnxruntime
-import openvino as ov
 from onnx import TensorProto, helper, numpy_helper
 
 from edge_app.inference.openvino_guard import guard_concatenations
+from edge_app.inference.silent_openvino import ov
 
 
 def concat_then_convolution() -> bytes:
