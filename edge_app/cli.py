@@ -176,8 +176,21 @@ def label(clip: str, config_path: Path, camera: str | None, truth_path: Path, po
 @click.option(
     "--device", type=click.Choice(["auto", "gpu", "cpu"]), help="[default: the configuration's]"
 )
+@click.option(
+    "--seconds",
+    "least_s",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="Run a short recording again until the pipeline has worked for so long.",
+)
 def bench(
-    clip: str, config_path: Path, camera: str | None, json_path: Path | None, device: str | None
+    clip: str,
+    config_path: Path,
+    camera: str | None,
+    json_path: Path | None,
+    device: str | None,
+    least_s: float,
 ) -> None:
     """Measure frames per second, milliseconds per stage and the share of the networks' limit."""
     from edge_app.commands.bench import bench_clip
@@ -185,7 +198,7 @@ def bench(
     from edge_app.commands.report import bench_table
     from edge_app.config.load import load
 
-    figures = bench_clip(clip, load(config_path), camera, device)
+    figures = bench_clip(clip, load(config_path), camera, device, least_s)
     if json_path is not None:
         write_json(figures, json_path)
     Console().print(bench_table(figures))

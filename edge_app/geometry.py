@@ -31,17 +31,36 @@ def intersection_over_union(boxes_a: Float32, boxes_b: Float32) -> Float32:
     >>> intersection_over_union(a, b).round(3).tolist()
     [[0.3330000042915344, 0.0]]
     """
-    top_left = np.maximum(boxes_a[:, None, :2], boxes_b[None, :, :2])
-    bottom_right = np.minimum(boxes_a[:, None, 2:], boxes_b[None, :, 2:])
-    sides = np.clip(bottom_right - top_left, 0.0, None)
-    shared = sides[..., 0] * sides[..., 1]
-    union = area(boxes_a)[:, None] + area(boxes_b)[None, :] - shared
+    shared = shared_areas(boxes_a, boxes_b)
+    union = area(boxes_a)[:, None] + area(boxes_b) - shared
     return np.asarray(shared / np.maximum(union, 1e-9), np.float32)
+
+
+def shared_areas(boxes_a: Float32, boxes_b: Float32) -> Float32:
+    """Areas in square pixels that pairs of boxes share.
+
+    Args:
+        boxes_a: float32 ``[N, 4]``, xyxy.
+        boxes_b: float32 ``[M, 4]``, xyxy.
+
+    Returns:
+        float32 ``[N, M]``.
+
+    >>> boxes = np.array([[0, 0, 2, 2], [1, 0, 4, 1]], np.float32)
+    >>> shared_areas(boxes, boxes).tolist()
+    [[4.0, 1.0], [1.0, 3.0]]
+    """
+    # Side by side, not as pairs of numbers in a last axis of two: numpy is slow along short axes.
+    left_a, top_a, right_a, bottom_a = boxes_a.T[:, :, None]
+    left_b, top_b, right_b, bottom_b = boxes_b.T
+    width = np.minimum(right_a, right_b) - np.maximum(left_a, left_b)
+    height = np.minimum(bottom_a, bottom_b) - np.maximum(top_a, top_b)
+    return np.asarray(np.maximum(width, 0.0) * np.maximum(height, 0.0), np.float32)
 
 
 def area(boxes: Float32) -> Float32:
     """Areas in square pixels of float32 ``[N, 4]`` boxes, as float32 ``[N]``."""
-    sides = np.clip(boxes[:, 2:] - boxes[:, :2], 0.0, None)
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0)
     return np.asarray(sides[:, 0] * sides[:, 1], np.float32)
 
 
@@ -60,11 +79,12 @@ def non_maximum_suppression(
     [1, 2]
     """
     order = np.argsort(-scores, kind="stable")
-    overlap = intersection_over_union(boxes[order], boxes[order])
+    ranked = boxes[order]
+    is_apart = intersection_over_union(ranked, ranked) <= max_iou
     alive = np.ones(len(order), bool)
     for i in range(len(order)):
         if alive[i]:
-            alive[i + 1 :] &= overlap[i, i + 1 :] <= max_iou
+            alive[i + 1 :] &= is_apart[i, i + 1 :]
     return np.asarray(order[alive], np.intp)
 
 
@@ -212,6 +232,6 @@ def widen(boxes: Float32, share: float, size: tuple[int, int]) -> npt.NDArray[np
     low = np.floor(boxes[:, :2] - share * sides)
     high = np.ceil(boxes[:, 2:] + share * sides)
     limit = np.array(size, np.float32)
-    low = np.clip(low, 0, limit - 1)
+    low = np.minimum(np.maximum(low, 0), limit - 1)
     high = np.minimum(np.maximum(high, low + 1), limit)
     return np.concatenate([low, high], axis=1).astype(np.int64)

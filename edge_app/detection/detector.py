@@ -79,8 +79,8 @@ class Detector:
         """Boxes ``[K, 4]`` and scores ``[K, C]`` of one picture as its detections."""
         candidates, labels = np.nonzero(scores >= self._min_score)
         chosen = fit.to_picture(boxes[candidates])
-        chosen[:, 0::2] = np.clip(chosen[:, 0::2], 0, size[0])
-        chosen[:, 1::2] = np.clip(chosen[:, 1::2], 0, size[1])
+        np.maximum(chosen, 0.0, out=chosen)
+        np.minimum(chosen, np.array([*size, *size], np.float32), out=chosen)
         strength = scores[candidates, labels]
         # Moving each label's boxes to a place of their own suppresses within labels only.
         apart = chosen + (labels * 2.0 * max(size))[:, None].astype(np.float32)

@@ -11,6 +11,9 @@ import numpy.typing as npt
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 
+_KINDS = (np.dtype(np.float32), np.dtype(np.float32), np.dtype(np.int64))
+"""Of the arrays of :class:`Detections`."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -61,9 +64,10 @@ class Detections:
         shapes = (self.boxes_xyxy.shape, self.scores.shape, self.labels.shape)
         if shapes != ((n, 4), (n,), (n,)):
             raise ValueError(f"Detections: expected shapes [N,4], [N], [N], got {shapes}")
-        kinds = tuple(a.dtype.name for a in (self.boxes_xyxy, self.scores, self.labels))
-        if kinds != ("float32", "float32", "int64"):
-            raise ValueError(f"Detections: expected float32, float32, int64, got {kinds}")
+        kinds = (self.boxes_xyxy.dtype, self.scores.dtype, self.labels.dtype)
+        if kinds != _KINDS:
+            names = tuple(kind.name for kind in kinds)
+            raise ValueError(f"Detections: expected float32, float32, int64, got {names}")
 
     def __len__(self) -> int:
         return len(self.scores)

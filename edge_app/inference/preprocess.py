@@ -29,9 +29,8 @@ def letterbox(picture_bgr: UInt8, out: UInt8) -> Letterbox:
     if (fit.width, fit.height) == (width, height):
         inside[:] = picture_bgr
     else:
-        inside[:] = cv2.resize(
-            picture_bgr, (fit.width, fit.height), interpolation=_interpolation(fit)
-        )
+        size = fit.width, fit.height
+        cv2.resize(picture_bgr, size, dst=inside, interpolation=_interpolation(fit))
     out[fit.height :] = PADDING
     out[: fit.height, fit.width :] = PADDING
     return fit

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import cv2
 import numpy as np
 
-from edge_app.flow import UInt8
+from edge_app.flow import Float32, UInt8
 
 # Representative colours of clothes, sRGB; the name is the nearest one's in CIE Lab.
 _NAMED_RGB = {
@@ -28,7 +30,7 @@ COLOURS = (*_NAMED_RGB, "unknown")
 _NAMES = [name for name, tones in _NAMED_RGB.items() for _ in tones]
 
 
-def _lab(rgb: list[tuple[int, int, int]]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _lab(rgb: list[tuple[int, int, int]]) -> Float32:
     pixels = np.array([rgb], np.float32) / 255
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[0], np.float32)
 
@@ -53,9 +55,13 @@ def colour_name(crop_bgr: UInt8) -> str:
     if middle.size == 0:
         return "unknown"
     small = cv2.resize(middle, (8, 12), interpolation=cv2.INTER_AREA)
-    pixels = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_BGR2LAB).reshape(-1, 3)
-    nearest = ((pixels[:, None] - _TONES[None]) ** 2).sum(axis=2).argmin(axis=1)
-    votes: dict[str, int] = {}
-    for index in nearest:
-        votes[_NAMES[index]] = votes.get(_NAMES[index], 0) + 1
+    lab = np.asarray(cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_BGR2LAB), np.float32)
+    nearest = _squares(lab.reshape(-1, 3)).argmin(axis=1)
+    votes = Counter[str](_NAMES[tone] for tone in nearest.tolist())
     return max(votes, key=lambda name: votes[name])
+
+
+def _squares(pixels: Float32) -> Float32:
+    """Squared distances of pixels from the named tones, both Lab: float32 ``[N, tones]``."""
+    lightness, a, b = (pixels[:, i, None] - _TONES[:, i] for i in range(3))
+    return np.asarray(lightness**2 + a**2 + b**2)

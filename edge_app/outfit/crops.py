@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from edge_app.config.schema import OutfitSettings
 from edge_app.flow import Float32, Track, TrackedFrame, UInt8
-from edge_app.geometry import area, widen
+from edge_app.geometry import area, shared_areas, widen
 
 Key = tuple[str, int]
 """Camera id and track id."""
@@ -119,10 +119,7 @@ def hidden_shares(boxes: Float32) -> Float32:
     >>> hidden_shares(boxes).tolist()
     [0.5, 0.0]
     """
-    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-    sides = np.clip(high - low, 0.0, None)
-    shared = sides[..., 0] * sides[..., 1] / np.maximum(area(boxes), 1e-6)[:, None]
+    shared = shared_areas(boxes, boxes) / np.maximum(area(boxes), 1e-6)[:, None]
     is_nearer = boxes[None, :, 3] > boxes[:, None, 3]
     return np.asarray((shared * is_nearer).max(axis=1), np.float32)
 

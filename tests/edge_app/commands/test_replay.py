@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,7 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_app.cli import cli
+from edge_app.commands.bench import Network, RecordingEngine, Turn, bench_clip
+from edge_app.config.load import load
 from edge_app.errors import ConfigError, DresscodeError, EngineError, SourceError
+from edge_app.flow import Float32, UInt8
 from edge_app.inference.choose import describe_gpu
 from tests.edge_app.tiny_store import CONFIG
 from tests.tiny_models import save_all
@@ -144,22 +148,74 @@ def test_bench_measures_every_figure(store: Path) -> None:
     result = CliRunner().invoke(
         cli,
         ["bench", str(store / "clip"), "-c", str(store / "store.yaml"),
-         "--json", str(store / "bench.json")],
+         "--json", str(store / "bench.json"), "--seconds", "0"],
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     figures = json.loads((store / "bench.json").read_text())
-    assert figures["frames"] == 40
+    assert (figures["passes"], figures["frames"]) == (1, 40)
     assert figures["network_calls"]["detector"] == 40
     assert 0 < figures["network_calls"]["garments"] <= figures["network_pictures"]["garments"]
     assert 0 < figures["share_of_limit"] < 1.5
+    bare_s = sum(figures["bare_ms_per_frame"].values())
+    assert bare_s * figures["frames_per_s"] / 1000 == pytest.approx(
+        figures["share_of_limit"], rel=0.05
+    )
     assert figures["peak_memory_mb"] > 10
     assert set(figures["stage_ms_per_frame"]) == {"detection", "tracking", "events", "outfit"}
+
+
+def test_bench_runs_a_short_recording_again_with_the_same_calls(store: Path) -> None:
+    config = load(store / "store.yaml")
+    once = bench_clip(str(store / "clip"), config, None, "cpu")
+    again = bench_clip(str(store / "clip"), config, None, "cpu", least_s=1.5 * wall_s(once))
+    assert again["passes"] > 1
+    assert again["frames"] == again["passes"] * once["frames"]
+    for count in ("network_calls", "network_pictures"):
+        assert again[count] == {task: again["passes"] * n for task, n in once[count].items()}
+    shares = again["share_of_limit_by_pass"]
+    assert shares["least"] <= again["share_of_limit"] <= shares["most"]
+
+
+def wall_s(figures: dict[str, Any]) -> float:
+    """What the pipeline took in all."""
+    return float(figures["frames"] / figures["frames_per_s"])
+
+
+def test_a_turn_makes_exactly_its_own_calls_again() -> None:
+    turn, engine = Turn(), CountingEngine()
+    network = Network(engine)
+    first, second = np.zeros((1, 2, 2, 3), np.uint8), np.ones((3, 2, 2, 3), np.uint8)
+    recorded = RecordingEngine(network, turn)
+    recorded.infer(first)
+    turn.begin()
+    recorded.infer(second)
+    recorded.infer(first)
+    second[:] = 7  # the pipeline fills the same batch with the next pictures
+    turn.run_bare()
+    assert (network.calls, network.pictures) == (2, 4)
+    assert [batch.shape[0] for batch in engine.batches] == [1, 3, 1, 3, 1]
+    np.testing.assert_array_equal(engine.batches[3], np.ones((3, 2, 2, 3)))
+
+
+class CountingEngine:
+    """Keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.batches: list[UInt8] = []
+
+    def infer(self, batch_nhwc: UInt8) -> dict[str, Float32]:
+        """Nothing is found."""
+        self.batches.append(batch_nhwc.copy())
+        return {}
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def test_bench_says_what_ran_the_networks(store: Path) -> None:
     told = store / "bench.json"
     arguments = ["bench", str(store / "clip"), "-c", str(store / "store.yaml"), "--json", str(told)]
-    result = CliRunner().invoke(cli, [*arguments, "--device", "cpu"])
+    result = CliRunner().invoke(cli, [*arguments, "--device", "cpu", "--seconds", "0"])
     assert result.exit_code == 0, result.output
     devices = json.loads(told.read_text())["device"]
     assert devices == dict.fromkeys(["detector", "garments", "classifier"], "the CPU (OpenVINO)")
