@@ -14,7 +14,7 @@ from calibration.graph import Graph
 from calibration.ranges import BINS
 from edge_app.errors import EngineError
 from edge_app.flow import Float32, UInt8
-from edge_app.inference.openvino_guard import guard_concatenations
+from edge_app.inference.openvino_guard import guard
 from edge_app.inference.silent_openvino import ov
 
 Progress = Callable[[int, int], None]
@@ -43,7 +43,7 @@ def run(model: Any, batches: Iterable[UInt8], threads: int = 1) -> Iterator[dict
     try:
         core = ov.Core()
         network = core.read_model(model.SerializeToString())
-        guard_concatenations(network)
+        guard(network)
         request = core.compile_model(network, "CPU", settings).create_infer_request()
         names = [output.name for output in model.graph.output]
         for batch in batches:

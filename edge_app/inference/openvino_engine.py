@@ -10,7 +10,7 @@ import numpy as np
 from edge_app.errors import EngineError
 from edge_app.flow import Float32, UInt8
 from edge_app.inference.model import Model
-from edge_app.inference.openvino_guard import guard_concatenations
+from edge_app.inference.openvino_guard import guard
 from edge_app.inference.silent_openvino import ov
 
 STEPS = (8, 4, 2, 1)
@@ -48,7 +48,7 @@ class OpenVinoEngine:
             width, height = self._model.input_size
             try:
                 network = self._model.network.clone()
-                guard_concatenations(network)
+                guard(network)
                 network.reshape([step, height, width, 3])
                 compiled = self._core.compile_model(network, "CPU", self._settings)
                 self._requests[step] = compiled.create_infer_request()

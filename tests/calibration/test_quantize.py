@@ -15,6 +15,7 @@ from calibration.observe import run
 from calibration.quantize import Quantizer, calibration_cache, quantize_weights
 from calibration.ranges import METHODS, Method
 from edge_app.errors import ModelError
+from edge_app.inference.openvino_guard import has_narrow_sums
 from tests.calibration.networks import pictures, residual_detector
 
 
@@ -63,7 +64,9 @@ def test_two_runtimes_agree(quantizer: Quantizer) -> None:
         model.SerializeToString(), exact, providers=["CPUExecutionProvider"]
     )
     theirs = session.run(["scores"], {"images": pictures()})[0]
-    np.testing.assert_allclose(next(run(model, [pictures()]))["scores"], theirs, atol=1e-4)
+    # A processor that must do with weights of 7 bits rounds them once more.
+    tolerance = 0.15 if has_narrow_sums() else 1e-4
+    np.testing.assert_allclose(next(run(model, [pictures()]))["scores"], theirs, atol=tolerance)
 
 
 def test_a_layer_can_stay_in_float(quantizer: Quantizer) -> None:
