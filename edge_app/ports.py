@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from edge_app.flow import Float32, Frame, Message, UInt8
+from edge_app.flow import Batch, Float32, Frame, Message
 
 
 class Camera(Protocol):
@@ -30,11 +30,11 @@ class Camera(Protocol):
 class Engine(Protocol):
     """Something that runs one network of the model contract."""
 
-    def infer(self, batch_nhwc: UInt8) -> dict[str, Float32]:
+    def infer(self, batch: Batch) -> dict[str, Float32]:
         """Run the network on a batch.
 
         Args:
-            batch_nhwc: uint8 ``[N, H, W, 3]``, BGR, ``N >= 1``, contiguous, of the model's H and W.
+            batch: ``N >= 1`` pictures of the model's height and width, or what to cut them out of.
 
         Returns:
             The network's outputs by name, each ``[N, ...]`` float32. They belong to the caller.

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from edge_app.errors import EngineError
-from edge_app.flow import Float32, UInt8
+from edge_app.flow import Batch, Float32
 from edge_app.ports import Engine
 
 log = logging.getLogger(__name__)
@@ -66,11 +66,11 @@ class RenewedEngine:
         """The engine of the moment; None while there is none."""
         return None if self._caller is None else self._caller.engine
 
-    def infer(self, batch_nhwc: UInt8) -> dict[str, Float32]:
+    def infer(self, batch: Batch) -> dict[str, Float32]:
         """Run the network; see :class:`edge_app.ports.Engine`."""
         caller = self._caller or self._start_again()
         try:
-            answer = caller.call(batch_nhwc, self._answer_s)
+            answer = caller.call(batch, self._answer_s)
         except TimeoutError:
             self._left_behind.append(caller)
             self._give_up(f"no answer for {self._answer_s:g} s")
@@ -129,7 +129,7 @@ class _Caller:
 
     def __init__(self, name: str, engine: Engine) -> None:
         self.engine = engine
-        self._batches: SimpleQueue[UInt8 | None] = SimpleQueue()
+        self._batches: SimpleQueue[Batch | None] = SimpleQueue()
         self._answers: SimpleQueue[dict[str, Float32] | Exception] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"engine-{name}", daemon=True)
         self._thread.start()
@@ -139,14 +139,14 @@ class _Caller:
         """The thread has not ended."""
         return self._thread.is_alive()
 
-    def call(self, batch_nhwc: UInt8, timeout_s: float) -> dict[str, Float32]:
+    def call(self, batch: Batch, timeout_s: float) -> dict[str, Float32]:
         """Run the network.
 
         Raises:
             EngineError: as the engine says.
             TimeoutError: it hangs; this caller is of no use any more, and ends when it is let go.
         """
-        self._batches.put(batch_nhwc)
+        self._batches.put(batch)
         try:
             answer = self._answers.get(timeout=timeout_s)
         except Empty:
@@ -166,8 +166,8 @@ class _Caller:
         while (batch := self._batches.get()) is not None:
             self._answers.put(self._answer(batch))
 
-    def _answer(self, batch_nhwc: UInt8) -> dict[str, Float32] | Exception:
+    def _answer(self, batch: Batch) -> dict[str, Float32] | Exception:
         try:
-            return self.engine.infer(batch_nhwc)
+            return self.engine.infer(batch)
         except Exception as error:  # noqa: BLE001  # whoever asked gets it
             return error

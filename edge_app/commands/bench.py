@@ -23,9 +23,10 @@ from edge_app.app import Networks, OpenEngine, build_pipeline, open_networks
 from edge_app.capture.source import Recording
 from edge_app.commands.replay import choose_camera, open_clip, start_time
 from edge_app.config.schema import Config, InferenceSettings
-from edge_app.flow import Float32, Frame, UInt8
+from edge_app.flow import Batch, Float32, Frame, UInt8
 from edge_app.inference.choose import describe_engine, open_engine
 from edge_app.inference.model import Model
+from edge_app.inference.preprocess import pixels_of
 from edge_app.ports import Engine
 
 SLICE: Final = 8
@@ -71,12 +72,12 @@ class Turn:
         self._calls: list[Call] = []
         self.keeping_s = 0.0
 
-    def call(self, network: Network, batch_nhwc: UInt8) -> dict[str, Float32]:
+    def call(self, network: Network, batch: Batch) -> dict[str, Float32]:
         """Call a network, and keep what went in."""
         started = perf_counter()
-        kept = batch_nhwc.copy()
+        kept = np.array(pixels_of(batch))
         called = perf_counter()
-        answer = network.engine.infer(batch_nhwc)
+        answer = network.engine.infer(batch)
         ended = perf_counter()
         self._calls.append(Call(network, kept, ended - called))
         self.keeping_s += called - started
@@ -109,9 +110,9 @@ class RecordingEngine:
     def __init__(self, network: Network, turn: Turn) -> None:
         self._network, self._turn = network, turn
 
-    def infer(self, batch_nhwc: UInt8) -> dict[str, Float32]:
+    def infer(self, batch: Batch) -> dict[str, Float32]:
         """Run the network; see :class:`edge_app.ports.Engine`."""
-        return self._turn.call(self._network, batch_nhwc)
+        return self._turn.call(self._network, batch)
 
     def close(self) -> None:
         """Close the engine."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from edge_app.errors import EngineError
-from edge_app.flow import Detections, Float32, UInt8
+from edge_app.flow import Cuts, Detections, Float32, UInt8, whole
 from edge_app.geometry import Letterbox, non_maximum_suppression
 from edge_app.inference.model import Model
-from edge_app.inference.preprocess import letterbox
 from edge_app.ports import Engine
 
 
@@ -29,25 +29,29 @@ class Detector:
         self._engine = engine
         self._min_score = min_score
         self._max_iou = max_iou
-        self._batch: UInt8 = np.empty((0, 0, 0, 0), np.uint8)
 
-    def detect(self, pictures_bgr: Sequence[UInt8]) -> list[Detections]:
+    def detect(
+        self,
+        pictures_bgr: Sequence[UInt8],
+        boxes: Sequence[npt.NDArray[np.int64]] | None = None,
+    ) -> list[Detections]:
         """Find objects, all pictures in one network call (or few, where the engine splits it).
 
         Args:
             pictures_bgr: uint8 ``[h, w, 3]`` each, BGR, sizes may differ.
+            boxes: what to look at in each, int64 ``[4]`` xyxy in whole pixels; None for all of it.
 
         Returns:
-            One :class:`Detections` per picture, best first, in that picture's pixels.
+            One :class:`Detections` per picture, best first, in pixels from its box's corner.
 
         Raises:
             EngineError: the network failed, or gave numbers that are not finite.
         """
         if not pictures_bgr:
             return []
-        batch = self._batch_of(len(pictures_bgr))
-        fits = [letterbox(p, batch[i]) for i, p in enumerate(pictures_bgr)]
-        out = self._engine.infer(batch)
+        spans = whole(pictures_bgr) if boxes is None else np.stack(boxes)
+        cuts = Cuts(pictures_bgr, spans, self._model.input_size, "letterbox")
+        out = self._engine.infer(cuts)
         if not all(np.isfinite(values).all() for values in out.values()):
             raise EngineError(f"{self._model.path}: the network gave numbers that are not finite")
         wears = out.get("wears")
@@ -56,17 +60,11 @@ class Detector:
                 out["boxes"][i],
                 out["scores"][i],
                 None if wears is None else wears[i],
-                fit,
-                (picture.shape[1], picture.shape[0]),
+                Letterbox.fit(size, cuts.input_size),
+                size,
             )
-            for i, (fit, picture) in enumerate(zip(fits, pictures_bgr, strict=True))
+            for i, size in enumerate(cuts.sizes)
         ]
-
-    def _batch_of(self, n: int) -> UInt8:
-        if len(self._batch) < n:
-            width, height = self._model.input_size
-            self._batch = np.empty((n, height, width, 3), np.uint8)
-        return self._batch[:n]
 
     def _decode(
         self,

@@ -9,6 +9,7 @@ All are frozen; nothing downstream changes an upstream value. Boxes are ``xyxy``
 frame that they were found in; times are seconds of Unix time at which the picture was taken.
 """
 
+from edge_app.flow.cuts import Batch, Cuts, Fit, whole
 from edge_app.flow.seen import (
     Detections,
     Float32,
@@ -33,11 +34,14 @@ from edge_app.flow.told import (
 
 __all__ = [
     "Alert",
+    "Batch",
     "CameraState",
     "CountWindow",
+    "Cuts",
     "Detections",
     "Direction",
     "Entry",
+    "Fit",
     "Float32",
     "Frame",
     "Garment",
@@ -49,4 +53,5 @@ __all__ = [
     "TrackedFrame",
     "UInt8",
     "Worn",
+    "whole",
 ]

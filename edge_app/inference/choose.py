@@ -11,6 +11,7 @@ from edge_app.inference.cuda import CudaDevice
 from edge_app.inference.fallback import FallbackEngine
 from edge_app.inference.model import SHIPPED, Model, Task, load_model
 from edge_app.inference.openvino_engine import OpenVinoEngine
+from edge_app.inference.shared_gpu import SharedGpu, acquire, release
 from edge_app.inference.trt_engine import TensorRtEngine, import_tensorrt
 from edge_app.ports import Engine
 
@@ -81,25 +82,27 @@ def _open_cpu(settings: InferenceSettings, model: Model) -> Engine:
 
 
 class _OwnedEngine:
-    """An engine that closes its device after itself."""
+    """An engine that lets go of the GPU after itself."""
 
-    def __init__(self, engine: Engine, gpu: CudaDevice) -> None:
+    def __init__(self, engine: Engine, gpu: SharedGpu) -> None:
         self._engine, self._gpu = engine, gpu
         self.infer = engine.infer
 
     def close(self) -> None:
-        """Free the engine, then let go of the device."""
+        """Free the engine, then let go of the GPU."""
         try:
             self._engine.close()
         finally:
-            self._gpu.close()
+            release(self._gpu)
 
 
 def _open_gpu(settings: InferenceSettings, model: Model) -> Engine:
     # The device first: nothing of TensorRT may be constructed where there is no GPU.
-    gpu = CudaDevice()
+    gpu = acquire(settings.engines)
     try:
-        return _OwnedEngine(TensorRtEngine(import_tensorrt(), gpu, model, settings), gpu)
+        trt = import_tensorrt()
+        engine = TensorRtEngine(trt, gpu.device, model, settings, gpu.cutting)
+        return _OwnedEngine(engine, gpu)
     except BaseException:
-        gpu.close()
+        release(gpu)
         raise

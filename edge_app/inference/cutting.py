@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,8 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_app.errors import EngineError
+from edge_app.flow import Cuts
 from edge_app.geometry import Letterbox
-from edge_app.inference.cuda import Buffer, CudaDevice
+from edge_app.inference.cuda import CudaDevice
+from edge_app.inference.gpu import Gpu, Memory
 from edge_app.inference.preprocess import PADDING
 from edge_app.inference.trt_build import write_whole
 
@@ -62,6 +66,52 @@ def person_job(box: npt.NDArray[np.int64], input_size: tuple[int, int]) -> Jobs:
     return job
 
 
+def jobs_of(cuts: Cuts) -> Jobs:
+    """The jobs that make a batch: int32 ``[N, 8]``."""
+    job = stretch_job if cuts.fit == "stretch" else person_job
+    return np.stack([job(box, cuts.input_size) for box in cuts.boxes])
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture on the GPU, rows without gaps; NV12 has its chroma right after its luma.
+
+    Attributes:
+        address: on the device.
+        size: width and height.
+        pixel_format: of it.
+    """
+
+    address: int
+    size: tuple[int, int]
+    pixel_format: PixelFormat = "bgr"
+
+
+class JobTable:
+    """Where the jobs of one batch lie while the kernels read them.
+
+    Args:
+        gpu: an opened device, current.
+        most: jobs in a batch.
+    """
+
+    def __init__(self, gpu: Gpu, most: int) -> None:
+        self._pinned = gpu.pinned((most, 8), np.int32)
+        self._memory: Memory = gpu.buffer(self._pinned.nbytes)
+        self._gpu = gpu
+
+    def put(self, jobs: Jobs, stream: Any) -> int:
+        """Queue the copying of jobs; their address on the device."""
+        pinned = self._pinned[: len(jobs)]
+        np.copyto(pinned, jobs)
+        self._gpu.copy_in(pinned, self._memory, stream)
+        return self._memory.address
+
+    def close(self) -> None:
+        """Free it."""
+        self._memory.close()
+
+
 class Cutter:
     """The kernels, loaded on a device.
 
@@ -74,54 +124,56 @@ class Cutter:
     """
 
     def __init__(self, gpu: CudaDevice, folder: Path) -> None:
-        self._gpu = gpu
         with gpu.current("loading kernels"):
             module = gpu.module(_binary(gpu, folder))
             self._bgr, self._nv12 = (module.get_function(n) for n in ("cut_bgr", "cut_nv12"))
 
     def cut(
         self,
-        frame: Buffer,
-        frame_size: tuple[int, int],
-        pixel_format: PixelFormat,
-        jobs: Sequence[Jobs],
-        out: tuple[Buffer, tuple[int, int]],
+        sources: Sequence[Source],
+        jobs: Jobs,
+        table: JobTable,
+        out: tuple[Memory, tuple[int, int]],
         stream: Any,
     ) -> None:
         """Queue the cutting of a batch; call it while the device is current.
 
         Args:
-            frame: a frame on the GPU, rows without gaps; NV12 has its chroma right after its luma.
-            frame_size: its width and height.
-            pixel_format: of it.
-            jobs: one per picture of the batch.
+            sources: the picture of each job; they stay until the stream has been waited for.
+            jobs: int32 ``[N, 8]``.
+            table: free until the stream has been waited for.
             out: the batch, uint8 ``[N, H, W, 3]`` on the GPU, and its width and height.
-            stream: that the work is queued on; waited for, because the jobs are short-lived.
+            stream: that the work is queued on.
 
         Raises:
             EngineError: the batch does not hold the jobs' pictures.
         """
-        buffer, (width, height) = out
-        if len(jobs) * width * height * 3 > buffer.size:
-            raise EngineError(f"{len(jobs)} pictures do not fit a batch of {buffer.size} bytes")
-        table = self._gpu.pinned((len(jobs), 8), np.int32)
-        table[:] = np.stack(jobs)
-        on_gpu = self._gpu.buffer(table.nbytes)
-        try:
-            self._gpu.copy_in(table, on_gpu, stream)
-            grid = (-(-width // _BLOCK[0]), -(-height // _BLOCK[1]), len(jobs))
-            address = np.uintp(frame.address)
-            tail = (on_gpu.allocation, np.int32(width), np.int32(height), buffer.allocation)
-            if pixel_format == "bgr":
-                pitch = np.int32(3 * frame_size[0])
-                self._bgr(address, pitch, *tail, block=_BLOCK, grid=grid, stream=stream)
-            else:
-                pitch = np.int32(frame_size[0])
-                chroma = np.uintp(frame.address + frame_size[0] * frame_size[1])
-                self._nv12(address, chroma, pitch, *tail, block=_BLOCK, grid=grid, stream=stream)
-            stream.synchronize()
-        finally:
-            on_gpu.close()
+        memory, (width, height) = out
+        if len(jobs) * width * height * 3 > memory.size:
+            raise EngineError(f"{len(jobs)} pictures do not fit a batch of {memory.size} bytes")
+        at = table.put(jobs, stream)
+        start = 0
+        # One launch for all that is next to each other and of one picture.
+        for source, run in groupby(sources):
+            count = len(list(run))
+            tail = (
+                np.uintp(at + start * jobs[0].nbytes), np.int32(width), np.int32(height),
+                np.uintp(memory.address + start * width * height * 3),
+            )  # fmt: skip
+            grid = (-(-width // _BLOCK[0]), -(-height // _BLOCK[1]), count)
+            self._launch(source, tail, grid, stream)
+            start += count
+
+    def _launch(
+        self, source: Source, tail: tuple[Any, ...], grid: tuple[int, int, int], stream: Any
+    ) -> None:
+        plane, (width, height) = np.uintp(source.address), source.size
+        if source.pixel_format == "bgr":
+            self._bgr(plane, np.int32(3 * width), *tail, block=_BLOCK, grid=grid, stream=stream)
+        else:
+            chroma = np.uintp(source.address + width * height)
+            head = (plane, chroma, np.int32(width))
+            self._nv12(*head, *tail, block=_BLOCK, grid=grid, stream=stream)
 
 
 def _binary(gpu: CudaDevice, folder: Path) -> bytes:

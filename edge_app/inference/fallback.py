@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from edge_app.errors import EngineError
-from edge_app.flow import Float32, UInt8
+from edge_app.flow import Batch, Float32
 from edge_app.ports import Engine
 
 log = logging.getLogger(__name__)
@@ -63,13 +63,13 @@ class FallbackEngine:
         """What is wrong, for people; None while the GPU works."""
         return f"the GPU fails, and the CPU runs the {self._name}" if self.is_degraded else None
 
-    def infer(self, batch_nhwc: UInt8) -> dict[str, Float32]:
+    def infer(self, batch: Batch) -> dict[str, Float32]:
         """Run the network; see :class:`edge_app.ports.Engine`."""
         if self._gpu is None and self._clock() >= self._retry_at_s:
             self._start_again()
         if self._gpu is not None:
             try:
-                answer = self._gpu.infer(batch_nhwc)
+                answer = self._gpu.infer(batch)
             except EngineError as error:
                 self._lose(error)
                 if self._open_cpu is None:
@@ -78,9 +78,9 @@ class FallbackEngine:
                 # Only work shows that it works: a GPU that starts and fails keeps its pause.
                 self._pause_s = FIRST_PAUSE_S
                 return answer
-        return self._on_cpu(batch_nhwc)
+        return self._on_cpu(batch)
 
-    def _on_cpu(self, batch_nhwc: UInt8) -> dict[str, Float32]:
+    def _on_cpu(self, batch: Batch) -> dict[str, Float32]:
         if self._open_cpu is None:
             raise EngineError(
                 f"{self._name}: the GPU is out of order and inference.device is gpu; "
@@ -88,7 +88,7 @@ class FallbackEngine:
             )
         if self._cpu is None:
             self._cpu = self._open_cpu()
-        return self._cpu.infer(batch_nhwc)
+        return self._cpu.infer(batch)
 
     def _lose(self, error: EngineError) -> None:
         self.failures += 1

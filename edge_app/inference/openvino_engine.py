@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from edge_app.errors import EngineError
-from edge_app.flow import Float32, UInt8
+from edge_app.flow import Batch, Cuts, Float32, UInt8
 from edge_app.inference.model import Model
 from edge_app.inference.openvino_guard import guard
+from edge_app.inference.preprocess import pixels_of
 from edge_app.inference.silent_openvino import ov
 
 STEPS = (8, 4, 2, 1)
@@ -40,6 +41,7 @@ class OpenVinoEngine:
         }
         self._steps = [step for step in STEPS if step <= max_batch]
         self._requests: dict[int, Any] = {}
+        self._cut: UInt8 = np.empty((0, 0, 0, 0), np.uint8)
         self._request(1)
 
     def _request(self, step: int) -> Any:
@@ -58,8 +60,9 @@ class OpenVinoEngine:
                 ) from error
         return self._requests[step]
 
-    def infer(self, batch_nhwc: UInt8) -> dict[str, Float32]:
+    def infer(self, batch: Batch) -> dict[str, Float32]:
         """Run the network; see :class:`edge_app.ports.Engine`."""
+        batch_nhwc = self._cut_out(batch) if isinstance(batch, Cuts) else batch
         parts = []
         start = 0
         while start < len(batch_nhwc):
@@ -69,6 +72,13 @@ class OpenVinoEngine:
         if len(parts) == 1:
             return parts[0]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _cut_out(self, cuts: Cuts) -> UInt8:
+        """The batch, in memory that is kept for the next."""
+        if len(self._cut) < len(cuts):
+            width, height = self._model.input_size
+            self._cut = np.empty((len(cuts), height, width, 3), np.uint8)
+        return pixels_of(cuts, self._cut[: len(cuts)])
 
     def _run(self, step: int, batch_nhwc: UInt8) -> dict[str, Float32]:
         request = self._request(step)

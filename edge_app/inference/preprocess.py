@@ -6,11 +6,31 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge_app.flow import UInt8
+from edge_app.flow import Batch, UInt8
 from edge_app.geometry import Letterbox
 
 PADDING = 114
 """Grey level around a letterboxed picture, as YOLOX's training has it."""
+
+
+def pixels_of(batch: Batch, out: UInt8 | None = None) -> UInt8:
+    """A batch in memory: cut out here, where that is still to be done.
+
+    Args:
+        batch: for a network.
+        out: uint8 ``[N, H, W, 3]`` to be overwritten; None to make one.
+    """
+    if isinstance(batch, np.ndarray):
+        return batch
+    width, height = batch.input_size
+    out = np.empty((len(batch), height, width, 3), np.uint8) if out is None else out
+    for picture, box, place in zip(batch.pictures_bgr, batch.boxes, out, strict=True):
+        if batch.fit == "stretch":
+            stretch(picture, box, place)
+        else:
+            x1, y1, x2, y2 = (int(v) for v in box)
+            letterbox(picture[y1:y2, x1:x2], place)
+    return out
 
 
 def letterbox(picture_bgr: UInt8, out: UInt8) -> Letterbox:

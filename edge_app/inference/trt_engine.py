@@ -1,71 +1,34 @@
 """Networks on the GPU, through TensorRT.
 
 Two slots, each with its own execution context, stream and buffers: while one computes, the other's
-pictures are copied. Every return value of TensorRT is checked, and answers are copied out only
-after the stream has been waited for: nothing stale ever comes back. Nothing of TensorRT is
-constructed before a GPU has been opened; its Runtime crashes the process on a machine without one.
+pictures are copied, or cut out of pictures that are on the GPU already. Every return value of
+TensorRT is checked, and answers are copied out only after the stream has been waited for: nothing
+stale ever comes back. Nothing of TensorRT is constructed before a GPU has been opened; its Runtime
+crashes the process on a machine without one.
 """
 
 from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from edge_app.config.schema import InferenceSettings
 from edge_app.errors import EngineError
-from edge_app.flow import Float32, UInt8
+from edge_app.flow import Batch, Cuts, Float32
+from edge_app.inference.cutting import JobTable
+from edge_app.inference.device_pictures import Cutting
+from edge_app.inference.gpu import Gpu
 from edge_app.inference.model import Model
+from edge_app.inference.preprocess import pixels_of
 from edge_app.inference.trt_build import EngineFiles, Plan, version_of
 
 log = logging.getLogger(__name__)
 
 SLOTS = 2
-
-
-class Memory(Protocol):
-    """Memory on the GPU."""
-
-    address: int
-
-    def close(self) -> None:
-        """Free it."""
-        ...
-
-
-class Gpu(Protocol):
-    """What an engine needs of the device layer; see :class:`edge_app.inference.cuda.CudaDevice`."""
-
-    facts: dict[str, str]
-
-    def current(self, doing: str) -> AbstractContextManager[None]:
-        """Make the device this thread's for a while."""
-        ...
-
-    def buffer(self, size: int) -> Any:
-        """Memory on the GPU."""
-        ...
-
-    def pinned(self, shape: Sequence[int], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-        """An array in page-locked memory."""
-        ...
-
-    def stream(self) -> Any:
-        """A queue of work."""
-        ...
-
-    def copy_in(self, source: npt.NDArray[Any], target: Any, stream: Any) -> None:
-        """Queue a copy to the GPU."""
-        ...
-
-    def copy_out(self, source: Any, target: npt.NDArray[Any], stream: Any) -> None:
-        """Queue a copy from the GPU."""
-        ...
 
 
 def import_tensorrt() -> Any:
@@ -96,13 +59,21 @@ class TensorRtEngine:
         gpu: an opened device; it stays open after ``close``.
         model: a model that keeps the contract.
         settings: of inference.
+        cutting: cuts batches out of pictures on the GPU; without it the CPU does.
 
     Raises:
         EngineError: the engine cannot be built or started.
     """
 
-    def __init__(self, trt: Any, gpu: Gpu, model: Model, settings: InferenceSettings) -> None:
-        self._trt, self._gpu, self._model = trt, gpu, model
+    def __init__(
+        self,
+        trt: Any,
+        gpu: Gpu,
+        model: Model,
+        settings: InferenceSettings,
+        cutting: Cutting | None = None,
+    ) -> None:
+        self._trt, self._gpu, self._model, self._cutting = trt, gpu, model, cutting
         self._max_batch = settings.max_batch
         self._slots: list[_Slot] = []
         plan = plan_of(model, settings, gpu.facts)
@@ -153,12 +124,12 @@ class TensorRtEngine:
             )
         return inputs[0], tuple(outputs)
 
-    def infer(self, batch_nhwc: UInt8) -> dict[str, Float32]:
+    def infer(self, batch: Batch) -> dict[str, Float32]:
         """Run the network; see :class:`edge_app.ports.Engine`."""
         if not self._slots:
             raise EngineError(f"{self._model.path}: the engine was used after it was closed")
         step = self._max_batch
-        portions = [batch_nhwc[i : i + step] for i in range(0, len(batch_nhwc), step)]
+        portions = [batch[i : i + step] for i in range(0, len(batch), step)]
         parts: list[dict[str, Float32]] = []
         with self._gpu.current(f"running the {self._model.task}"):
             for index, portion in enumerate(portions):
@@ -188,22 +159,26 @@ class _Slot:
     """An execution context with a stream and buffers of its own, for one batch at a time."""
 
     def __init__(self, owner: TensorRtEngine) -> None:
-        self._gpu, self._model = owner._gpu, owner._model
+        self._gpu, self._model, self._cutting = owner._gpu, owner._model, owner._cutting
         self._input, self._outputs = owner._inputs, owner._outputs
         self._context = owner._engine.create_execution_context()
         if self._context is None:
             raise EngineError(f"{self._model.path}: TensorRT has no memory for a context")
         width, height = self._model.input_size
+        self._picture = (height, width, 3)
+        self._jobs: JobTable | None = None
         self._memory: dict[str, Any] = {}
         self._pinned: dict[str, npt.NDArray[Any]] = {}
         self._count = 0
         try:
             self._stream = self._gpu.stream()
             self._select_profile()
-            self._set_shape(owner._max_batch, (height, width, 3))
+            self._set_shape(owner._max_batch, self._picture)
             self._allocate(self._input, np.uint8)
             for name in self._outputs:
                 self._allocate(name, np.float32)
+            if self._cutting is not None:
+                self._jobs = JobTable(self._gpu, owner._max_batch)
         except BaseException:
             self.close()
             raise
@@ -233,13 +208,11 @@ class _Slot:
         if not self._context.set_tensor_address(name, self._memory[name].address):
             raise EngineError(f"{self._model.path}: TensorRT refuses the memory of {name}")
 
-    def start(self, batch: UInt8) -> None:
-        """Queue a batch: copy in, compute, copy out."""
+    def start(self, batch: Batch) -> None:
+        """Queue a batch: copy or cut in, compute, copy out."""
         count = len(batch)
-        self._set_shape(count, batch.shape[1:])
-        source = self._pinned[self._input][:count]
-        np.copyto(source, batch)
-        self._gpu.copy_in(source, self._memory[self._input], self._stream)
+        self._set_shape(count, self._picture if isinstance(batch, Cuts) else batch.shape[1:])
+        self._fill(batch)
         if not self._context.execute_async_v3(self._stream.handle):
             raise EngineError(f"{self._model.path}: TensorRT could not run a batch of {count}")
         for name in self._outputs:
@@ -248,6 +221,19 @@ class _Slot:
                 raise EngineError(f"{self._model.path}: {name} has {shape[0]} rows, not {count}")
             self._gpu.copy_out(self._memory[name], self._pinned[name][:count], self._stream)
         self._count = count
+
+    def _fill(self, batch: Batch) -> None:
+        """Queue what brings a batch into the network's input."""
+        memory = self._memory[self._input]
+        if self._cutting is not None and self._jobs is not None and isinstance(batch, Cuts):
+            self._cutting.fill(batch, self._jobs, memory, self._stream)
+            return
+        source = self._pinned[self._input][: len(batch)]
+        if isinstance(batch, Cuts):
+            pixels_of(batch, source)
+        else:
+            np.copyto(source, batch)
+        self._gpu.copy_in(source, memory, self._stream)
 
     def finish(self) -> dict[str, Float32]:
         """Wait for the batch, and take its answers out of the pinned memory."""
@@ -258,6 +244,8 @@ class _Slot:
         """Free the buffers; the context goes with its last reference."""
         for memory in self._memory.values():
             memory.close()
+        if self._jobs is not None:
+            self._jobs.close()
         self._memory.clear()
         self._pinned.clear()
         self._context = None

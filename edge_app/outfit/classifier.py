@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_app.errors import EngineError
-from edge_app.flow import Float32, UInt8
+from edge_app.flow import Cuts, Float32, UInt8
 from edge_app.inference.model import Model
-from edge_app.inference.preprocess import stretch
 from edge_app.ports import Engine
 
 
@@ -36,11 +35,9 @@ class Classifier:
         Raises:
             EngineError: the network failed, or gave numbers that are not finite.
         """
-        width, height = self._model.input_size
-        crops = np.empty((len(garments), height, width, 3), np.uint8)
-        for (picture, box), out in zip(garments, crops, strict=True):
-            stretch(picture, box, out)
-        answer = self._engine.infer(crops)
+        pictures, boxes = zip(*garments, strict=True)
+        cuts = Cuts(pictures, np.stack(boxes), self._model.input_size, "stretch")
+        answer = self._engine.infer(cuts)
         probabilities, embedding = answer["probabilities"], answer["embedding"]
         if not (np.isfinite(probabilities).all() and np.isfinite(embedding).all()):
             raise EngineError(f"{self._model.path}: the network gave numbers that are not finite")

@@ -25,8 +25,10 @@ MOST_GARMENTS = 5
 class CropDetector(Protocol):
     """A detector of garments on person crops."""
 
-    def detect(self, pictures_bgr: Sequence[UInt8]) -> list[Detections]:
-        """One :class:`Detections` per crop, with ``wears`` where the network has it."""
+    def detect(
+        self, pictures_bgr: Sequence[UInt8], boxes: Sequence[npt.NDArray[np.int64]]
+    ) -> list[Detections]:
+        """One :class:`Detections` per box, with ``wears`` where the network has it."""
         ...
 
 
@@ -56,13 +58,14 @@ class Looker:
         if not people:
             return []
         crops = [_cut(picture, box) for picture, box in people]
-        found = [self._keep(detections) for detections in self._detector.detect(crops)]
-        boxes, owners = [], []
+        pictures, spans = zip(*people, strict=True)
+        found = [self._keep(detections) for detections in self._detector.detect(pictures, spans)]
+        garments = []
         for person, detections in enumerate(found):
             height, width = crops[person].shape[:2]
-            boxes += list(widen(detections.boxes_xyxy, CLASSIFIER_MARGIN, (width, height)))
-            owners += [person] * len(detections)
-        garments = [(crops[owner], box) for owner, box in zip(owners, boxes, strict=True)]
+            boxes = widen(detections.boxes_xyxy, CLASSIFIER_MARGIN, (width, height))
+            corner = np.tile(spans[person][:2], 2)
+            garments += [(pictures[person], box + corner) for box in boxes]
         if garments:
             probabilities, embeddings = self._classifier.classify(garments)
         looks = []

@@ -1,0 +1,188 @@
+"""pycuda without a GPU: its modules, with the same names, signatures and surprises.
+
+Device memory is host memory that only copies and kernels reach; it holds rubbish before it is
+written and after it is freed. Work waits on its stream until that is waited for. Kernels are the
+real ones, compiled for the host. With :mod:`fake_tensorrt` beside it everything between the
+pipeline and the driver runs as it would on a GPU; ``install`` puts both where Python finds them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+import tempfile
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.edge_app.inference import fake_tensorrt
+from tests.edge_app.inference.fake_tensorrt import FakeStream, _fails
+
+RUBBISH = 0xCD
+memory: dict[int, np.ndarray] = {}
+"""What is allocated, by address."""
+copies: list[int] = []
+"""Bytes of every copy to the device."""
+contexts: list[_Context] = []
+"""Pushed, the current one last."""
+
+
+class LogicError(Exception):
+    """As pycuda's: no base of its own but Exception."""
+
+    __module__ = "pycuda._driver"
+
+
+def _need_context() -> None:
+    if not contexts:
+        raise LogicError("invalid device context - no currently active context?")
+
+
+class _Context:
+    retained = 0
+
+    def push(self) -> None:
+        contexts.append(self)
+
+    @staticmethod
+    def pop() -> None:
+        contexts.pop()
+
+    def detach(self) -> None:
+        _Context.retained -= 1
+
+
+class _Device:
+    def __init__(self, index: int) -> None:
+        assert index == 0
+
+    @staticmethod
+    def count() -> int:
+        return 1
+
+    def name(self) -> str:
+        return "Stand-in"
+
+    def compute_capability(self) -> tuple[int, int]:
+        return (8, 7)
+
+    def get_attribute(self, _attribute: int) -> int:
+        return 16
+
+    def retain_primary_context(self) -> _Context:
+        _Context.retained += 1
+        return _Context()
+
+
+class _Allocation:
+    def __init__(self, size: int) -> None:
+        _need_context()
+        if _fails("mem_alloc"):
+            raise LogicError("cuMemAlloc failed: out of memory")
+        self._bytes = np.full(size, RUBBISH, np.uint8)
+        memory[int(self)] = self._bytes
+
+    def __int__(self) -> int:
+        return int(self._bytes.ctypes.data)
+
+    def free(self) -> None:
+        _need_context()
+        memory.pop(int(self))[:] = RUBBISH
+
+
+class _Stream(FakeStream):
+    def __init__(self) -> None:
+        _need_context()
+        super().__init__()
+
+
+def _memcpy_htod_async(dest: _Allocation, src: np.ndarray, stream: _Stream) -> None:
+    assert src.flags.c_contiguous
+    copies.append(src.nbytes)
+    stream.work.append(lambda: ctypes.memmove(int(dest), src.ctypes.data, src.nbytes))
+
+
+def _memcpy_dtoh_async(dest: np.ndarray, src: _Allocation, stream: _Stream) -> None:
+    stream.work.append(lambda: ctypes.memmove(dest.ctypes.data, int(src), dest.nbytes))
+
+
+class _Module:
+    def __init__(self, binary: bytes) -> None:
+        _need_context()
+        with tempfile.NamedTemporaryFile(suffix=".so") as file:
+            file.write(binary)
+            file.flush()
+            self._library = ctypes.CDLL(file.name)
+
+    def get_function(self, name: str) -> Any:
+        is_nv12 = {"cut_bgr": False, "cut_nv12": True}[name]
+
+        def launch(*given: Any, block: Any, grid: Any, stream: _Stream) -> None:
+            assert block[0] * block[1] * block[2] <= 1024
+            plane, chroma, pitch, jobs, width, height, out = (
+                given if is_nv12 else (given[0], None, *given[1:])
+            )
+            pointers = [None if p is None else ctypes.c_void_p(int(p)) for p in (plane, chroma)]
+            sizes = [int(v) for v in (grid[2], width, height)]
+            stream.work.append(
+                lambda: self._library.cut(
+                    *pointers,
+                    int(pitch),
+                    ctypes.c_void_p(int(jobs)),
+                    *sizes,
+                    ctypes.c_void_p(int(out)),
+                )
+            )
+
+        return launch
+
+
+def _compile(source: str, arch: str, no_extern_c: bool) -> bytes:
+    assert (arch, no_extern_c) == ("sm_87", True)
+    if _fails("compile"):
+        raise RuntimeError("nvcc not found")
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "cut.so"
+        flags = ["-O2", "-shared", "-fPIC", "-DON_HOST", "-x", "c++", "-", "-o", str(library)]
+        subprocess.run(["g++", *flags], input=source.encode(), check=True)
+        return library.read_bytes()
+
+
+def install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the stand-ins in the places of pycuda and TensorRT, freshly set up."""
+    package, driver, compiler = (
+        types.ModuleType(name) for name in ("pycuda", "pycuda.driver", "pycuda.compiler")
+    )
+    vars(driver).update(
+        init=lambda: None,
+        Device=_Device,
+        Context=_Context,
+        device_attribute=types.SimpleNamespace(MULTIPROCESSOR_COUNT=16),
+        get_driver_version=lambda: 12060,
+        mem_alloc=_Allocation,
+        mem_get_info=lambda: (2**30, 2**31),
+        pagelocked_empty=lambda shape, dtype: np.full(shape, RUBBISH).astype(dtype),
+        Stream=_Stream,
+        memcpy_htod_async=_memcpy_htod_async,
+        memcpy_dtoh_async=_memcpy_dtoh_async,
+        module_from_buffer=_Module,
+    )
+    vars(compiler).update(compile=_compile)
+    vars(package).update(driver=driver, compiler=compiler)
+    for module in (package, driver, compiler):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(fake_tensorrt, "__name__", "tensorrt")
+    monkeypatch.setitem(sys.modules, "tensorrt", fake_tensorrt)
+    fake_tensorrt.trouble.clear()
+    copies.clear()
+    memory.clear()
+    _Context.retained = 0
+
+
+def open_contexts() -> int:
+    """Retained primary contexts that were not let go."""
+    return _Context.retained
