@@ -24,7 +24,7 @@ def is_hopeless(code: int, tries: int) -> bool:
     return code in PERMANENT or (code == FORBIDDEN and tries >= FORBIDDEN_TRIES)
 
 
-@dataclass
+@dataclass(slots=True)
 class Handed:
     """One message under way."""
 

@@ -11,15 +11,14 @@ with its client. One connection, one client: paho's own reconnecting is never us
 from __future__ import annotations
 
 import logging
-import select
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -27,6 +26,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_app.config.schema import BrokerSettings
 from edge_app.config.secrets import read_password
+from edge_app.delivery.batched import BatchedSocket
 from edge_app.delivery.packed import PublishProperties
 from edge_app.delivery.tls import tls_context
 from edge_app.errors import DeliveryError
@@ -73,8 +73,7 @@ class Lost:
     reason: str
 
 
-@dataclass(frozen=True)
-class Acknowledged:
+class Acknowledged(NamedTuple):
     """The broker answered a message: it took it, or ``code`` (0x80 and up) says why not."""
 
     mid: int
@@ -116,6 +115,14 @@ def _properties(packet: int) -> Properties:
     return Properties(packet)  # type: ignore[no-untyped-call]
 
 
+_NO_PROPERTIES: Final = _properties(PacketTypes.PUBACK)
+_TAKEN: Final = {
+    after: ReasonCode(PacketTypes.PUBACK, identifier=after[0] if after else 0x00)
+    for after in (b"", b"\x00", b"\x10")
+}
+"""What follows the message's id where a broker took it; 0x10 where nobody had subscribed."""
+
+
 class _Hint(logging.Logger):
     """Keeps the last error that paho logs, the only place where it says why a socket broke."""
 
@@ -127,6 +134,23 @@ class _Hint(logging.Logger):
         """Take what paho says; it says much, and only errors are worth being put into words."""
         if level >= logging.ERROR:
             self.text = str(msg) % args
+
+
+class _Client(paho.Client):
+    """paho on a socket of ours, and quick about plain acknowledgements."""
+
+    def _create_socket(self) -> Any:
+        return BatchedSocket(cast(socket.socket, super()._create_socket()))
+
+    def _handle_pubackcomp(self, cmd: Literal["PUBACK", "PUBCOMP"]) -> MQTTErrorCode:
+        """Take an acknowledgement; for each, paho makes lists of all reasons and properties."""
+        packet = bytes(self._in_packet["packet"])
+        mid, reason = int.from_bytes(packet[:2], "big"), _TAKEN.get(packet[2:])
+        is_plain = len(packet) == 2 or (len(packet) == 3 and self.protocol == paho.MQTTv5)
+        if reason is None or not is_plain or mid not in self._out_messages:
+            return super()._handle_pubackcomp(cmd)
+        with self._out_message_mutex:
+            return self._do_on_publish(mid, reason, _NO_PROPERTIES)
 
 
 class Connection:
@@ -145,7 +169,7 @@ class Connection:
         self._settings = settings
         self._is_v5 = protocol == "5"
         self._events: list[Event] = []
-        self._client = paho.Client(
+        self._client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             clean_session=None if self._is_v5 else True,
@@ -193,33 +217,21 @@ class Connection:
             )
         else:
             self._client.connect(host, port, settings.keepalive_s)
-        self._tell_tcp(socket.TCP_NODELAY, True)
 
     def step(self, timeout_s: float, wake_fd: int) -> list[Event]:
-        """Wait for the network or ``wake_fd``, read and write, and tell what happened.
-
-        Messages published between two steps leave in as few packets as hold them, at the second:
-        a packet each costs the broker and us more than everything else about a message.
-        """
+        """Send what was published, wait for the network or ``wake_fd``, tell what happened."""
         sock: Any = self._client.socket()
         if sock is None:
             return self._taken("closed")
-        self._tell_tcp(socket.TCP_CORK, False)
-        has_bytes = getattr(sock, "pending", lambda: 0)() > 0  # of TLS, already off the wire
-        poll = select.poll()
-        poll.register(sock, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
-        poll.register(wake_fd, select.POLLIN)
-        ready = dict(poll.poll(0 if has_bytes else timeout_s * 1000))
-        self._tell_tcp(socket.TCP_CORK, True)
-        state = ready.get(sock.fileno(), 0)
-        outcome = paho.MQTT_ERR_SUCCESS
-        if state & ~select.POLLOUT or has_bytes:
-            outcome = self._client.loop_read()
-        if not outcome and state & select.POLLOUT:
-            outcome = self._client.loop_write()
+        broken = None
+        try:
+            is_readable = sock.wait(timeout_s, wake_fd)
+        except OSError as error:
+            is_readable, broken = True, str(error)  # it may have said why, before it went
+        outcome = self._client.loop_read() if is_readable else paho.MQTT_ERR_SUCCESS
         if not outcome:
             outcome = self._client.loop_misc()
-        return self._taken(paho.error_string(outcome) if outcome else None)
+        return self._taken(paho.error_string(outcome) if outcome else broken)
 
     def publish(self, message: Message, expiry_s: float | None = None) -> int:
         """Hand a message to the network; returns the id that its acknowledgement will carry.
@@ -251,8 +263,8 @@ class Connection:
             self._client.subscribe(pattern, options=SubscribeOptions(1, retainAsPublished=True))
         else:
             self._client.subscribe(pattern, 1)
-        # At once: whoever learns next that we are connected may send a command.
-        self._tell_tcp(socket.TCP_CORK, False)
+        if (sock := cast(Any, self._client.socket())) is not None:
+            sock.flush()  # at once: whoever learns that we are connected may send a command
 
     def close(self, is_clean: bool) -> None:
         """End the connection; a clean end tells the broker to forget the will."""
@@ -261,11 +273,6 @@ class Connection:
         sock: Any = self._client.socket()
         if sock is not None:
             sock.close()
-
-    def _tell_tcp(self, option: int, is_on: bool) -> None:
-        sock: Any = self._client.socket()
-        if sock is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, option, is_on)
 
     def _taken(self, loss: str | None) -> list[Event]:
         events, self._events = self._events, []

@@ -211,6 +211,8 @@ class Outbox:
 
     def take_now(self, broker: str) -> list[Message]:
         """The live messages that came since the last call."""
+        if not self._now[broker]:
+            return []
         with self._lock:
             taken = list(self._now[broker])
             self._now[broker].clear()

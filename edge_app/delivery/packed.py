@@ -39,9 +39,8 @@ class PublishProperties:
             parts.append(EXPIRY + struct.pack(">I", min(0xFFFFFFFF, max(1, round(expiry_s)))))
         if correlation is not None:
             parts.append(CORRELATION + _sized(correlation))
-        for name, value in (user or {}).items():
-            parts.append(_name(name))
-            parts.append(_sized(value.encode()))
+        if user:
+            parts.extend(map(_pair, user, user.values()))
         body = b"".join(parts)
         self._packed = _length(len(body)) + body
 
@@ -50,10 +49,10 @@ class PublishProperties:
         return self._packed
 
 
-@lru_cache(maxsize=64)
-def _name(name: str) -> bytes:
-    """The start of a user property; the names are few."""
-    return USER + _sized(name.encode())
+@lru_cache(maxsize=256)
+def _pair(name: str, value: str) -> bytes:
+    """A user property; but for ids and times they are the same in one message after the other."""
+    return USER + _sized(name.encode()) + _sized(value.encode())
 
 
 def _sized(data: bytes) -> bytes:

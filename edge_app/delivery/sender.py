@@ -270,10 +270,10 @@ class Sender:
             session.changed()
         session.handle(events)
         for event in events:
-            if isinstance(event, Lost | Refused):
-                raise DeliveryError(f"connection lost: {event.reason}")
             if isinstance(event, Received):
                 self._receive(event)
+            elif isinstance(event, (Lost, Refused)):  # a union is slow to ask
+                raise DeliveryError(f"connection lost: {event.reason}")
         if self._commands is not None:
             for answer in self._commands.answers(self._broker):
                 connection.answer(answer.topic, answer.payload, answer.correlation)

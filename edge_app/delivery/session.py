@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -190,8 +190,9 @@ class Session:
                 handed.is_done = True
             else:
                 self._hand_over(handed, now_s)
+        ready = self._ready(now_s)
         while len(self._flight) < self._window:
-            next_one = self._next(now_s)
+            next_one = next(ready, None)
             if next_one is None:
                 break
             self._hand_over(next_one, now_s)
@@ -263,23 +264,21 @@ class Session:
             self._stall.progressed(now_s)
         self._flight.add(self._connection.publish(handed.waiting.message, left_s), handed)
 
-    def _next(self, now_s: float) -> Handed | None:
+    def _ready(self, now_s: float) -> Iterator[Handed]:
+        """What may go now, one after the other; taken only when there is room for it."""
         for lane in _ORDER:
-            is_empty = not self._fetched[lane] and not self._has_more[lane]
-            if is_empty or self._flight.is_blocked(lane):
+            if self._flight.is_blocked(lane):
                 continue
-            queue = self._queue(lane, now_s)
-            if queue:
+            while queue := self._queue(lane, now_s):
                 if lane in _LIMITED and not self._allowance.take(now_s):
                     self._is_throttled = True
-                    return None
-                return Handed(lane, queue.popleft())
-        return None
+                    return
+                yield Handed(lane, queue.popleft())
 
     def _queue(self, lane: str, now_s: float) -> deque[Waiting]:
         """What of a lane is ready, fetched from the outbox if need be."""
         queue = self._fetched[lane]
-        if queue and _is_late(queue[0], now_s):
+        if lane == "alert" and queue and _is_late(queue[0], now_s):
             self._after[lane] = queue[0].position - 1
             self._has_more[lane] = True
             queue.clear()
