@@ -96,9 +96,9 @@ class Live:
     def __enter__(self) -> Live:
         config = self._config
         try:
-            self._outbox = self._stack.enter_context(
-                Outbox(config.state_dir / "outbox.sqlite", config.outbox, self._brokers)
-            )
+            # By the clock that stamps the messages: it tells how long an alert has to live.
+            store = (config.state_dir / "outbox.sqlite", config.outbox, self._brokers)
+            self._outbox = self._stack.enter_context(Outbox(*store, self._clock.now_s))
             self._audit = Audit(config.state_dir / "audit.jsonl")
             commands = Commands(self._messages, self._outbox, self._audit, self._clock.now_s)
             self._orders = Orders(commands, self)

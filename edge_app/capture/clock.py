@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 
 _SLEW = 0.01
+_FAST_SLEW = 0.5
 _STEP_S = 1.0
+_FAR_S = 10.0
 
 
 class SteadyClock:
@@ -17,7 +19,8 @@ class SteadyClock:
     not seem to have been away for an hour. What is told is stamped by :meth:`now_s`, the time of
     day. A box without a battery starts in the past and jumps ahead when the network tells the time:
     forward steps of more than a second are followed at once. A clock that was set back is
-    approached by running 1 % slower, so that nothing ever repeats.
+    approached by running slower, so that nothing ever repeats: at half speed while it is more than
+    ten seconds off (an hour is made good in two), then by 1 %.
     """
 
     def __init__(
@@ -50,7 +53,7 @@ class SteadyClock:
             # A monotonic clock that goes back, as in some virtual machines, is held.
             steady_s = max(self._monotonic() + self._began_s, self._steady_s)
             error = self._wall() - (steady_s + self._ahead_s)
-            slew_s = _SLEW * (steady_s - self._steady_s)
+            slew_s = (_FAST_SLEW if error < -_FAR_S else _SLEW) * (steady_s - self._steady_s)
             self._ahead_s += error if error > _STEP_S else _clamp(error, slew_s)
             self._steady_s = steady_s
             return steady_s, self._ahead_s

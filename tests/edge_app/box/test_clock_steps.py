@@ -18,6 +18,7 @@ from edge_app.config.load import load
 from edge_app.config.schema import Config
 from edge_app.flow import Entry, Frame
 from edge_app.pipeline import Step
+from tests.edge_app.delivery.samples import MESSAGES, alert
 from tests.tiny_models import save_all
 
 CONFIG = """
@@ -92,10 +93,28 @@ def test_one_visit_is_one_entry_and_one_track(
     assert day.ended == 1
     went = day.entries[1]
     assert went.dwell_s == pytest.approx(10.0, abs=1.5)
-    # A clock that was set ahead is believed at once; one that was set back is approached.
-    assert went.at_s == pytest.approx(1_700_000_025.0 + max(step_s, 0.0), abs=1.5)
+    # A clock that was set ahead is believed at once; one that was set back is approached, at half
+    # speed.
+    shift_s = step_s if step_s > 0.0 else -0.5 * (25.0 - at / 10)
+    assert went.at_s == pytest.approx(1_700_000_025.0 + shift_s, abs=1.5)
     (count,) = [c for c in day.pipeline.counts.live(day.clock.now_s()) if c.zone == "shop"]
     assert (count.in_today, count.out_today, count.occupancy) == (1, 1, 0)
+
+
+def test_an_alert_lives_no_longer_while_the_clock_is_behind(
+    config: Config, networks: Networks
+) -> None:
+    (config.state_dir.parent / "clip").mkdir()
+    wall = {"ahead_s": 0.0}
+    clock = SteadyClock(lambda: time.time() + wall["ahead_s"])
+    with Live(config, networks, clock) as live:
+        wall["ahead_s"] = -3600.0
+        now_s = clock.now_s()
+        told = alert(entered_at_s=now_s, settled_at_s=now_s, expires_s=60.0)
+        live._outbox.publish([MESSAGES.alert(told, now_s)])
+        (waiting,) = live._outbox.waiting("store", "alert", 0, 9)
+    assert waiting.deadline_s is not None
+    assert waiting.deadline_s - time.monotonic() == pytest.approx(60.0, abs=10.0)
 
 
 def test_a_whole_box_goes_on_when_its_clock_is_set(config: Config, networks: Networks) -> None:

@@ -103,22 +103,32 @@ class Hands:
 
 def test_the_clock_follows_the_systems() -> None:
     hands = Hands()
-    assert hands.pass_s(10.0) == pytest.approx(1_700_000_010.0)
+    assert hands.pass_s(10.0) == pytest.approx(1_700_000_010.0, abs=0.01)
 
 
 def test_a_step_forward_is_followed_at_once() -> None:
     hands = Hands()
     hands.wall_s += 86_400.0
-    assert hands.pass_s(1.0) == pytest.approx(1_700_086_401.0)
+    assert hands.pass_s(1.0) == pytest.approx(1_700_086_401.0, abs=0.01)
 
 
 def test_a_step_back_is_approached_slowly_and_durations_stay_true() -> None:
     hands = Hands()
     hands.wall_s -= 5.0
-    assert hands.pass_s(100.0) == pytest.approx(1_700_000_099.0)
+    assert hands.pass_s(100.0) == pytest.approx(1_700_000_099.0, abs=0.01)
     for _ in range(5):
         hands.pass_s(100.0)
-    assert hands.clock.now_s() == pytest.approx(hands.wall_s)
+    assert hands.clock.now_s() == pytest.approx(hands.wall_s, abs=0.01)
+
+
+def test_an_hour_back_is_made_good_in_two() -> None:
+    hands = Hands()
+    hands.wall_s -= 3600.0
+    told = [hands.pass_s(10.0) for _ in range(718)]
+    assert told == pytest.approx([1_700_000_005.0 + 5.0 * n for n in range(718)], abs=0.01)
+    for _ in range(120):
+        hands.pass_s(10.0)
+    assert hands.clock.now_s() == pytest.approx(hands.wall_s, abs=0.01)
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 100.0), st.floats(-5000.0, 5000.0)), max_size=50))
@@ -128,5 +138,5 @@ def test_the_clock_never_goes_back(changes: list[tuple[float, float]]) -> None:
     for passed, step in changes:
         hands.wall_s += step
         now = hands.pass_s(passed)
-        assert now >= before + 0.98 * passed
+        assert now >= before + 0.49 * passed
         before = now
