@@ -1,8 +1,9 @@
 """Where a person stands, although the box does not always show it.
 
-The foot point is the middle of a box's lower edge. Three things make that edge lie about the feet:
-legs that the detector finds only now and then, legs that hide behind somebody, and the picture's
-own edge. What is known of the same person a moment ago repairs all three.
+The foot point is the middle of a box's lower edge. Four things make that edge lie about the feet:
+legs that the detector finds only now and then, legs that hide behind somebody, shadows and trolleys
+that are taken for legs, and the picture's own edge. What is known of the same person a moment ago
+repairs them; and whose head stays where it is has not moved the feet either.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ _USUAL_QUANTILE = 0.75
 _SHRINKS_PER_S = 0.35
 """Who walks away from the camera becomes smaller by at most this share of the height."""
 _LEAST_FOR_TREND = 4
+_STANDING = 0.08
+"""Who stands moves the head by less than this share of the height,"""
+_STANDING_S = 8.0
+"""and is remembered for this long."""
 
 
 class Foot:
@@ -31,6 +36,8 @@ class Foot:
 
     def __init__(self) -> None:
         self._whole: deque[tuple[float, float, float]] = deque()
+        self._head: Point | None = None
+        self._stood_since_s = 0.0
         self.is_cut_off = False
         """Whether the latest box was cut off by the picture's edge."""
 
@@ -50,14 +57,17 @@ class Foot:
         at_left, at_right = x1 <= _EDGE_SHARE * width, x2 >= (1 - _EDGE_SHARE) * width
         at_bottom = y2 >= (1 - _EDGE_SHARE) * height
         self.is_cut_off = at_left or at_right or at_bottom or y1 <= _EDGE_SHARE * height
-        while self._whole and self._whole[0][0] < at_s - _MEMORY_S and len(self._whole) > 1:
+        stood_s = self._stood_s((x1 + x2) / 2, y1, y2 - y1, at_s)
+        since_s = at_s - min(max(stood_s, _MEMORY_S), _STANDING_S)
+        while self._whole and self._whole[0][0] < since_s and len(self._whole) > 1:
             self._whole.popleft()
-        usual_width, usual_height = self._usual(x2 - x1, y2 - y1, at_s)
+        is_standing = stood_s > _MEMORY_S
+        usual_width, usual_height = self._usual(x2 - x1, y2 - y1, at_s, is_standing)
         if not (at_left or at_right or at_bottom):
             self._whole.append((at_s, x2 - x1, y2 - y1))
         if at_bottom:
             y2 = height
-        elif y2 - y1 < _LEGS_MISSING * usual_height:
+        elif is_standing or y2 - y1 < _LEGS_MISSING * usual_height:
             y2 = y1 + usual_height
         if at_left and x2 - x1 < usual_width:
             x1 = x2 - usual_width
@@ -65,10 +75,21 @@ class Foot:
             x2 = x1 + usual_width
         return foot_point(np.array([x1, y1, x2, y2], np.float32), size)
 
-    def _usual(self, width: float, height: float, at_s: float) -> tuple[float, float]:
+    def _stood_s(self, x: float, y: float, height: float, at_s: float) -> float:
+        """For how long the head has been where it is now."""
+        head = self._head
+        if head is None or max(abs(x - head[0]), abs(y - head[1])) > _STANDING * height:
+            self._head, self._stood_since_s = (x, y), at_s
+        return at_s - self._stood_since_s
+
+    def _usual(
+        self, width: float, height: float, at_s: float, is_standing: bool
+    ) -> tuple[float, float]:
         """Width and height of the person when seen whole, or what is seen now."""
         if not self._whole:
             return width, height
+        if is_standing:
+            return median(w for _, w, _ in self._whole), median(h for _, _, h in self._whole)
         shrinks = self._shrinks_per_s()
         widths = sorted(width for _, width, _ in self._whole)
         heights = sorted(

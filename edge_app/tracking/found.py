@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +18,20 @@ _SLENDER = 1.6
 _COVERED = 0.5
 _CLEAR_SCORE = 0.4
 """A box of which another covers this share, or that scores less, tells nothing of a look."""
+_WITHIN = 0.7
+_FILLED = 0.75
+_APART = 0.35
+_HALF_SURE = 0.5
+"""A box is of two people if two others lie within it by this share, together fill this share of
+it, have centres this far apart (in its widths), and score more, one of them at least half as much.
+"""
 
 
 @dataclass(frozen=True)
 class Found:
     """The detections of one frame, best first, and what they are to each other.
+
+    Boxes of two people who are found apart too are left out.
 
     Attributes:
         boxes: float64 ``[N, 4]``, xyxy, pixels.
@@ -47,8 +57,12 @@ class Found:
         if len(scores) > 1:
             order = np.lexsort((*boxes.T, -scores))
             boxes, scores = boxes[order], scores[order]
-            looks = None if looks is None else looks[order]
             covered = covered_shares(boxes)
+            is_of_two = spans_two(boxes, scores, covered)
+            if is_of_two.any():
+                order, kept = order[~is_of_two], np.flatnonzero(~is_of_two)
+                boxes, scores, covered = boxes[kept], scores[kept], covered[kept[:, None], kept]
+            looks = None if looks is None else looks[order]
             part_of = is_part_of(boxes, covered)
             is_clear = np.asarray(covered.max(axis=1) < _COVERED)
         else:
@@ -96,6 +110,45 @@ def covered_shares(boxes_xyxy: Float64) -> Float64:
     shared /= np.maximum((x2 - x1) * (y2 - y1), 1e-9)
     np.fill_diagonal(shared, 0.0)
     return np.asarray(shared)
+
+
+def spans_two(boxes_xyxy: Float64, scores: Float64, covered: Float64) -> npt.NDArray[np.bool_]:
+    """Which boxes hold two people side by side, or a person and a thing, who are found apart too.
+
+    Of such a box, each of the two would seem a part, and neither its own person; and who was
+    followed in it could go on with either.
+
+    Args:
+        boxes_xyxy: float64 ``[N, 4]``.
+        scores: float64 ``[N]``.
+        covered: float64 ``[N, N]``, the boxes' :func:`covered_shares`.
+
+    Returns:
+        bool ``[N]``.
+
+    >>> boxes = np.array([[0.0, 0, 40, 100], [30, 0, 70, 100], [0, 0, 70, 100]])
+    >>> spans_two(boxes, np.array([0.9, 0.5, 0.6]), covered_shares(boxes)).tolist()
+    [False, False, True]
+    """
+    is_within = covered >= _WITHIN
+    found = np.zeros(len(boxes_xyxy), np.bool_)
+    for whole in (is_within.sum(axis=0) >= 2).nonzero()[0].tolist():
+        x1, y1, x2, y2 = boxes_xyxy[whole].tolist()
+        area = (x2 - x1) * (y2 - y1)
+        inner = is_within[:, whole].nonzero()[0].tolist()
+        for one, other in combinations(inner, 2):
+            better, worse = sorted((scores[one], scores[other]), reverse=True)
+            if better <= scores[whole] or worse < _HALF_SURE * scores[whole]:
+                continue
+            centres = boxes_xyxy[[one, other]][:, [0, 2]].mean(axis=1)
+            if abs(centres[0] - centres[1]) < _APART * (x2 - x1):
+                continue
+            sides = boxes_xyxy[one, 2:] - boxes_xyxy[one, :2]
+            shared = covered[one, other] * sides[0] * sides[1] / area
+            if covered[whole, one] + covered[whole, other] - shared >= _FILLED:
+                found[whole] = True
+                break
+    return found
 
 
 def is_part_of(boxes_xyxy: Float64, covered: Float64) -> npt.NDArray[np.bool_]:

@@ -18,6 +18,11 @@ _LEAST_ALONE = 2
 _ALONE_SHARE = 0.5
 """And so often, and in this share of its detections, not as a part of another person's box."""
 _ROUNDING_S = 1e-6
+_FIXED_S = 10.0
+_FIXED_SIZES = 0.15
+"""Who has not moved by more than this share of the size for so long stands, or is a thing."""
+_SHRINK_RATE = 0.05
+"""How much of the size that is remembered a smaller box takes away: legs hide behind others."""
 _LOOK_RATE = 0.12
 """How much of what is remembered of a look each new one replaces."""
 
@@ -37,6 +42,9 @@ class Life:
         seen: in how many of them it was detected.
         alone: in how many of those it was not a part of another person's box.
         look: float32 ``[D]``, unit length, the person's appearance so far; None while unknown.
+        size: height of the person when seen whole, about, in pixels.
+        stood_at: where the person was when last noted to have moved: centre x and top.
+        stood_since_s: since when the person is there.
     """
 
     track_id: int
@@ -49,6 +57,13 @@ class Life:
     seen: int = 1
     alone: int = 1
     look: Float32 | None = None
+    size: float = 0.0
+    stood_at: tuple[float, float] = (0.0, 0.0)
+    stood_since_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """At first sight."""
+        self._note_place(self.first_seen_at_s)
 
     def see(self, at_s: float, box_xyxy: Float64, score: float, is_alone: bool) -> None:
         """The same person was detected once more."""
@@ -61,6 +76,20 @@ class Life:
         self.frames += 1
         self.seen += 1
         self.alone += is_alone
+        self._note_place(at_s)
+
+    def _note_place(self, at_s: float) -> None:
+        x1, y1, x2, y2 = self.box_xyxy.tolist()
+        size = max(y2 - y1, 2 * (x2 - x1))
+        self.size = max(size, self.size + _SHRINK_RATE * (size - self.size))
+        x, y = self.stood_at
+        if max(abs((x1 + x2) / 2 - x), abs(y1 - y)) > _FIXED_SIZES * self.size:
+            self.stood_at, self.stood_since_s = ((x1 + x2) / 2, y1), at_s
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it has been at the same place for long, as a shelf taken for a person is."""
+        return self.last_seen_at_s - self.stood_since_s >= _FIXED_S
 
     def remember(self, look: Float32) -> None:
         """Take in how the person looks now; what was seen before fades."""

@@ -35,7 +35,7 @@ _UNLIKELY_DISTANCE = 9.0
 """Squared Mahalanobis distance from which on the whole weight is taken away."""
 
 
-def likeness(motion: Motion, boxes_xyxy: Float64, size: tuple[int, int]) -> Float64:
+def likeness(motion: Motion, boxes_xyxy: Float64, size: tuple[int, int]) -> tuple[Float64, Float64]:
     """How well boxes fit the predicted tracks.
 
     Args:
@@ -44,7 +44,8 @@ def likeness(motion: Motion, boxes_xyxy: Float64, size: tuple[int, int]) -> Floa
         size: width and height of the picture.
 
     Returns:
-        float64 ``[N, M]``, 0..1.
+        float64 ``[N, M]``, 0..1, and how much of that is to be taken away where the person can
+        hardly have got to.
     """
     limits = np.array([*size, *size], np.float64)
     expected = np.minimum(np.maximum(motion.boxes_xyxy, 0.0), limits)
@@ -70,8 +71,8 @@ def likeness(motion: Motion, boxes_xyxy: Float64, size: tuple[int, int]) -> Floa
     distance += ((seen_y1 - y1) / std[:, 2:3]) ** 2
     best = np.maximum(overlap, _UPPER_WEIGHT * upper)
     best = np.maximum(best, _VAGUE_WEIGHT * shape / (1 + distance / 4))
-    best -= _UNLIKELY_WEIGHT * np.minimum(distance / _UNLIKELY_DISTANCE, 1.0)
-    return np.asarray(np.maximum(best, 0.0))
+    unlikely = _UNLIKELY_WEIGHT * np.minimum(distance / _UNLIKELY_DISTANCE, 1.0)
+    return np.asarray(best), np.asarray(unlikely)
 
 
 def assign(scores: Float64, least: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

@@ -30,7 +30,11 @@ _NOBODY: Rows = np.zeros(0, np.intp)
 
 _GOOD_LIKENESS = 0.2
 _WEAK_LIKENESS = 0.35
-"""Least likeness of a pair, for good and for weak detections."""
+_LAST_LIKENESS = 0.35
+"""Least likeness of a pair, for good and for weak detections, and for good ones that nobody claims
+although some track overlaps them, if not where it was expected."""
+_FIXED_LIKENESS = 0.7
+"""The same for who has not moved for long: who walks past is not taken for a shelf."""
 _PART_WEIGHT = 0.6
 """Likeness of a box that may be a part of the person in another box counts less."""
 _WEAK_WITHIN_S = 1.0
@@ -42,6 +46,9 @@ _LEFT_S = 0.4
 _RELINK_SIZES = 0.35
 _RELINK_SIZES_PER_S = 0.45
 """How far from where it was expected a lost person may reappear, in sizes of the person."""
+_SAME_SIZES = 0.2
+_YOUNG_S = 1.0
+"""And so near, for so long after first sight, if the two were seen at once."""
 
 
 class Tracker:
@@ -91,7 +98,7 @@ class Tracker:
         for life in self._lives:
             life.frames += life.last_seen_at_s < taken_at_s
         ended += self._end(taken_at_s, size)
-        self._confirm(taken_at_s)
+        ended += self._confirm(taken_at_s)
         return TrackedFrame(
             self._camera, index, taken_at_s, size, self._tracks(taken_at_s), tuple(sorted(ended))
         )
@@ -100,11 +107,13 @@ class Tracker:
         """Match the detections with the tracks; those that are nobody's begin new ones."""
         rows = columns = np.zeros(0, np.intp)
         if self._lives:
-            alike = likeness(self._motion, found.boxes, size)
-            alike[:, ~found.is_alone] *= _PART_WEIGHT
+            alike, unlikely = likeness(self._motion, found.boxes, size)
+            for scores in (alike, unlikely):
+                scores[:, ~found.is_alone] *= _PART_WEIGHT
             if found.looks is not None:
                 alike -= strangeness([life.look for life in self._lives], found.looks)
-            rows, columns, free = self._match(alike, found.scores >= self._settings.high_score)
+            is_good = found.scores >= self._settings.high_score
+            rows, columns, free = self._match(alike, unlikely, is_good)
             is_hint = found.scores >= self._settings.hint_score
             columns = found.wholes_first(columns, free & is_hint)
             self._motion = self._motion.update(rows, found.boxes[columns])
@@ -131,12 +140,14 @@ class Tracker:
         self._motion = self._motion.predict(elapsed_s, is_coasting)
 
     def _match(
-        self, alike: Float64, is_good: npt.NDArray[np.bool_]
+        self, alike: Float64, unlikely: Float64, is_good: npt.NDArray[np.bool_]
     ) -> tuple[Rows, Rows, npt.NDArray[np.bool_]]:
         """Pairs of track rows and detections: confirmed tracks first, good detections first.
 
         Args:
             alike: float64 ``[N, M]``, likeness of tracks and detections.
+            unlikely: float64 ``[N, M]``, what is taken away from it, but not in the last round,
+                for detections that none of the others can be.
             is_good: bool ``[M]``, the detections of the first round.
 
         Returns:
@@ -145,13 +156,19 @@ class Tracker:
         is_confirmed = np.array([life.track_id > 0 for life in self._lives], bool)
         since_s = self._at_s - _WEAK_WITHIN_S
         is_recent = is_confirmed & [life.last_seen_at_s >= since_s for life in self._lives]
+        is_moving = is_confirmed & [not life.is_fixed for life in self._lives]
         row_free, column_free = np.ones(alike.shape[0], bool), np.ones(alike.shape[1], bool)
         all_rows, all_columns = [_NOBODY], [_NOBODY]
-        for of_rows, of_columns, least in (
-            (is_confirmed, is_good, _GOOD_LIKENESS),
-            (is_recent, ~is_good, _WEAK_LIKENESS),
-            (~is_confirmed, is_good, _GOOD_LIKENESS),
-            (~is_confirmed, ~is_good, _WEAK_LIKENESS),
+        likely = alike - unlikely
+        for row, life in enumerate(self._lives):
+            if life.is_fixed:
+                likely[row, likely[row] < _FIXED_LIKENESS] = 0.0
+        for scores, of_rows, of_columns, least in (
+            (likely, is_confirmed, is_good, _GOOD_LIKENESS),
+            (likely, is_recent, ~is_good, _WEAK_LIKENESS),
+            (alike, is_moving, is_good, _LAST_LIKENESS),
+            (likely, ~is_confirmed, is_good, _GOOD_LIKENESS),
+            (likely, ~is_confirmed, ~is_good, _WEAK_LIKENESS),
         ):
             rows, columns = (
                 (of_rows & row_free).nonzero()[0],
@@ -159,7 +176,7 @@ class Tracker:
             )
             if not len(rows) or not len(columns):
                 continue
-            picked_rows, picked_columns = assign(alike[rows[:, None], columns], least)
+            picked_rows, picked_columns = assign(scores[rows[:, None], columns], least)
             rows, columns = rows[picked_rows], columns[picked_columns]
             row_free[rows] = column_free[columns] = False
             all_rows.append(rows)
@@ -212,40 +229,56 @@ class Tracker:
                 life.remember(found.looks[column])
             self._lives.append(life)
 
-    def _confirm(self, now_s: float) -> None:
-        """Let out who was seen for long enough, under a lost person's id where that can be it."""
+    def _confirm(self, now_s: float) -> list[int]:
+        """Let out who was seen for long enough, under a lost person's id where that can be it.
+
+        Returns:
+            Ids of people who were let out a moment ago and turn out to be somebody lost.
+        """
+        ended = []
         for row, life in enumerate(self._lives):
-            if (
-                life.track_id
-                or life.last_seen_at_s < now_s
-                or not life.is_convincing(self._settings)
-            ):
+            if life.last_seen_at_s < now_s or life.track_id < 0:
+                continue
+            is_known = life.track_id > 0
+            is_young = now_s - life.first_seen_at_s <= _YOUNG_S
+            if not (is_young if is_known else life.is_convincing(self._settings)):
                 continue
             lost = self._lost_match(row)
-            if lost is None:
-                self._last_id += 1
-                life.track_id = self._last_id
-            else:
+            if lost is not None:
                 old = self._lives[lost]
+                ended += [life.track_id] if is_known else []
                 life.track_id, life.first_seen_at_s = old.track_id, old.first_seen_at_s
                 old.track_id = -1
+            elif not is_known:
+                self._last_id += 1
+                life.track_id = self._last_id
         self._keep([life.track_id >= 0 for life in self._lives])
+        return ended
 
     def _lost_match(self, row: int) -> int | None:
-        """The lost track that a new one continues, or None."""
+        """The lost track that a new one continues, or None.
+
+        It was lost before the new one was first seen and is not too far; or both were found on
+        one person for a moment, and now the new one alone is, where the other must be.
+        """
         new = self._lives[row]
-        size = self._motion.sizes[row]
         best, best_distance = None, 1.0
         for other, life in enumerate(self._lives):
-            if life.track_id <= 0 or life.last_seen_at_s >= new.first_seen_at_s:
+            if life.track_id <= 0 or life.last_seen_at_s >= self._at_s or life is new:
                 continue
-            ratio = self._motion.sizes[other] / size
+            ratio = life.size / new.size
             if not 0.6 <= ratio <= 1.6 or looks_other(life.look, new.look):
                 continue
             gap_s = new.first_seen_at_s - life.last_seen_at_s
             apart = self._motion.position[other] - self._motion.position[row]
-            allowed = (_RELINK_SIZES + _RELINK_SIZES_PER_S * gap_s) * max(ratio, 1.0) * size
-            distance = float(np.hypot(apart[0], apart[2])) / allowed
+            off = float(np.hypot(apart[0], apart[2]))
+            if gap_s > 0 and new.track_id == 0:
+                reach = _RELINK_SIZES + _RELINK_SIZES_PER_S * gap_s
+            elif life.first_seen_at_s < new.first_seen_at_s and not life.is_fixed:
+                reach = _SAME_SIZES
+            else:
+                continue
+            distance = off / (reach * max(life.size, new.size))
             if distance < best_distance:
                 best, best_distance = other, distance
         return best

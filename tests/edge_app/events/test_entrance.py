@@ -257,3 +257,35 @@ def test_two_zones_are_counted_apart() -> None:
 
 def test_a_camera_without_zones_counts_nothing() -> None:
     assert watch(UP, 3.0, {}) == []
+
+
+def stand_and(taller: float, until_s: float, then: Walk) -> list[Entry]:
+    """Somebody stands before the line for 4 s, is then found taller, and goes on."""
+    entrance = Entrance("cam", LINE, is_replay=True)
+    entries: list[Entry] = []
+    for index in range(90):
+        at_s = index / 10
+        foot = (0.5, 0.9) if at_s < until_s else then(at_s)
+        if foot is None:
+            continue
+        head = foot[1] - 0.35
+        is_taller = 4.0 <= at_s < until_s
+        box = track((0.5, head + (taller if is_taller else 0.35)), 0.35, START_S).box_xyxy.copy()
+        box[1] = head * SIZE[1]
+        shown = (Track(1, box, 0.8, True, START_S),)
+        entries += entrance.update(TrackedFrame("cam", index, START_S + at_s, SIZE, shown))
+    return entries + entrance.finish()
+
+
+STAY = along((0, 0.5, 0.9), (9, 0.5, 0.9))
+GO_IN = along((0, 0.5, 0.9), (6, 0.5, 0.9), (8, 0.5, 0.5), (9, 0.5, 0.5))
+
+
+def test_feet_that_are_found_elsewhere_under_a_head_that_stays_have_not_moved() -> None:
+    assert stand_and(0.17, 6.0, STAY) == []
+
+
+def test_who_stood_for_long_and_walks_on_is_counted_at_the_line() -> None:
+    (entered,) = stand_and(0.35, 6.0, GO_IN)
+    assert entered.direction == "in"
+    assert entered.at_s - START_S == pytest.approx(6.5, abs=0.25)

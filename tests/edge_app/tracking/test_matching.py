@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edge_app.tracking.found import covered_shares, is_part_of
+from edge_app.tracking.found import covered_shares, is_part_of, spans_two
 from edge_app.tracking.kalman import Motion
 from edge_app.tracking.matching import (
     assign,
@@ -23,7 +23,8 @@ SIZE = (640, 360)
 def like(expected: list[float], seen: list[float]) -> float:
     first = np.array([expected])
     motion = Motion.start(first, is_cut_below(first, SIZE)).predict(0.1, np.zeros(1, bool))
-    return float(likeness(motion, np.array([seen]), SIZE)[0, 0])
+    alike, unlikely = likeness(motion, np.array([seen]), SIZE)
+    return float(alike[0, 0] - unlikely[0, 0])
 
 
 @given(
@@ -109,3 +110,23 @@ def test_cut_off_tells_the_edges() -> None:
 def test_second_boxes_on_a_person(part: list[float], expected: bool) -> None:
     boxes = np.array([part, [300.0, 50.0, 360.0, 230.0]])
     assert is_part_of(boxes, covered_shares(boxes))[0, 1] == expected
+
+
+@pytest.mark.parametrize(
+    ("third", "score", "expected"),
+    [
+        pytest.param([300, 50, 390, 232], 0.6, True, id="around-both"),
+        pytest.param([300, 50, 390, 232], 0.95, False, id="surer-than-both"),
+        pytest.param([300, 50, 360, 230], 0.6, False, id="the-first-again"),
+        pytest.param([280, 20, 480, 340], 0.6, False, id="much-larger-than-both"),
+    ],
+)
+def test_a_box_around_two_people_is_known(third: list[float], score: float, expected: bool) -> None:
+    boxes = np.array([[302.0, 50.0, 345.0, 230.0], [350.0, 55.0, 390.0, 232.0], third])
+    spans = spans_two(boxes, np.array([0.9, 0.8, score]), covered_shares(boxes))
+    assert spans.tolist() == [False, False, expected]
+
+
+def test_head_and_legs_of_one_person_are_not_two_people() -> None:
+    boxes = np.array([[302.0, 50, 358, 130], [300.0, 120, 360, 230], [300.0, 50, 360, 230]])
+    assert not spans_two(boxes, np.array([0.7, 0.7, 0.6]), covered_shares(boxes)).any()

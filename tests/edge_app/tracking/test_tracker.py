@@ -280,3 +280,39 @@ def test_an_empty_picture_is_fine() -> None:
     assert all(frame.tracks == () and frame.ended == () for frame in frames)
     assert frames[3].index == 3
     assert frames[3].size == SIZE
+
+
+@pytest.mark.parametrize("fps", [5, 10, 30])
+@pytest.mark.parametrize("speed_px_s", [60.0, 110.0])
+def test_who_stood_for_long_and_walks_off_keeps_the_id(fps: float, speed_px_s: float) -> None:
+    def scene(at_s: float) -> Seen:
+        return [(person(150 + speed_px_s * max(at_s - 13.0, 0.0), 80), 0.8)]
+
+    assert ids(follow(scene, 17.0, fps)) == {1}
+
+
+def test_who_was_half_hidden_before_being_lost_is_known_again() -> None:
+    def scene(at_s: float) -> Seen:
+        x = 150 + 60 * at_s
+        if 2.0 <= at_s < 3.4:
+            return []
+        if 1.5 <= at_s < 2.0:
+            return [(person(x, 60, 70), 0.6)]
+        return [(person(x, 60), 0.8)]
+
+    assert ids(follow(scene, 5.0)) == {1}
+
+
+def test_two_boxes_on_one_person_end_as_the_first() -> None:
+    """For a moment something beside the person makes a second one, which then takes over."""
+
+    def scene(at_s: float) -> Seen:
+        x = 100 + 50 * at_s
+        if at_s < 2.0:
+            return [(person(x, 80), 0.8)]
+        if at_s < 2.4:
+            return [(person(x, 80), 0.6), (person(x + 35, 80, 150), 0.6)]
+        return [(person(x + 22, 80), 0.8)]
+
+    frames = follow(scene, 5.0)
+    assert [track.track_id for track in frames[-1].tracks] == [1]
