@@ -238,17 +238,22 @@ def privacy_report(config_path: Path) -> None:
 @click.option("--root", type=PATH, default=Path("/"), help="Of another system, such as an image.")
 def install_service(dry_run: bool, uninstall: bool, root: Path) -> None:
     """Put the systemd unit, its devices and an example configuration in place."""
-    from edge_app.commands.install_service import carry_out, installation, removal
+    from edge_app.commands import install_service as service
 
-    steps = removal(root) if uninstall else installation(root)
+    if not uninstall and root == Path("/"):
+        service.refuse_what_is_hidden()
+    steps = service.removal(root) if uninstall else service.installation(root)
     for step in steps:
         click.echo(str(step))
         if not dry_run:
-            carry_out([step])
+            service.carry_out([step])
+    for words in [] if uninstall else service.still_missing(root):
+        click.echo(f"missing: {words}")
     if not dry_run and not uninstall:
         click.echo(
             "done. Edit /etc/dresscode/store.yaml, ask `dresscode check` about it, then "
-            "`systemctl start dresscode`"
+            "`systemctl restart dresscode`; after naming another secret there, "
+            "`dresscode install-service` once more"
         )
 
 

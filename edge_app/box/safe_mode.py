@@ -42,7 +42,10 @@ def run_safely(
         lasts_s: after so long another try is worth it.
     """
     words = f"safe mode: {crashes} crashes in ten minutes; see the journal"
-    log.error("%s; no camera is opened for %.0f min", words, lasts_s / 60.0)
+    log.error(
+        "%s; no camera is opened for %.0f min; once the cause is gone, a restart tries at once",
+        words, lasts_s / 60.0,
+    )  # fmt: skip
     now_s = time.time()
     messages = Messages(config.store, config.node, secrets.token_hex(4), config.timezone)
     names = list(brokers_of(config))

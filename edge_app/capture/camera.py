@@ -153,7 +153,8 @@ class LiveCamera:
             waited_s = time.monotonic() - since_s
             if waited_s <= patience_s:
                 return
-            self._report("offline", f"{doing}: nothing for {waited_s:.0f} s")
+            # The same words each time: a new reason would be a new state, published every second.
+            self._report("offline", f"{doing}: nothing for more than {patience_s:.0f} s")
             if self._stuck is None or not self._stuck.is_alive():
                 self._stop.set()
                 self._stuck = self._thread

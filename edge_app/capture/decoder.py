@@ -8,6 +8,7 @@ is Motion JPEG, which FFmpeg reads as it is.
 from __future__ import annotations
 
 import importlib
+import logging
 import shlex
 import shutil
 import subprocess
@@ -18,6 +19,10 @@ from typing import Any, Literal
 
 DecoderName = Literal["gstreamer", "pynvvideocodec", "ffmpeg"]
 FFMPEG: DecoderName = "ffmpeg"
+INSPECT_S = 30.0
+"""The first question makes GStreamer load every plug-in, which a busy machine takes long for."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,14 +72,18 @@ def choose_decoder(
 
 
 @cache
-def has_gstreamer_element(name: str) -> bool:
-    """Whether ``gst-launch-1.0`` is here and knows an element."""
+def has_gstreamer_element(name: str, timeout_s: float = INSPECT_S) -> bool:
+    """Whether ``gst-launch-1.0`` is here and knows an element, as far as it says so in time."""
     inspect = shutil.which("gst-inspect-1.0")
     if inspect is None or shutil.which("gst-launch-1.0") is None:
         return False
-    found = subprocess.run(  # noqa: S603  # no shell; the name is ours
-        [inspect, "--exists", name], check=False, capture_output=True, timeout=30
-    )
+    try:
+        found = subprocess.run(  # noqa: S603  # no shell; the name is ours
+            [inspect, "--exists", name], check=False, capture_output=True, timeout=timeout_s
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        log.warning("cannot ask GStreamer for %s, so it is not used: %s", name, error)
+        return False
     return found.returncode == 0
 
 

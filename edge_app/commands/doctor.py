@@ -22,6 +22,7 @@ from edge_app.capture.decoder import FFMPEG, choose_decoder, has_gstreamer_eleme
 from edge_app.capture.source import connect, decoder_of, is_rtsp, source_kind
 from edge_app.commands.doctor_network import broker_findings
 from edge_app.commands.systemd_devices import find_devices
+from edge_app.config.credentials import is_out_of_sight
 from edge_app.config.schema import CameraSettings, Config
 from edge_app.errors import DresscodeError
 
@@ -166,7 +167,13 @@ def _secrets(config: Config) -> Iterator[Finding]:
             files[f"cameras.{name}.password_file"] = camera.password_file
     for key, path in files.items():
         if not os.access(path, os.R_OK):
-            yield Finding(key, "bad", f"{path} cannot be read; create it, or use LoadCredential=")
+            hint = (
+                "systemd shows it to the running service alone; to look from here: "
+                "sudo CREDENTIALS_DIRECTORY=/etc/dresscode dresscode doctor ..."
+                if is_out_of_sight(path)
+                else "create it, or use LoadCredential="
+            )
+            yield Finding(key, "bad", f"{path} cannot be read; {hint}")
         elif path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
             yield Finding(key, "warning", f"{path} is readable for others; chmod 600 {path}")
         else:

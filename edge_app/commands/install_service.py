@@ -1,20 +1,23 @@
-"""``dresscode install-service``: unit, device drop-in and example configuration in their places.
+"""``dresscode install-service``: the unit, its drop-ins and an example configuration, in place.
 
 Everything is a list of steps first, so that ``--dry-run`` shows exactly what would be done. Nothing
 that a person wrote is overwritten: an existing store.yaml stays, and uninstalling leaves it, with
-the counters, behind.
+the counters, behind. The secrets that store.yaml names are handed over by a drop-in.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_app.commands.systemd_devices import drop_in, find_devices
+from edge_app.config.credentials import WRITTEN
+from edge_app.config.yaml_tree import YamlSyntaxError, read_tree
 from edge_app.errors import ServiceError
 
 UNIT = "dresscode.service"
@@ -23,6 +26,11 @@ CONFIG_FOLDER = Path("etc/dresscode")
 CHECKOUT = Path(__file__).resolve().parents[2] / "systemd"
 SHIPPED = CHECKOUT if CHECKOUT.is_dir() else Path(sys.prefix) / "share" / "dresscode"
 """The unit and the example; a wheel has no checkout beside it and brings them along."""
+DEVICES = "devices.conf"
+CREDENTIALS = "credentials.conf"
+_CREDENTIAL = re.compile(re.escape(WRITTEN) + r"/([A-Za-z0-9_-][A-Za-z0-9._-]*)")
+_HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108
+"""What ``ProtectHome=`` and ``PrivateTmp=`` hide from the service."""
 
 Run = Callable[[list[str]], None]
 
@@ -62,9 +70,15 @@ def installation(root: Path = Path("/"), program: Path | None = None) -> list[St
     folder = root / UNIT_FOLDER
     steps = [
         Step(folder / UNIT, unit),
-        Step(folder / f"{UNIT}.d" / "devices.conf", drop_in(find_devices(root / "dev"))),
+        Step(folder / f"{UNIT}.d" / DEVICES, drop_in(find_devices(root / "dev"))),
     ]
     config = root / CONFIG_FOLDER / "store.yaml"
+    handed_over = folder / f"{UNIT}.d" / CREDENTIALS
+    names = credentials_of(config) if config.exists() else []
+    if names:
+        steps.append(Step(handed_over, credentials_drop_in(names)))
+    elif handed_over.exists():
+        steps.append(Step(handed_over))
     if not config.exists():
         steps.append(Step(config, (SHIPPED / "store.example.yaml").read_text(encoding="utf-8")))
     if root == Path("/"):
@@ -76,12 +90,69 @@ def installation(root: Path = Path("/"), program: Path | None = None) -> list[St
 def removal(root: Path = Path("/")) -> list[Step]:
     """What uninstalling does; the configuration and the counters stay."""
     folder = root / UNIT_FOLDER
-    files = [folder / UNIT, folder / f"{UNIT}.d" / "devices.conf"]
+    files = [folder / UNIT, *(folder / f"{UNIT}.d" / name for name in (DEVICES, CREDENTIALS))]
     steps = [Step(path) for path in files if path.exists()]
     if root == Path("/"):
         steps.insert(0, Step(command=("systemctl", "disable", "--now", UNIT)))
         steps.append(Step(command=("systemctl", "daemon-reload")))
     return steps
+
+
+def credentials_of(config: Path) -> list[str]:
+    """Names of the files that a configuration reads as ``${CREDENTIALS_DIRECTORY}/name``.
+
+    Raises:
+        ServiceError: the configuration cannot be read.
+    """
+    try:
+        tree = read_tree(config.read_text(encoding="utf-8-sig")).value
+    except (OSError, ValueError, YamlSyntaxError) as error:
+        raise ServiceError(f"cannot read {config}; `dresscode check {config}` says why") from error
+    return sorted(set(_CREDENTIAL.findall("\n".join(_texts(tree)))))
+
+
+def _texts(tree: object) -> list[str]:
+    if isinstance(tree, dict):
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        return [text for child in tree for text in _texts(child)]
+    return [tree] if isinstance(tree, str) else []
+
+
+def credentials_drop_in(names: list[str]) -> str:
+    """Part of the unit that hands secrets of root's to the service."""
+    lines = [f"LoadCredential={name}:/{CONFIG_FOLDER / name}" for name in names]
+    about = f"# Written by `dresscode install-service` from what /{CONFIG_FOLDER}/store.yaml names."
+    return "\n".join([about, "[Service]", *lines, ""])
+
+
+def still_missing(root: Path = Path("/")) -> list[str]:
+    """What the service would not start without: secrets that store.yaml names and nobody wrote."""
+    config = root / CONFIG_FOLDER / "store.yaml"
+    names = credentials_of(config) if config.exists() else []
+    return [
+        f"/{CONFIG_FOLDER / name} is not there: write the secret into it, and `chmod 600` it"
+        for name in names
+        if not (config.parent / name).exists()
+    ]
+
+
+def refuse_what_is_hidden(parts: Sequence[Path] = ()) -> None:
+    """Look where a program lies: the unit's sandbox hides some folders from the service.
+
+    Args:
+        parts: the program, its Python, its packages; empty for those that run now.
+
+    Raises:
+        ServiceError: one of them lies in such a folder.
+    """
+    program = Path(sys.executable)
+    for part in parts or (program, program.resolve(), Path(__file__).resolve()):
+        if any(hidden in part.parents for hidden in _HIDDEN):
+            raise ServiceError(
+                f"{part} is hidden from the service (ProtectHome=, PrivateTmp=); install into "
+                "/opt/dresscode, with the system's Python: /usr/bin/python3 -m venv /opt/dresscode"
+            )
 
 
 def carry_out(steps: list[Step], run: Run | None = None) -> None:

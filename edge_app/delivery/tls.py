@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 
 from edge_app.config.schema import BrokerSettings
 from edge_app.errors import DeliveryError
@@ -62,5 +63,13 @@ class Renewal:
         return before != self._seen
 
     def _stamps(self) -> list[tuple[int, int] | None]:
-        stats = [file.stat() if file.exists() else None for file in self._files]
-        return [stat and (stat.st_mtime_ns, stat.st_ino) for stat in stats]
+        return [_stamp(file) for file in self._files]
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    """What changes when a file is replaced; None where it is missing, or not for us to see."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_ino

@@ -135,10 +135,10 @@ class Books:
         counts as what it was by then.
 
         Args:
-            state: of the earlier run; empty if there was none.
+            state: of the earlier run; without what is ours if that ended before it counted.
             emptied: zones whose people are seen, and counted as being there, anew.
         """
-        if not state:
+        if "alerts" not in state:
             return
         self.alerts.restore(state["alerts"])
         self.counts.restore(state["counts"], emptied)

@@ -13,6 +13,7 @@ from edge_app.config.schema import BrokerSettings, OutboxSettings
 from edge_app.delivery.broker import free_port
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.sender import Sender
+from edge_app.delivery.tls import Renewal
 from tests.broker.certificates import Authority
 from tests.broker.mosquitto import DURABLE, Collector, Mosquitto, wait_until
 from tests.edge_app.delivery.samples import MESSAGES, minute
@@ -140,6 +141,15 @@ def test_a_renewed_certificate_is_taken_up_on_reload(
         assert wait_until(lambda: box.status().is_connected)
         box.renew()  # nothing has changed: the connection stays
         assert not wait_until(lambda: not box.status().is_connected, 0.5)
+
+
+def test_a_secret_that_cannot_even_be_looked_for_is_one_that_is_missing(tmp_path: Path) -> None:
+    """As those of a unit without LoadCredential=, whose folder belongs to root."""
+    secret = tmp_path / ("x" * 300)  # no file system takes such a name; root may look everywhere
+    with pytest.raises(OSError, match="File name too long"):
+        secret.stat()
+    settings = BrokerSettings(url="mqtt://127.0.0.1", username="x", password_file=secret)
+    assert not Renewal(settings).is_due()
 
 
 def test_a_broker_without_tls_is_said(mosquitto: Mosquitto, outbox: Outbox) -> None:

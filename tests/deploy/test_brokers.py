@@ -18,6 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from edge_app.commands.doctor_network import broker_findings
 from edge_app.config.schema import BrokerSettings, OutboxSettings
 from edge_app.delivery.broker import find_mosquitto, free_port
 from edge_app.delivery.outbox import Outbox
@@ -32,6 +33,13 @@ ROOT = "dresscode/v1/acme-0042"
 USERS = ("acme-0042", "staff", "nodered", "operator", "homeassistant")
 
 
+DEBIAN = """
+persistence true
+persistence_location /var/lib/mosquitto/
+"""
+"""What Debian's mosquitto.conf says before it includes ours; some keys may stand only once."""
+
+
 class Broker:
     """A mosquitto with one of the shipped files, its paths and ports replaced."""
 
@@ -39,9 +47,10 @@ class Broker:
         folder.mkdir()
         self.folder = folder
         self.port, self.websockets_port = free_port(), free_port()
-        text = "\n".join((FILES / name).read_text() for name in names)
+        text = "\n".join([DEBIAN, *((FILES / name).read_text() for name in names)])
         for old, new in {
             "listener 8883": f"listener {self.port} 127.0.0.1",
+            "listener 1883 127.0.0.1": f"listener {self.port} 127.0.0.1",
             "listener 9001": f"listener {self.websockets_port} 127.0.0.1",
             "mqtt.example.org:8883": f"127.0.0.1:{centre}",
             "restart_timeout 5 60": "restart_timeout 4",
@@ -201,6 +210,23 @@ def test_in_the_store_everybody_sees_what_is_theirs(
     nodered.client.publish(f"{ROOT}/cmd/edge-1/mute", "{}", 1).wait_for_publish(5)
     assert wait_until(lambda: f"{ROOT}/cmd/edge-1/mute" in browser.topics)
     assert f"{ROOT}/cmd/edge-1/pause" not in browser.topics
+
+
+def test_a_broker_for_one_box_takes_its_password_and_nobody_without(
+    tmp_path: Path, stack: ExitStack, authority: Authority, outbox: Outbox
+) -> None:
+    broker = started(stack, Broker(tmp_path / "store", authority, "box.conf"))
+    password, wrong = tmp_path / "password", tmp_path / "wrong"
+    password.write_text("of acme-0042\n")
+    wrong.write_text("guess\n")
+    for file, is_welcome in ((password, True), (wrong, False), (None, False)):
+        settings = BrokerSettings(
+            url=f"mqtt://127.0.0.1:{broker.port}",
+            username="acme-0042" if file else None,
+            password_file=file,
+        )
+        [*_, (_, is_good, said)] = broker_findings("store", settings, "acme-0042", "edge-1")
+        assert is_good == is_welcome, said
 
 
 def test_home_assistant_is_told_of_the_box(

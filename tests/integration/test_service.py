@@ -180,3 +180,11 @@ def test_a_crash_loop_ends_in_a_safe_mode_that_still_reports(
             box.kill()
             box.communicate()
     assert json.loads((store / "state" / "starts.json").read_text()) == []
+    (store / "models" / "gone").rename(store / "models" / "detector.onnx")
+    box = start(store, "-m", "edge_app", "run", "-c", str(store / "store.yaml"))
+    try:
+        ready = manager.listen_until(lambda m: "READY" in m, 60.0)
+        assert "1 of 2 cameras" in ready["STATUS"]
+    finally:
+        box.kill()
+        box.communicate()

@@ -184,6 +184,9 @@ def test_a_connection_that_hangs_is_noticed() -> None:
         store.run_until(lambda: bool(store.states))
         assert store.states[0].state == "offline"
         assert store.states[0].reason.startswith("connecting: nothing for")
+        until_s = time.monotonic() + 2.0
+        store.run_until(lambda: time.monotonic() > until_s)
+        assert len(store.states) == 1  # said once, however long it hangs
         release.set()
 
 

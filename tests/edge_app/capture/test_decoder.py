@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,12 @@ import numpy as np
 import pytest
 
 from edge_app.capture import nvvideo, source
-from edge_app.capture.decoder import Decoder, choose_decoder, jetson_pipeline
+from edge_app.capture.decoder import (
+    Decoder,
+    choose_decoder,
+    has_gstreamer_element,
+    jetson_pipeline,
+)
 from edge_app.capture.gstreamer import command_line
 from edge_app.capture.nvvideo import NvVideoCamera
 from edge_app.capture.source import Connector, connect, decoder_of
@@ -59,6 +65,21 @@ def test_the_best_decoder_at_hand(
     assert decoder.name == name
     assert why in str(decoder)
     assert "Troubleshooting" not in str(decoder)
+
+
+@pytest.mark.parametrize(
+    ("script", "is_there"),
+    [("exit 0", True), ("exit 1", False), ("exec sleep 5", False)],
+    ids=["known", "unknown", "still loading its plug-ins"],
+)
+def test_gstreamer_is_asked_and_not_waited_for_for_ever(
+    script: str, is_there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("gst-inspect-1.0", "gst-launch-1.0"):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert has_gstreamer_element(f"element of {tmp_path}", 3.0) is is_there
 
 
 def test_the_configuration_overrules_and_only_rtsp_is_asked_about() -> None:

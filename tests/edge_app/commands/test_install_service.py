@@ -11,7 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from edge_app.cli import cli
-from edge_app.commands.install_service import carry_out, installation, removal
+from edge_app.commands.install_service import (
+    carry_out,
+    installation,
+    refuse_what_is_hidden,
+    removal,
+    still_missing,
+)
 from edge_app.commands.systemd_devices import drop_in, find_devices
 from edge_app.errors import ServiceError
 
@@ -61,6 +67,54 @@ def test_what_a_person_wrote_survives_installing_and_removing(tmp_path: Path) ->
     assert config.read_text() == "mine"
     assert [p for p in (tmp_path / "etc/systemd").rglob("*") if p.is_file()] == []
     assert removal(tmp_path) == []
+
+
+SECRETS = """
+mqtt: {password_file: "${CREDENTIALS_DIRECTORY}/mqtt-password"}
+# key_file: ${CREDENTIALS_DIRECTORY}/of-a-remark
+cameras:
+  door: {password_file: "${CREDENTIALS_DIRECTORY}/door-password"}
+  back: {password_file: /etc/dresscode/read-by-the-service}
+"""
+
+
+def test_secrets_that_the_configuration_names_are_handed_over(tmp_path: Path) -> None:
+    config = tmp_path / "etc/dresscode/store.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text(SECRETS)
+    config.with_name("door-password").write_text("x")
+    carry_out(installation(tmp_path))
+    handed_over = tmp_path / "etc/systemd/system/dresscode.service.d/credentials.conf"
+    assert handed_over.read_text().splitlines()[1:] == [
+        "[Service]",
+        "LoadCredential=door-password:/etc/dresscode/door-password",
+        "LoadCredential=mqtt-password:/etc/dresscode/mqtt-password",
+    ]
+    [missing] = still_missing(tmp_path)
+    assert missing.startswith("/etc/dresscode/mqtt-password is not there")
+    config.write_text("store: acme-1")
+    carry_out(installation(tmp_path))
+    assert not handed_over.exists()
+
+
+def test_a_configuration_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    config = tmp_path / "etc/dresscode/store.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text("store: [")
+    with pytest.raises(ServiceError, match="dresscode check"):
+        installation(tmp_path)
+
+
+@pytest.mark.parametrize("hidden", ["home", "root", "tmp"])
+def test_a_program_that_the_sandbox_hides_is_refused(hidden: str) -> None:
+    with pytest.raises(ServiceError, match="-m venv /opt/dresscode"):
+        refuse_what_is_hidden(
+            [Path("/opt/dresscode/bin/python"), Path("/", hidden, "env/bin/python")]
+        )
+
+
+def test_a_program_in_opt_is_seen_by_the_service() -> None:
+    refuse_what_is_hidden([Path("/opt/dresscode/bin/python"), Path("/usr/bin/python3.11")])
 
 
 def test_a_dry_run_does_nothing(tmp_path: Path) -> None:

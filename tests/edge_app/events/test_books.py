@@ -119,9 +119,12 @@ def test_an_outfit_settled_before_a_restart_is_not_counted_again():
     assert closed(after).garment["shirt"] == 1
 
 
-def test_a_first_start_has_nothing_to_go_on_with():
+@pytest.mark.parametrize(
+    "kept", [{}, {"home_assistant": {}}], ids=["a first start", "killed before it counted"]
+)
+def test_there_may_be_nothing_to_go_on_with(kept):
     books = books_of()
-    books.restore({})
+    books.restore(kept)
     assert closed(books).counts["in"] == 0
 
 
