@@ -33,16 +33,16 @@ from model_build.networks.choose import (
     start_of,
 )
 from model_build.networks.classifier import Classifier, GarmentClassifier
+from model_build.networks.efficientnet import load_imagenet_weights, published_weights
 from model_build.networks.restore import load_exported
-from model_build.networks.shufflenet import load_nanodet_weights
 from model_build.own_data import NO_OWN_DATA, OwnData, own_card
 from model_build.train import classifier as training
 from model_build.train.fitting import Schedule, load_averaged
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 _SHARES = {LAID_OUT: 0.45, WORN: 0.4, "rendered": 0.15}
 _PLACING_BATCHES = 16
-_START = "backbone of NanoDet-m (COCO, Apache-2.0)"
+_START = "EfficientNet-Lite0 (ImageNet, Apache-2.0)"
 
 
 def train_classifier(
@@ -51,19 +51,32 @@ def train_classifier(
     run: Path,
     start: Path | None = None,
     own: OwnData = NO_OWN_DATA,
+    kept: int = 0,
 ) -> GarmentClassifier:
-    """Train from NanoDet's backbone or a model file, or go on with a run."""
+    """Train from published weights or a model file, or go on with a run.
+
+    Args:
+        folders: where the data is.
+        schedule: how long and how fast.
+        run: folder of the run.
+        start: a model file to start from.
+        own: pictures to learn from besides.
+        kept: train the late layers only, on so many batches that passed the early ones once;
+            0 trains all layers on batches that are always new.
+    """
     note_network(run, OURS, None)
     network = GarmentClassifier()
     samples = sources(folders, own)
     own.note(run)
     if start is None:
-        load_nanodet_weights(network.backbone, folders.data / "weights" / "nanodet_m_416.onnx")
+        load_imagenet_weights(network.backbone, published_weights())
     else:
         load_exported(network, start)
         network.temperature.fill_(1.0)
         drawn = (training.draw_batch(samples, schedule, step) for step in range(_PLACING_BATCHES))
         training.place_prototypes(network, drawn)
+    if kept:
+        return training.train_late(network, samples, schedule, run, kept)
     return training.train(network, samples, schedule, run)
 
 

@@ -28,19 +28,19 @@ from model_build.networks.choose import (
     note_network,
     start_of,
 )
+from model_build.networks.efficientnet import load_imagenet_weights, published_weights
 from model_build.networks.garments import GarmentNetwork
 from model_build.networks.restore import blend, load_exported
-from model_build.networks.shufflenet import load_nanodet_weights
 from model_build.own_data import NO_OWN_DATA, OwnData, own_card
 from model_build.train import garments as training
 from model_build.train.fitting import Schedule, load_averaged
 
-CANDIDATES = 32
-VERSION = "0.4.0"
+CANDIDATES = 64
+VERSION = "0.5.0"
 _PERSON_MODEL = Path(__file__).parent.parent / "edge_app" / "models" / "detector.onnx"
-_START = "backbone of NanoDet-m (COCO, Apache-2.0)"
+_START = "EfficientNet-Lite0 (ImageNet, Apache-2.0)"
 _HARD_SEED = 20_240_601
-_RENDERED_PEOPLE = 18_000
+_RENDERED_PEOPLE = 12_000
 _RENDERED_SHARE = 0.48
 _EARLY_SHARE, _EARLY_SCALE = 0.7, 0.75
 
@@ -76,20 +76,32 @@ def train_garments(
     run: Path,
     start: Path | None = None,
     own: OwnData = NO_OWN_DATA,
+    kept: int = 0,
 ) -> GarmentNetwork:
-    """Train from NanoDet's backbone or a model file, or go on with a run.
+    """Train from published weights or a model file, or go on with a run.
 
     Most steps are taken on smaller pictures, at half the cost; the last ones on full ones, with
     the early layers left as they are.
+
+    Args:
+        folders: where the data is.
+        schedule: how long and how fast.
+        run: folder of the run.
+        start: a model file to start from.
+        own: pictures to learn from besides.
+        kept: train the late layers only, on so many batches that passed the early ones once;
+            0 trains all layers on batches that are always new.
     """
     note_network(run, OURS, None)
     network = GarmentNetwork()
     if start is None:
-        load_nanodet_weights(network.backbone, folders.data / "weights" / "nanodet_m_416.onnx")
+        load_imagenet_weights(network.backbone, published_weights())
     else:
         load_exported(network, start)
     samples = sources(folders, own)
     own.note(run)
+    if kept:
+        return training.train_late(network, samples, schedule, run, kept)
     early = replace(schedule, steps=int(schedule.steps * _EARLY_SHARE), scale=_EARLY_SCALE)
     network = training.train(network, samples, early, run / "early")
     network.backbone.freeze_early()

@@ -77,7 +77,7 @@ def test_links_between_documents_lead_somewhere(name: str) -> None:
 def test_licence_files_are_there() -> None:
     assert "Apache License" in (ROOT / "LICENSE").read_text()[:200]
     notice = (ROOT / "NOTICE").read_text()
-    assert all(name in notice for name in ("YOLOX", "NanoDet", "Clothing Co-Parsing"))
+    assert all(name in notice for name in ("YOLOX", "EfficientNet", "Clothing Co-Parsing"))
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)

@@ -21,7 +21,7 @@ from scipy.io import loadmat
 from model_build.vocabulary import CCP_CATEGORY
 
 _HELD_OUT_PERCENT = 15
-_LEAST_SHARE = 0.005
+LEAST_SHARE = 0.005
 
 
 @dataclass(frozen=True)
@@ -107,13 +107,15 @@ def read_photos(folder: Path) -> list[StreetPhoto]:
     return photos
 
 
-def garments_in(labels: NDArray[np.uint8], names: tuple[str, ...]) -> list[WornGarment]:
-    """The garments of a label map `[H,W]` that cover at least 0.5 % of the person.
+def garments_in(
+    labels: NDArray[np.uint8], names: tuple[str, ...], least_share: float = LEAST_SHARE
+) -> list[WornGarment]:
+    """The garments of a label map `[H,W]` that cover at least `least_share` of the person.
 
     Boxes are the bounds of all pixels of a label, xyxy, right and lower edges exclusive.
     """
     counts = np.bincount(labels.ravel(), minlength=len(names))
-    least = max(1.0, _LEAST_SHARE * counts[1:].sum())
+    least = max(1.0, least_share * counts[1:].sum())
     garments = []
     for label in np.flatnonzero(counts >= least):
         category = CCP_CATEGORY.get(names[label])

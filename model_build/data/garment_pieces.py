@@ -23,7 +23,7 @@ from model_build.data.degrade import degrade, recolour
 from model_build.data.store import PictureStore, is_written, write_store
 from model_build.vocabulary import category_mask
 
-PIECE_HEIGHT, PIECE_WIDTH = 160, 128
+PIECE_HEIGHT, PIECE_WIDTH = 192, 160
 _STORED_SIZE = (176, 224)
 _WORN_MARGIN = 0.3
 _CROP_MARGIN = 0.05
@@ -32,7 +32,7 @@ LAID_OUT, WORN = "clothing-dataset", "ccp"
 
 @dataclass(frozen=True)
 class PieceSample:
-    """`crop` uint8 `[160,128,3]` BGR; `allowed` bool `[15]`: the categories it may be."""
+    """`crop` uint8 `[192,160,3]` BGR; `allowed` bool `[15]`: the categories it may be."""
 
     crop: NDArray[np.uint8]
     allowed: NDArray[np.bool_]
@@ -163,7 +163,7 @@ class GarmentPieces:
 
 
 def laid_out_piece(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A photo of one garment as the classifier sees it: all of it, uint8 `[160,128,3]`."""
+    """A photo of one garment as the classifier sees it: all of it, uint8 `[192,160,3]`."""
     size = (PIECE_WIDTH, PIECE_HEIGHT)
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -171,7 +171,7 @@ def laid_out_piece(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def stretch(
     picture: NDArray[np.uint8], view: NDArray[np.float64], lean_rad: float, is_mirrored: bool
 ) -> NDArray[np.uint8]:
-    """The rectangle `view` (xyxy) of a picture, rotated about its centre, as 160x128."""
+    """The rectangle `view` (xyxy) of a picture, rotated about its centre, as 192x160."""
     x0, y0, x1, y1 = view
     source = np.array([[x0, y0], [x1, y0], [x0, y1]], np.float32)
     corner = np.array([[0, 0], [PIECE_WIDTH, 0], [0, PIECE_HEIGHT]], np.float32)

@@ -9,12 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from edge_app.vocabulary import CATEGORIES
-from model_build.networks.shufflenet import (
-    STAGE_CHANNELS,
-    Normalise,
-    ShuffleNetV2,
-    activation,
-)
+from model_build.networks.efficientnet import EfficientNetLite0, activation
 
 EMBEDDING_SIZE = 128
 _WIDTH = 512
@@ -60,7 +55,9 @@ class Classifier(nn.Module, ABC):
         The second pulls garments of one category together in the embedding (Wang et al.,
         "NormFace", 2017).
         """
-        described = self.describe_crops(pictures)
+        return self._predict_described(self.describe_crops(pictures))
+
+    def _predict_described(self, described: Tensor) -> tuple[Tensor, Tensor]:
         embedding = functional.normalize(self.embed(described), dim=1)
         cosine = embedding @ functional.normalize(self.prototypes, dim=1).T
         return self.categorise(described), _COSINE_SCALE * cosine
@@ -69,19 +66,25 @@ class Classifier(nn.Module, ABC):
 class GarmentClassifier(Classifier):
     """The shipped one; height and width of the crops are multiples of 32."""
 
-    backbone: ShuffleNetV2
+    backbone: EfficientNetLite0
 
-    def __init__(self, dropout: float = 0.2) -> None:
+    def __init__(self, dropout: float = 0.3) -> None:
         super().__init__()
-        self.normalise = Normalise()
-        self.backbone = ShuffleNetV2()
-        self.describe = nn.Sequential(nn.Conv2d(STAGE_CHANNELS[2], _WIDTH, 1), activation())
+        self.backbone = EfficientNetLite0()
+        self.describe = nn.Sequential(nn.Conv2d(self.backbone.channels, _WIDTH, 1), activation())
         self.dropout = nn.Dropout(dropout)
         self.add_heads(2 * _WIDTH)
 
     def describe_crops(self, pictures: Tensor) -> Tensor:
         """Mean and maximum of the coarsest features, `[M,1024]`."""
-        features = self.describe(self.backbone(self.normalise(pictures))[2])
+        return self._describe_seen(self.backbone.see(pictures)[1])
+
+    def predict_seen(self, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """As :meth:`predict`, of what the backbone's early part gives at stride 16."""
+        return self._predict_described(self._describe_seen(seen))
+
+    def _describe_seen(self, seen: Tensor) -> Tensor:
+        features = self.describe(self.backbone.understand(seen)[1])
         pooled = torch.cat((features.mean(dim=(2, 3)), features.amax(dim=(2, 3))), dim=1)
         described: Tensor = self.dropout(pooled)
         return described

@@ -1,9 +1,9 @@
 """The garment model: where garments are on a person's crop, and what the person wears.
 
-    crop 256x128 → ShuffleNetV2 → stride 8 ─┐
-                                  stride 16 ─┼→ one map at stride 16 → per cell and region:
-                                  stride 32 ─┘                         a score and a box
-                                  stride 32 ──→ four strips from head to feet → `wears`
+    crop 256x128 → EfficientNet-Lite0 → stride 8 ─┐
+                                        stride 16 ─┼→ one map at stride 16 → per cell and region:
+                                        stride 32 ─┘                         a score and a box
+                                        stride 32 ──→ four strips from head to feet → `wears`
 
 One stride is enough: garments on a person's crop are all large. Each region has a box of its own
 in every cell, since a dress and the jacket over it share a centre.
@@ -16,23 +16,25 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from edge_app.vocabulary import CATEGORIES, REGIONS
-from model_build.networks.shufflenet import (
-    STAGE_CHANNELS,
-    Normalise,
-    ShuffleNetV2,
+from model_build.networks.efficientnet import (
+    FINE_CHANNELS,
+    MIDDLE_CHANNELS,
+    EfficientNetLite0,
     activation,
-    depthwise,
+    convolution,
 )
 
 STRIDE = 16
 STRIPS = 4
+_LATE_BLOCKS = 5
 _WIDTH = 96
 _WEARS_WIDTH = 384
 _RARE_LOGIT = -4.0
 
 
 def _mixing(size: int) -> nn.Sequential:
-    return nn.Sequential(depthwise(_WIDTH, size=size), nn.Conv2d(_WIDTH, _WIDTH, 1), activation())
+    channelwise = convolution(_WIDTH, _WIDTH, size, groups=_WIDTH)
+    return nn.Sequential(channelwise, nn.Conv2d(_WIDTH, _WIDTH, 1), activation())
 
 
 class GarmentNetwork(nn.Module):
@@ -40,16 +42,17 @@ class GarmentNetwork(nn.Module):
 
     def __init__(self, dropout: float = 0.2) -> None:
         super().__init__()
-        self.normalise = Normalise()
-        self.backbone = ShuffleNetV2()
+        self.backbone = EfficientNetLite0(_LATE_BLOCKS)
+        coarse = self.backbone.channels
         self.from_fine = nn.Sequential(
-            depthwise(STAGE_CHANNELS[0], 2), nn.Conv2d(STAGE_CHANNELS[0], _WIDTH, 1)
+            convolution(FINE_CHANNELS, FINE_CHANNELS, 3, 2, groups=FINE_CHANNELS),
+            nn.Conv2d(FINE_CHANNELS, _WIDTH, 1),
         )
-        self.from_middle = nn.Conv2d(STAGE_CHANNELS[1], _WIDTH, 1)
-        self.from_coarse = nn.Conv2d(STAGE_CHANNELS[2], _WIDTH, 1)
+        self.from_middle = nn.Conv2d(MIDDLE_CHANNELS, _WIDTH, 1)
+        self.from_coarse = nn.Conv2d(coarse, _WIDTH, 1)
         self.mix = nn.Sequential(activation(), _mixing(5), _mixing(5))
         self.find = nn.Conv2d(_WIDTH, len(REGIONS) * 5, 1)
-        self.describe = nn.Sequential(nn.Conv2d(STAGE_CHANNELS[2], _WEARS_WIDTH, 1), activation())
+        self.describe = nn.Sequential(nn.Conv2d(coarse, _WEARS_WIDTH, 1), activation())
         self.dropout = nn.Dropout(dropout)
         self.wear = nn.Linear((STRIPS + 1) * _WEARS_WIDTH, len(CATEGORIES))
         with torch.no_grad():
@@ -74,8 +77,12 @@ class GarmentNetwork(nn.Module):
 
     def predict(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Training: boxes `[N,A,3,4]`, logits of scores `[N,A,3]` and wears `[N,15]`; A cells."""
-        height, width = pictures.shape[2] // STRIDE, pictures.shape[3] // STRIDE
-        fine, middle, coarse = self.backbone(self.normalise(pictures))
+        return self.predict_seen(*self.backbone.see(pictures))
+
+    def predict_seen(self, fine: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As :meth:`predict`, of what the backbone's early part made of the pictures."""
+        height, width = seen.shape[2:]
+        middle, coarse = self.backbone.understand(seen)
         larger = functional.interpolate(self.from_coarse(coarse), scale_factor=2.0, mode="nearest")
         found = self.find(self.mix(self.from_fine(fine) + self.from_middle(middle) + larger))
         found = found.flatten(2).transpose(1, 2).unflatten(2, (len(REGIONS), 5))

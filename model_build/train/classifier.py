@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 
 from model_build.data.garment_pieces import PieceSample
-from model_build.networks.classifier import Classifier
+from model_build.networks.classifier import Classifier, GarmentClassifier
+from model_build.networks.efficientnet import Seeing
 from model_build.train.fitting import Batches, Run, Schedule
+from model_build.train.kept import Seen, keep_batches
 
 Trained = TypeVar("Trained", bound=Classifier)
 
@@ -33,7 +35,7 @@ class PieceSource(Protocol):
 class PieceBatch:
     """Samples as tensors."""
 
-    crops: Tensor  # uint8 [M,160,128,3]
+    crops: Tensor  # uint8 [M,192,160,3]
     allowed: Tensor  # bool [M,15]
 
 
@@ -69,11 +71,19 @@ def partial_cross_entropy(logits: Tensor, allowed: Tensor) -> Tensor:
 
 def losses(network: Classifier, batch: PieceBatch) -> dict[str, Tensor]:
     """Every part of the loss, weighted."""
-    logits, cosine = network.predict(batch.crops.permute(0, 3, 1, 2).float())
-    logits, cosine = logits.float(), cosine.float()
+    return _weighted(network.predict(batch.crops.permute(0, 3, 1, 2).float()), batch.allowed)
+
+
+def losses_of_seen(network: GarmentClassifier, seen: Seen[PieceBatch]) -> dict[str, Tensor]:
+    """Every part of the loss of a kept batch, weighted."""
+    return _weighted(network.predict_seen(seen.features[0]), seen.batch.allowed)
+
+
+def _weighted(predicted: tuple[Tensor, Tensor], allowed: Tensor) -> dict[str, Tensor]:
+    logits, cosine = predicted
     return {
-        "category": partial_cross_entropy(logits, batch.allowed),
-        "embedding": _EMBEDDING_WEIGHT * partial_cross_entropy(cosine, batch.allowed),
+        "category": partial_cross_entropy(logits.float(), allowed),
+        "embedding": _EMBEDDING_WEIGHT * partial_cross_entropy(cosine.float(), allowed),
     }
 
 
@@ -115,6 +125,28 @@ def train(
     draw = functools.partial(draw_batch, sources, schedule)
     batches = Batches(draw, range(run.step, schedule.steps))
     run.fit(batches.made_ahead(is_apart), lambda batch: losses(network, batch))
+    return run.averaged.eval()
+
+
+def train_late(
+    network: GarmentClassifier,
+    sources: list[tuple[PieceSource, float]],
+    schedule: Schedule,
+    folder: Path,
+    count: int,
+    is_apart: bool = True,
+) -> GarmentClassifier:
+    """As :func:`train`, but only the backbone's late part and the heads, on `count` kept batches.
+
+    The batches of a run stay in its folder (some 20 kB a garment), and are not drawn again.
+    """
+    network.backbone.freeze_early()
+    draw = functools.partial(draw_batch, sources, schedule)
+    see = Seeing(network.backbone, is_fine_wanted=False)
+    kept = keep_batches(see, draw, PieceBatch, count, folder / "kept", is_apart)
+    run = Run(network, network.backbone, schedule, folder)
+    steps = range(run.step, schedule.steps)
+    run.fit(kept.in_turn(steps, schedule.seed), lambda seen: losses_of_seen(network, seen))
     return run.averaged.eval()
 
 

@@ -14,10 +14,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from model_build.data.garment_crops import CropSample
+from model_build.networks.efficientnet import Seeing
 from model_build.networks.garments import STRIDE, GarmentNetwork, cell_centres
 from model_build.train.fitting import Batches, Run, Schedule
+from model_build.train.kept import Seen, keep_batches
 
 _CENTRE_RADIUS_PX = 1.5 * STRIDE
+_CELLS_OF_A_GARMENT = 4
 _BOX_WEIGHT = 2.0
 _WEARS_WEIGHT = 1.0
 
@@ -99,7 +102,8 @@ def box_losses(boxes: Tensor, logits: Tensor, batch: Batch) -> tuple[Tensor, Ten
     A cell answers for a garment when its centre is inside the garment and near the garment's
     centre; where two garments of a region claim a cell, it answers for the one it already
     fits better. The score's target is the overlap reached (Li et al., "Generalized Focal
-    Loss", 2020).
+    Loss", 2020). The cells of a garment share one vote on its box, so that small garments weigh
+    as much as large ones.
 
     Args:
         boxes: `[N,cells,3,4]`, xyxy.
@@ -132,8 +136,10 @@ def box_losses(boxes: Tensor, logits: Tensor, batch: Batch) -> tuple[Tensor, Ten
     focal = plain * (target - logits.sigmoid().detach()).square()
     focal = focal * batch.has_boxes[:, None, None]
     weight = torch.where(chosen, fit.clamp(min=0.1), 0.0)
-    total = weight.sum().clamp(min=1.0)
-    return focal.sum() / total, (weight * (1.0 - generalised)).sum() / total
+    weight = weight / weight.sum(1, keepdim=True).clamp(min=1e-6)
+    garments = chosen.any(1).sum().clamp(min=1)
+    score_loss = focal.sum() / (_CELLS_OF_A_GARMENT * garments)
+    return score_loss, (weight * (1.0 - generalised)).sum() / garments
 
 
 def wears_loss(logits: Tensor, worn: Tensor) -> Tensor:
@@ -146,8 +152,16 @@ def wears_loss(logits: Tensor, worn: Tensor) -> Tensor:
 
 def losses(network: GarmentNetwork, batch: Batch) -> dict[str, Tensor]:
     """Every part of the loss, weighted."""
-    boxes, logits, wears = network.predict(batch.crops.permute(0, 3, 1, 2).float())
-    boxes, logits, wears = boxes.float(), logits.float(), wears.float()
+    return _weighted(network.predict(batch.crops.permute(0, 3, 1, 2).float()), batch)
+
+
+def losses_of_seen(network: GarmentNetwork, seen: Seen[Batch]) -> dict[str, Tensor]:
+    """Every part of the loss of a kept batch, weighted."""
+    return _weighted(network.predict_seen(*seen.features), seen.batch)
+
+
+def _weighted(predicted: tuple[Tensor, Tensor, Tensor], batch: Batch) -> dict[str, Tensor]:
+    boxes, logits, wears = (part.float() for part in predicted)
     score_loss, box_loss = box_losses(boxes, logits, batch)
     return {
         "score": score_loss,
@@ -176,4 +190,26 @@ def train(
     draw = functools.partial(draw_batch, sources, schedule)
     batches = Batches(draw, range(run.step, schedule.steps))
     run.fit(batches.made_ahead(is_apart), lambda batch: losses(network, batch))
+    return run.averaged.eval()
+
+
+def train_late(
+    network: GarmentNetwork,
+    sources: list[tuple[SampleSource, float]],
+    schedule: Schedule,
+    folder: Path,
+    count: int,
+    is_apart: bool = True,
+) -> GarmentNetwork:
+    """As :func:`train`, but only the backbone's late part and the heads, on `count` kept batches.
+
+    The batches of a run stay in its folder (some 60 kB a person), and are not drawn again.
+    """
+    network.backbone.freeze_early()
+    draw = functools.partial(draw_batch, sources, schedule)
+    see = Seeing(network.backbone, is_fine_wanted=True)
+    kept = keep_batches(see, draw, Batch, count, folder / "kept", is_apart)
+    run = Run(network, network.backbone, schedule, folder)
+    steps = range(run.step, schedule.steps)
+    run.fit(kept.in_turn(steps, schedule.seed), lambda seen: losses_of_seen(network, seen))
     return run.averaged.eval()

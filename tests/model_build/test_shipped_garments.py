@@ -22,7 +22,7 @@ from model_build.vocabulary import category_mask
 
 MODELS: list[tuple[Task, tuple[str, ...], tuple[int, int]]] = [
     ("garments", REGIONS, (128, 256)),
-    ("classifier", CATEGORIES, (128, 160)),
+    ("classifier", CATEGORIES, (160, 192)),
 ]
 
 
@@ -61,7 +61,7 @@ def test_runtimes_agree_on_what_is_worn(root: Path) -> None:
 
 
 def test_runtimes_agree_on_the_category(root: Path) -> None:
-    path, crops = _path(root, "classifier"), _noise(160, 128)
+    path, crops = _path(root, "classifier"), _noise(192, 160)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     expected = session.run(["probabilities", "embedding"], {"crops": crops})
     for ours, theirs in zip(run_classifier(path, crops), expected, strict=True):

@@ -59,7 +59,7 @@ def test_pieces_are_whole_photos_and_worn_garments(data: Path) -> None:
     assert sum(len(side) for side in laid_out) == 3
     assert [len(side) for side in worn] == [4, 2]
     sample = worn[0].plain(0)
-    assert sample.crop.shape == (160, 128, 3)
+    assert sample.crop.shape == (192, 160, 3)
     assert sample.allowed.sum() == 1
     drawn = worn[0].draw(np.random.default_rng(0))
     assert drawn.crop.shape == sample.crop.shape

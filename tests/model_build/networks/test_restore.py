@@ -27,8 +27,8 @@ CARD = Card("classifier", "1.2.3", ("red",), "Apache-2.0", "nothing", {})
     ("name", "graph", "size_hw"),
     [
         ("detector", DetectorGraph(YoloxNano(), 100), (320, 512)),
-        ("garments", DetectorGraph(GarmentNetwork(), 32), (256, 128)),
-        ("classifier", ClassifierGraph(GarmentClassifier()), (160, 128)),
+        ("garments", DetectorGraph(GarmentNetwork(), 64), (256, 128)),
+        ("classifier", ClassifierGraph(GarmentClassifier()), (192, 160)),
     ],
 )
 def test_a_shipped_model_is_restored(
