@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from array import array
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -71,12 +72,12 @@ cameras:
 
 @dataclass
 class Measured:
-    """What is looked at every second."""
+    """What is looked at every second; in arrays, since it shares the memory that it measures."""
 
-    at_s: list[float] = field(default_factory=list)
-    memory_mb: list[float] = field(default_factory=list)
-    threads: list[int] = field(default_factory=list)
-    files: list[int] = field(default_factory=list)
+    at_s: array[float] = field(default_factory=lambda: array("d"))
+    memory_mb: array[float] = field(default_factory=lambda: array("d"))
+    threads: array[int] = field(default_factory=lambda: array("i"))
+    files: array[int] = field(default_factory=lambda: array("i"))
 
     def sample(self, at_s: float) -> None:
         """Take one sample of this process."""
@@ -114,7 +115,8 @@ class Reader(Collector):
 
     def __init__(self, port: int, clock: SteadyClock) -> None:
         self._clock = clock
-        self._late_s: dict[str, float] = {}
+        self._ids: array[int] = array("q")
+        self._late_s: array[float] = array("d")
         self.counted: dict[tuple[str, str], tuple[int, int]] = {}
         super().__init__(port)
 
@@ -124,7 +126,10 @@ class Reader(Collector):
         if "/alert/" in message.topic:
             taken = datetime.fromisoformat(payload["ts"].replace("Z", "+00:00"))
             # What was under way when the broker died is sent again, under the same id.
-            self._late_s.setdefault(payload["id"], came_s - taken.timestamp())
+            number = hash(payload["id"])
+            if number not in self._ids:
+                self._ids.append(number)
+                self._late_s.append(came_s - taken.timestamp())
         elif message.topic.endswith("/pt1m"):
             key, rev = (payload["zone"], payload["start"]), payload["rev"]
             if rev >= self.counted.get(key, (0, 0))[0]:
@@ -143,7 +148,7 @@ class Reader(Collector):
     @property
     def late_ms(self) -> list[float]:
         """Per alert, from the capture of the picture that decided it to its arrival here."""
-        return [1000 * late_s for late_s in self._late_s.values()]
+        return [1000 * late_s for late_s in self._late_s]
 
     def latency_ms(self) -> dict[str, int]:
         """The same for all alerts together."""
@@ -156,7 +161,8 @@ class Shown:
 
     def __init__(self, cameras: MisbehavingCameras) -> None:
         self._cameras = cameras
-        self._seen: dict[tuple[str, int], list[float]] = {}
+        self._pending: dict[str, tuple[int, int, float, float]] = {}
+        self._whole = 0
 
     def __call__(self, frames: list[Frame], _step: Step) -> None:
         """Note the pictures of one turn."""
@@ -164,11 +170,20 @@ class Shown:
         for frame in frames:
             if frame.frame_bgr[:, 200:].mean() > 100:
                 visit = visits_until(at_s + 2.0)  # a number that changes where a visit begins
-                self._seen.setdefault((frame.camera, visit), []).append(at_s)
+                pending = self._pending.get(frame.camera)
+                if pending is not None and pending[0] != visit:
+                    self._whole += _is_whole(*pending)
+                    pending = None
+                _, pictures, first_s, _ = pending or (visit, 0, at_s, at_s)
+                self._pending[frame.camera] = (visit, pictures + 1, first_s, at_s)
 
     def visits(self) -> int:
         """Visits, of all cameras together, of which a second or more was seen."""
-        return sum(len(at) >= 4 and at[-1] - at[0] >= 1.0 for at in self._seen.values())
+        return self._whole + sum(_is_whole(*pending) for pending in self._pending.values())
+
+
+def _is_whole(_visit: int, pictures: int, first_s: float, last_s: float) -> bool:
+    return pictures >= 4 and last_s - first_s >= 1.0
 
 
 class Trouble:
