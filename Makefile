@@ -86,7 +86,7 @@ nodered: $(VENV)/.for-work | system-packages ## the Node-RED flow, run by Node-R
 	NODE_RED=$(VENV)/node-red/node_modules/.bin/node-red $(BIN)/pytest tests/deploy/test_nodered.py
 
 soak: $(VENV)/.for-work ## an hour of cameras, broker and clock that misbehave; nothing lost, nothing grows
-	$(BIN)/python -m tests.soak.soak --seconds $(SOAK_S)
+	MALLOC_ARENA_MAX=2 $(BIN)/python -m tests.soak.soak --seconds $(SOAK_S)
 
 idle: $(VENV)/.for-work ## what an idle camera costs, and whether the motion gate misses anybody
 	$(BIN)/python -m tests.acceptance.idle_camera
