@@ -1,6 +1,6 @@
 """``make idle``: what a camera costs while nobody comes, and whom the motion gate misses.
 
-A day in small: hours without customers, with one now and then, and with many, on the simulated
+A day in small: without customers, with one now and then, and with many, on the simulated
 entrance. Every picture goes through two pipelines, with the gate and without it; both must count
 the same entries.
 """
@@ -21,7 +21,7 @@ from edge_app.config.schema import MotionSettings
 from edge_app.flow import Entry, Frame
 from tests.acceptance.simulated_entrance import config_for
 
-DAY = (("closed", 0.05), ("quiet", 1.0), ("busy", 6.0), ("quiet", 1.0), ("closed", 0.05))
+DAY = (("closed", 0.05), ("quiet", 3.0), ("busy", 12.0), ("quiet", 3.0), ("closed", 0.05))
 """Parts of the day and their customers per minute."""
 FPS = 8
 SAME_S = 0.5
@@ -101,7 +101,7 @@ def is_among(entry: Entry, entries: list[Entry]) -> bool:
 def main() -> int:
     """Print the figures as JSON; 1 where the gate missed somebody or made somebody up."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part-s", type=float, default=300.0, help="seconds of each part")
+    parser.add_argument("--part-s", type=float, default=150.0, help="seconds of each part")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
