@@ -279,9 +279,11 @@ def _wrong(figures: dict[str, Any], seconds: float) -> list[str]:
     wrong = []
     if zones != expected:
         wrong.append(f"entries: expected {expected}, got {zones}")
+    # In a short run a median may fall on the moment when each camera has a connection less.
+    spread = 2 if seconds >= 1800 else 2 + 2 * CAMERAS
     for name in ("threads", "files"):
         before, after = figures[name]
-        if after > before + 2:
+        if after > before + spread:
             wrong.append(f"{name} grew from {before} to {after}")
     # A short run says nothing of a slope, but may not eat memory either.
     if seconds >= 1800 and figures["memory_mb_per_h"] > 1.0:
