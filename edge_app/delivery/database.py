@@ -23,6 +23,9 @@ VERSION: Final = 1
 RETRY_S: Final = 30.0
 """How often the disk is tried again while the work goes on in memory."""
 
+CACHE_KIB: Final = 512
+"""Memory for pages, which would grow with the file to 2 MB; the system has a cache of its own."""
+
 KEPT_ASIDE: Final = 2
 """Damaged databases that are kept for whoever wants to look, older ones are deleted."""
 
@@ -211,6 +214,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA journal_size_limit = {4 << 20}")
+    connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
     return connection
 
 
