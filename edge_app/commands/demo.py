@@ -73,6 +73,7 @@ def demo_config(source: str | None, config_path: Path | None, camera: str | None
             "timezone": "UTC",
             "mqtt": {"url": "mqtt://127.0.0.1:1883"},
             "cameras": {"door": door},
+            "metrics": {"port": 0},  # that port is the service's, which may run beside the demo
             "alerts": {
                 "formalwear": RuleSettings(
                     any_of=("dress", "suit"), min_probability=0.6, cooldown_s=0.0

@@ -1,0 +1,21 @@
+"""The demo's own configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge_app.commands.demo import demo_config
+
+
+def test_the_ready_demo_leaves_the_port_of_the_metrics_to_the_service() -> None:
+    assert demo_config(None, None, None).metrics.port == 0
+
+
+def test_a_configuration_of_ones_own_keeps_its_metrics(tmp_path: Path) -> None:
+    path = tmp_path / "store.yaml"
+    path.write_text(
+        "store: s1\nnode: n1\ntimezone: UTC\nmqtt: {url: 'mqtt://127.0.0.1:1883'}\n"
+        "metrics: {port: 9500}\n"
+        "cameras: {door: {source: door.mp4, zones: {entrance: {line: [[0, 0.8], [1, 0.8]]}}}}\n"
+    )
+    assert demo_config(None, path, None).metrics.port == 9500
