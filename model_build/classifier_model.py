@@ -55,14 +55,7 @@ def train_classifier(
 ) -> GarmentClassifier:
     """Train from published weights or a model file, or go on with a run.
 
-    Args:
-        folders: where the data is.
-        schedule: how long and how fast.
-        run: folder of the run.
-        start: a model file to start from.
-        own: pictures to learn from besides.
-        kept: train the late layers only, on so many batches that passed the early ones once;
-            0 trains all layers on batches that are always new.
+    The arguments are those of :func:`model_build.garment_model.train_garments`.
     """
     note_network(run, OURS, None)
     network = GarmentClassifier()

@@ -16,7 +16,7 @@ from model_build.data.garment_pieces import PieceSample
 from model_build.networks.classifier import Classifier, GarmentClassifier
 from model_build.networks.efficientnet import Seeing
 from model_build.train.fitting import Batches, Run, Schedule
-from model_build.train.kept import Seen, keep_batches
+from model_build.train.kept import Seen, fit_late
 
 Trained = TypeVar("Trained", bound=Classifier)
 
@@ -140,14 +140,16 @@ def train_late(
 
     The batches of a run stay in its folder (some 20 kB a garment), and are not drawn again.
     """
-    network.backbone.freeze_early()
     draw = functools.partial(draw_batch, sources, schedule)
-    see = Seeing(network.backbone, is_fine_wanted=False)
-    kept = keep_batches(see, draw, PieceBatch, count, folder / "kept", is_apart)
-    run = Run(network, network.backbone, schedule, folder)
-    steps = range(run.step, schedule.steps)
-    run.fit(kept.in_turn(steps, schedule.seed), lambda seen: losses_of_seen(network, seen))
-    return run.averaged.eval()
+    return fit_late(
+        network,
+        Seeing(network.backbone, is_fine_wanted=False),
+        (draw, PieceBatch, count),
+        functools.partial(losses_of_seen, network),
+        schedule,
+        folder,
+        is_apart,
+    )
 
 
 @torch.no_grad()

@@ -17,7 +17,7 @@ from model_build.data.garment_crops import CropSample
 from model_build.networks.efficientnet import Seeing
 from model_build.networks.garments import STRIDE, GarmentNetwork, cell_centres
 from model_build.train.fitting import Batches, Run, Schedule
-from model_build.train.kept import Seen, keep_batches
+from model_build.train.kept import Seen, fit_late
 
 _CENTRE_RADIUS_PX = 1.5 * STRIDE
 _CELLS_OF_A_GARMENT = 4
@@ -205,11 +205,13 @@ def train_late(
 
     The batches of a run stay in its folder (some 60 kB a person), and are not drawn again.
     """
-    network.backbone.freeze_early()
     draw = functools.partial(draw_batch, sources, schedule)
-    see = Seeing(network.backbone, is_fine_wanted=True)
-    kept = keep_batches(see, draw, Batch, count, folder / "kept", is_apart)
-    run = Run(network, network.backbone, schedule, folder)
-    steps = range(run.step, schedule.steps)
-    run.fit(kept.in_turn(steps, schedule.seed), lambda seen: losses_of_seen(network, seen))
-    return run.averaged.eval()
+    return fit_late(
+        network,
+        Seeing(network.backbone, is_fine_wanted=True),
+        (draw, Batch, count),
+        functools.partial(losses_of_seen, network),
+        schedule,
+        folder,
+        is_apart,
+    )

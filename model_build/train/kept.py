@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from edge_app.inference.silent_openvino import ov
-from model_build.train.fitting import Batches
+from model_build.networks.efficientnet import Seeing
+from model_build.train.fitting import Batches, Run, Schedule
+from model_build.train.processes import join_processes
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ class DrawnBatch(Protocol):
 
 
 Drawn = TypeVar("Drawn", bound=DrawnBatch)
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,36 @@ def keep_batches(
         if (number + 1) % _LOG_EVERY == 0:
             logger.info("%d of %d batches kept", number + 1, count)
     return KeptBatches(folder, count, kind)
+
+
+def fit_late(
+    network: Network,
+    see: Seeing,
+    kept_from: tuple[Callable[[int], Drawn], type[Drawn], int],
+    losses: Callable[[Seen[Drawn]], Mapping[str, Tensor]],
+    schedule: Schedule,
+    folder: Path,
+    is_apart: bool,
+) -> Network:
+    """Train all but the early part of the backbone on kept batches; gives the averaged network.
+
+    Each process of several keeps batches of its own, in the run's folder.
+
+    Args:
+        network: goes on from `folder`/last.pt.
+        see: the early part of its backbone.
+        kept_from: what draws the batch of a number, the dataclass of batches, and how many.
+        losses: of a kept batch, by name.
+        schedule: how long and how fast.
+        folder: of the run.
+        is_apart: whether batches are drawn in a process of their own.
+    """
+    see.backbone.freeze_early()
+    rank = join_processes().rank
+    kept = keep_batches(see, *kept_from, folder / (f"kept_{rank}" if rank else "kept"), is_apart)
+    run = Run(network, see.backbone, schedule, folder)
+    run.fit(kept.in_turn(range(run.step, schedule.steps), schedule.seed), losses)
+    return run.averaged.eval()
 
 
 def _file(folder: Path, number: int) -> Path:
