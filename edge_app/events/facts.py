@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_app.events.shelf import Key, Shelf
-from edge_app.events.tally import DAY, LENGTH_S
+from edge_app.events.tally import DAY, LENGTH_S, WINDOWS
 
 _HOUR_S = 3600
 _DAY_S = 25 * _HOUR_S
@@ -62,7 +62,9 @@ class FactBook:
 
     def forget(self, before_s: float) -> None:
         """Drop the hours that ended before a time, and days a day after that."""
-        self._shelf.forget(lambda key: _hour_end(key) + (key[1] == DAY) * _DAY_S < before_s)
+        hour_s = before_s // _HOUR_S * _HOUR_S  # quiet windows rest on the others of their hour
+        for window in WINDOWS:
+            self._shelf.forget(window, hour_s - (window == DAY) * _DAY_S)
 
     def clear(self) -> None:
         """Drop everything."""
@@ -85,8 +87,3 @@ class FactBook:
             if facts is not None:
                 return facts.continued()
         return None
-
-
-def _hour_end(key: Key) -> int:
-    """End of the hour in which a window begins: quiet windows rest on the hour's others."""
-    return (key[2] // _HOUR_S + 1) * _HOUR_S

@@ -91,7 +91,8 @@ class GarmentMaps:
 
     def forget(self, before_s: float) -> None:
         """Drop the maps of windows that began before a time."""
-        self._published.forget(lambda key: key[2] < before_s)
+        for window in GARMENT_WINDOWS:
+            self._published.forget(window, before_s)
 
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able."""

@@ -1,24 +1,28 @@
-"""What is kept of each window, by the hour, in a form that is cheap to store again and again.
+"""What is kept of each window, in little memory and in a form that is cheap to store often.
 
-The state of the counters is stored with every message, and most of it is a day of closed windows
-that hardly ever change. Hours that are over are packed once, and again only after a late fact.
+Most of it is a day of closed windows that hardly ever change, and the whole is stored with every
+message. Windows are therefore kept in chunks, and only the newest two chunks of each kind as
+objects; the others are packed, and unpacked for as long as somebody looks at them.
 """
 
 from __future__ import annotations
 
 import json
 from base64 import b85decode, b85encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar
 from zlib import compress, decompress
 
 Key = tuple[str, str, int]
 """Zone, window and the window's start in seconds of Unix time."""
+Chunk = tuple[str, int]
+"""Window, and which of its chunks since 1970."""
 T = TypeVar("T")
 
-_HOUR_S = 3600
-_PLAIN_HOURS = 2
-"""The newest hours still change every minute; packing them each time would be in vain."""
+_SPAN_S: Final = {"pt1m": 900, "pt15m": 3 * 3600, "pt1h": 12 * 3600}
+_LONGEST_SPAN_S: Final = 48 * 3600
+_FRESH: Final = 2
+"""So many chunks of a kind still change often; packing them each time would be in vain."""
 
 
 class Shelf(Generic[T]):
@@ -29,11 +33,12 @@ class Shelf(Generic[T]):
         from_row: the reverse.
 
     >>> shelf = Shelf[int](lambda n: [n], lambda row: row[0])
-    >>> shelf.put(("door", "pt1m", 60), 5)
+    >>> for start in range(0, 7200, 60):
+    ...     shelf.put(("door", "pt1m", start), start)
     >>> again = Shelf[int](lambda n: [n], lambda row: row[0])
     >>> again.restore(shelf.state())
-    >>> again.get(("door", "pt1m", 60))
-    5
+    >>> again.get(("door", "pt1m", 60)), len(again.state()["plain"])
+    (60, 30)
     """
 
     def __init__(
@@ -41,64 +46,94 @@ class Shelf(Generic[T]):
     ) -> None:
         self._to_row = to_row
         self._from_row = from_row
-        self._hours: dict[int, dict[Key, T]] = {}
-        self._packed: dict[int, str] = {}
+        self._fresh: dict[Chunk, dict[Key, T]] = {}
+        self._packed: dict[Chunk, str] = {}
 
     def get(self, key: Key) -> T | None:
         """The value of a window, or None; not to be changed."""
-        return self._hours.get(key[2] // _HOUR_S, {}).get(key)
+        return self._values(_chunk(key)).get(key)
 
     def put(self, key: Key, value: T) -> None:
         """Set the value of a window."""
-        hour = key[2] // _HOUR_S
-        self._hours.setdefault(hour, {})[key] = value
-        self._packed.pop(hour, None)
+        self._put_all(_chunk(key), {key: value})
 
     def since(self, start: int) -> Iterator[tuple[Key, T]]:
         """The windows that begin at a time or later, in no order."""
-        for hour, values in self._hours.items():
-            if hour >= start // _HOUR_S:
-                yield from ((key, value) for key, value in values.items() if key[2] >= start)
+        for chunk in [c for c in (*self._fresh, *self._packed) if _end(c) > start]:
+            yield from (item for item in self._values(chunk).items() if item[0][2] >= start)
 
-    def forget(self, is_old: Callable[[Key], bool]) -> None:
-        """Drop the windows that are old."""
-        for hour, values in list(self._hours.items()):
-            old = [key for key in values if is_old(key)]
-            for key in old:
-                del values[key]
-            if old:
-                self._packed.pop(hour, None)
-            if not values:
-                del self._hours[hour]
+    def forget(self, window: str, before_s: float) -> None:
+        """Drop the windows of a kind that began before a time, a chunk at once."""
+        for kept in (self._fresh, self._packed):
+            for chunk in [c for c in kept if c[0] == window and _end(c) <= before_s]:
+                del kept[chunk]
 
     def clear(self) -> None:
         """Drop everything."""
-        self._hours.clear()
+        self._fresh.clear()
         self._packed.clear()
 
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able."""
-        plain = sorted(self._hours)[-_PLAIN_HOURS:]
-        for hour in self._hours.keys() - self._packed.keys() - set(plain):
-            packed = compress(json.dumps(self._rows(hour), separators=(",", ":")).encode())
-            self._packed[hour] = b85encode(packed).decode()
         return {
-            "plain": [row for hour in plain for row in self._rows(hour)],
-            "packed": [self._packed[hour] for hour in self._hours if hour not in plain],
+            "plain": [row for c in sorted(self._fresh) for row in self._rows(self._fresh[c])],
+            "packed": [self._packed[chunk] for chunk in sorted(self._packed)],
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from what :meth:`state` gave."""
+    def restore(self, state: Mapping[str, Any], zones: Collection[str] | None = None) -> None:
+        """Continue from what :meth:`state` gave; of some zones only, if they are named."""
         self.clear()
         for packed in state["packed"]:
-            for row in json.loads(decompress(b85decode(packed))):
-                self._put_row(row)
-        for row in state["plain"]:
-            self._put_row(row)
+            self._put_rows(_unpack(packed), zones)
+        self._put_rows(state["plain"], zones)
 
-    def _rows(self, hour: int) -> list[list[Any]]:
-        return [[*key, *self._to_row(value)] for key, value in self._hours[hour].items()]
+    def _values(self, chunk: Chunk) -> dict[Key, T]:
+        if chunk in self._fresh:
+            return self._fresh[chunk]
+        packed = self._packed.get(chunk)
+        return {} if packed is None else dict(map(self._item, _unpack(packed)))
 
-    def _put_row(self, row: Sequence[Any]) -> None:
+    def _put_all(self, chunk: Chunk, values: Mapping[Key, T]) -> None:
+        """Set values of one chunk; of what is fresh, the oldest makes room for a newer one."""
+        if chunk not in self._fresh:
+            rivals = sorted(c for c in self._fresh if c[0] == chunk[0])
+            if len(rivals) == _FRESH and chunk < rivals[0]:
+                self._pack(chunk, {**self._values(chunk), **values})
+                return
+            self._fresh[chunk] = self._values(chunk)
+            self._packed.pop(chunk, None)
+            if len(rivals) == _FRESH:
+                self._pack(rivals[0], self._fresh.pop(rivals[0]))
+        self._fresh[chunk].update(values)
+
+    def _pack(self, chunk: Chunk, values: Mapping[Key, T]) -> None:
+        text = json.dumps(self._rows(values), separators=(",", ":"))
+        self._packed[chunk] = b85encode(compress(text.encode())).decode()
+
+    def _rows(self, values: Mapping[Key, T]) -> list[list[Any]]:
+        return [[*key, *self._to_row(value)] for key, value in values.items()]
+
+    def _item(self, row: Sequence[Any]) -> tuple[Key, T]:
         zone, window, start, *values = row
-        self.put((zone, window, start), self._from_row(values))
+        return (zone, window, start), self._from_row(values)
+
+    def _put_rows(self, rows: Iterable[Sequence[Any]], zones: Collection[str] | None) -> None:
+        chunks: dict[Chunk, dict[Key, T]] = {}
+        for key, value in map(self._item, rows):
+            if zones is None or key[0] in zones:
+                chunks.setdefault(_chunk(key), {})[key] = value
+        for chunk in sorted(chunks):
+            self._put_all(chunk, chunks[chunk])
+
+
+def _chunk(key: Key) -> Chunk:
+    return key[1], key[2] // _SPAN_S.get(key[1], _LONGEST_SPAN_S)
+
+
+def _end(chunk: Chunk) -> int:
+    return (chunk[1] + 1) * _SPAN_S.get(chunk[0], _LONGEST_SPAN_S)
+
+
+def _unpack(packed: str) -> list[list[Any]]:
+    rows: list[list[Any]] = json.loads(decompress(b85decode(packed)))
+    return rows

@@ -128,7 +128,8 @@ class Ledger:
 
     def forget(self, before_s: float) -> None:
         """Drop the windows that ended before a time; the totals stay."""
-        self._tallies.forget(lambda key: self.bounds(key[1], key[2])[1] < before_s)
+        for window in WINDOWS:
+            self._tallies.forget(window, self.bounds(window, before_s)[0])
 
     def clear(self) -> None:
         """Drop all windows; the totals stay."""
@@ -143,8 +144,7 @@ class Ledger:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what :meth:`state` gave; zones that are gone go."""
-        self._tallies.restore(state["tallies"])
-        self._tallies.forget(lambda key: key[0] not in self._zones)
+        self._tallies.restore(state["tallies"], self._zones)
         totals = state["totals"].items()
         self._totals |= {zone: Tally(*v) for zone, v in totals if zone in self._zones}
 

@@ -36,7 +36,8 @@ from tests.soak.cameras import CYCLE_S, MisbehavingCameras, visits_until
 from tests.tiny_models import save_all
 
 CAMERAS = 4
-SAMPLE_S = 1.0
+SAMPLES = 900
+"""At most so many, and one a second."""
 WARM_UP_S = 600.0
 PROGRESS_S = 60.0
 BROKER_AWAY_S = (20.0, 24.0)
@@ -72,20 +73,27 @@ cameras:
 
 @dataclass
 class Measured:
-    """What is looked at every second; in arrays, since it shares the memory that it measures."""
+    """What is looked at again and again; in arrays, since it shares the memory that it measures.
 
+    Attributes:
+        every_s: seconds between two looks.
+    """
+
+    every_s: float
     at_s: array[float] = field(default_factory=lambda: array("d"))
     memory_mb: array[float] = field(default_factory=lambda: array("d"))
     threads: array[int] = field(default_factory=lambda: array("i"))
     files: array[int] = field(default_factory=lambda: array("i"))
 
     def sample(self, at_s: float) -> None:
-        """Take one sample of this process."""
+        """Take one sample of this process, if it is time for one."""
+        if at_s < len(self.at_s) * self.every_s:
+            return
         self.at_s.append(at_s)
         self.memory_mb.append(resident_mb())
         self.threads.append(len(list(Path("/proc/self/task").iterdir())))
         self.files.append(len(list(Path("/proc/self/fd").iterdir())))
-        if len(self.at_s) % round(PROGRESS_S / SAMPLE_S) == 0:
+        if len(self.at_s) % round(PROGRESS_S / self.every_s) == 0:
             newest = f"{self.memory_mb[-1]:.1f} MB, {self.threads[-1]} threads, {self.files[-1]}"
             print(f"{at_s / 60:.0f} min: {newest} files", file=sys.stderr, flush=True)
 
@@ -107,17 +115,14 @@ class Measured:
 
 
 class Reader(Collector):
-    """A subscriber in this process, who must not grow either: keeps sums, and no message.
-
-    Attributes:
-        counted: entries by zone and minute, of the newest revision, with it.
-    """
+    """A subscriber in this process, who must not grow either: keeps sums, and no message."""
 
     def __init__(self, port: int, clock: SteadyClock) -> None:
         self._clock = clock
         self._ids: array[int] = array("q")
         self._late_s: array[float] = array("d")
-        self.counted: dict[tuple[str, str], tuple[int, int]] = {}
+        self._began = int(clock.now_s() // 60) - 60
+        self._minutes: dict[str, tuple[array[int], array[int]]] = {}
         super().__init__(port)
 
     def _keep(self, client: Any, data: Any, message: Any) -> None:
@@ -131,9 +136,14 @@ class Reader(Collector):
                 self._ids.append(number)
                 self._late_s.append(came_s - taken.timestamp())
         elif message.topic.endswith("/pt1m"):
-            key, rev = (payload["zone"], payload["start"]), payload["rev"]
-            if rev >= self.counted.get(key, (0, 0))[0]:
-                self.counted[key] = (rev, payload["in"])
+            start = datetime.fromisoformat(payload["start"].replace("Z", "+00:00"))
+            minute = int(start.timestamp() // 60) - self._began
+            revs, entries = self._minutes.setdefault(payload["zone"], (array("i"), array("i")))
+            missing = array("i", [0]) * (minute + 1 - len(revs))
+            revs.extend(missing)
+            entries.extend(missing)
+            if payload["rev"] >= revs[minute]:
+                revs[minute], entries[minute] = payload["rev"], payload["in"]
 
     @property
     def alerts(self) -> int:
@@ -141,9 +151,8 @@ class Reader(Collector):
         return len(self._late_s)
 
     def entries(self) -> dict[str, int]:
-        """Entries by zone."""
-        zones = sorted({zone for zone, _ in self.counted})
-        return {z: sum(n for (zone, _), (_, n) in self.counted.items() if zone == z) for z in zones}
+        """Entries by zone, of each minute's newest revision."""
+        return {zone: sum(entries) for zone, (_, entries) in sorted(self._minutes.items())}
 
     @property
     def late_ms(self) -> list[float]:
@@ -201,10 +210,14 @@ class Trouble:
         return time.time() + self.offset_s
 
     def _run(self) -> None:
-        done: set[tuple[int, str]] = set()
+        done: set[str] = set()
+        before = 0
         while not self.ends.wait(0.1):
             cycle, at_s = divmod(self._cameras.at_s, CYCLE_S)
             number = int(cycle)
+            if number != before:
+                before = number
+                done.clear()
             plan = [
                 (number % 2 == 0 and at_s >= BROKER_AWAY_S[0], "kill", self._kill),
                 (number % 2 == 0 and at_s >= BROKER_AWAY_S[1], "start", self._broker.start),
@@ -212,8 +225,8 @@ class Trouble:
                 (number % 3 == 2 and at_s >= AHEAD_AT_S, "ahead", lambda: self._jump(AHEAD_BY_S)),
             ]
             for is_due, name, work in plan:
-                if is_due and (number, name) not in done:
-                    done.add((number, name))
+                if is_due and name not in done:
+                    done.add(name)
                     work()
 
     def _kill(self) -> None:
@@ -229,7 +242,7 @@ def soak(seconds: float, folder: Path) -> dict[str, Any]:
     """Run it; figures, and what was wrong."""
     cv2.setNumThreads(1)
     save_all(folder / "models")
-    measured = Measured()
+    measured = Measured(max(1.0, seconds / SAMPLES))
     with Mosquitto(folder / "broker", DURABLE) as broker, MisbehavingCameras() as cameras:
         config = loads(configuration(broker.url, cameras.port), "soak.yaml", folder)
         networks = load_networks(config, Notifier({}), open_engine)
@@ -242,8 +255,7 @@ def soak(seconds: float, folder: Path) -> dict[str, Any]:
             with Live(config, networks, clock) as live:
                 while cameras.at_s < seconds:
                     live.turn(shown)
-                    if cameras.at_s >= len(measured.at_s) * SAMPLE_S:
-                        measured.sample(cameras.at_s)
+                    measured.sample(cameras.at_s)
                 truth = visits_until(cameras.at_s)
                 trouble.ends.set()
                 trouble.thread.join()
