@@ -154,7 +154,9 @@ $(TOOLS)/.ready:
 build/service/.ready: $(LOCK) setup.cfg
 	$(PYTHON) -m venv --clear build/service
 	build/service/bin/pip install --quiet --require-hashes -r $(LOCK)
+	rm -rf build/lib build/bdist.*  # or files that are gone from the checkout would come along
 	build/service/bin/pip install --quiet --no-deps .
+	rm -rf build/lib build/bdist.*
 	touch $@
 
 # ModelOpt brings exact versions of its own, and asks for CUDA where none is needed.

@@ -231,11 +231,10 @@ class Pipeline:
             config: differs from the running one in rules, zones and masks only.
             now_s: the present, seconds of Unix time.
         """
-        before = self.state()
         alerts = Alerts(config.alerts, config.timezone, self._honours_hours)
-        alerts.restore(before["alerts"], keeps_tracks=True)
+        alerts.restore(self.alerts.state(), keeps_tracks=True)
         counts = _counts(config, now_s)
-        counts.restore(before["counts"])
+        counts.restore(self.counts.state())
         self._books.renew(alerts, counts, config.zones)
         self._areas = _areas(config)
         for name, camera in config.cameras.items():

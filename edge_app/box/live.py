@@ -75,8 +75,7 @@ class Live:
         notifier: Notifier | None = None,
         config_path: Path | None = None,
     ) -> None:
-        self._config = config
-        self._config_path = config_path
+        self._config, self._config_path = config, config_path
         self._clock = clock = clock or SteadyClock()
         self._networks = networks
         self._messages = messages_of(config, networks.models)
@@ -106,7 +105,7 @@ class Live:
             self._restore()
             self._outbox.publish([self._info()])
             parts = (self._outbox, self._messages, commands, self.supervision.heartbeats)
-            self._senders = senders_of(config, *parts)
+            self._senders = senders_of(config, *parts, self._clock.now_s)
             self._cameras: list[LiveCamera] = [
                 open_live(name, camera, self._slots, self._states.put)
                 for name, camera in config.cameras.items()
@@ -241,8 +240,9 @@ class Live:
             config = read_again(self._config_path, before)
         except ConfigError as error:
             self._audit.note("configuration refused", {**told, "why": error.problems}, now_s)
+            self.supervision.refused = error.problems[0]
             raise
-        changed = changed_keys(before, config)
+        changed, self.supervision.refused = changed_keys(before, config), None
         self._config = config
         self._messages = replace(self._messages, directions=directions_of(config))
         reload_senders(self._senders, config)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from edge_app.config.schema import BrokerSettings, Config
 from edge_app.delivery.commands import Commands
@@ -23,13 +24,18 @@ def brokers_of(config: Config) -> dict[str, BrokerSettings]:
 
 
 def senders_of(
-    config: Config, outbox: Outbox, messages: Messages, commands: Commands, heartbeats: Heartbeats
+    config: Config,
+    outbox: Outbox,
+    messages: Messages,
+    commands: Commands,
+    heartbeats: Heartbeats,
+    wall: Callable[[], float] = time.time,
 ) -> list[Sender]:
-    """One sender per broker, not started."""
+    """One sender per broker, not started; ``wall`` is the clock that stamps all other messages."""
     senders = []
     for name, settings in brokers_of(config).items():
         # The sender looks at its clock at every turn, which serves as its heartbeat.
-        clocks = Clocks(steady=heartbeats.clock_of(f"sender-{name}", f"sender-{name}"))
+        clocks = Clocks(wall, heartbeats.clock_of(f"sender-{name}", f"sender-{name}"))
         sender = Sender(settings, outbox, messages, name, config.outbox.drain_per_s, clocks)
         sender.obey(commands)
         senders.append(sender)

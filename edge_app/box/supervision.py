@@ -34,6 +34,10 @@ class Supervision:
         cameras: ids; the start is complete once each was seen or is known to be offline.
         senders: names of the brokers.
         clock: seconds that never jump.
+
+    Attributes:
+        refused: why the configuration file as it is now was refused, as long as it is; None for
+            one that was taken.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class Supervision:
         self.heartbeats = Heartbeats({PIPELINE: PATIENCE_S[PIPELINE], **patience_s}, clock)
         self._is_ready = False
         self._trouble = ""
+        self.refused: str | None = None
         self._failing: str | None = None
         self._failing_since_s = 0.0
         self._pinged_at_s = self._told_at_s = float("-inf")
@@ -117,7 +122,7 @@ class Supervision:
         self._notifier.reloading()
 
     def reloaded(self, words: str) -> None:
-        """It was applied, or refused; the words stay in the status line for a while."""
+        """It was applied, or refused, which stays in the status line."""
         self._notifier.ready(words)
         self._told_at_s = self._clock()
 
@@ -143,4 +148,6 @@ class Supervision:
             cameras += f" ({', '.join(troubled)})"
         if self._failing is not None:
             words = f"a network fails: {self._failing}; {words}"
+        if self.refused is not None:
+            words += f"; the changed configuration was refused: {self.refused}"
         return f"{cameras}, {frames_per_s:.1f} frames/s; {words}"

@@ -40,7 +40,7 @@ class Step:
     """One thing to be done: a file to be written or removed, or a program to be run.
 
     Attributes:
-        path: the file; None for a program.
+        path: the file, or an empty folder to be removed; None for a program.
         text: what the file will hold; None to remove it.
         command: the program and its arguments.
         mode: permissions of the file.
@@ -90,8 +90,11 @@ def installation(root: Path = Path("/"), program: Path | None = None) -> list[St
 def removal(root: Path = Path("/")) -> list[Step]:
     """What uninstalling does; the configuration and the counters stay."""
     folder = root / UNIT_FOLDER
-    files = [folder / UNIT, *(folder / f"{UNIT}.d" / name for name in (DEVICES, CREDENTIALS))]
+    drop_ins = folder / f"{UNIT}.d"
+    files = [folder / UNIT, *(drop_ins / name for name in (DEVICES, CREDENTIALS))]
     steps = [Step(path) for path in files if path.exists()]
+    if drop_ins.is_dir() and set(drop_ins.iterdir()) <= set(files):
+        steps.append(Step(drop_ins))
     if root == Path("/"):
         steps.insert(0, Step(command=("systemctl", "disable", "--now", UNIT)))
         steps.append(Step(command=("systemctl", "daemon-reload")))
@@ -169,6 +172,8 @@ def _carry_out(step: Step, run: Run) -> None:
     try:
         if step.path is None:
             run(list(step.command))
+        elif step.path.is_dir():
+            step.path.rmdir()
         elif step.text is None:
             step.path.unlink(missing_ok=True)
         else:

@@ -82,9 +82,10 @@ def _store_latest(db: sqlite3.Connection, message: Message) -> None:
 
 
 def store_state(db: sqlite3.Connection, state: Mapping[str, Mapping[str, Any]]) -> None:
-    """Replace the named parts of the state."""
+    """Replace the named parts of the state; what stays as it is costs no writing."""
     db.executemany(
-        "INSERT OR REPLACE INTO state VALUES (?, ?)",
+        "INSERT INTO state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value "
+        "WHERE value <> excluded.value",
         [(name, json.dumps(value, separators=(",", ":"))) for name, value in state.items()],
     )
 

@@ -178,8 +178,17 @@ class Outbox:
         return {name: json.loads(value) for name, value in rows}
 
     def next_birth(self) -> int:
-        """A number for a new connection, higher than every one before, restarts included."""
-        return self._database.transact(lambda db: count(db, "birth"), is_durable=True)
+        """A number for a new connection, higher than every one before, restarts included.
+
+        It is Unix time or, where that is not higher, the next one: a box whose database was lost,
+        or put back from a copy, is not taken for one of the past.
+        """
+
+        def work(db: sqlite3.Connection) -> int:
+            reached = lanes.total(db, "birth")
+            return count(db, "birth", max(1, int(self._clock()) - reached))
+
+        return self._database.transact(work, is_durable=True)
 
     def waiting(self, broker: str, lane: Lane, after: int, limit: int) -> list[Waiting]:
         """The first messages of a lane that a broker lacks, after a position, in order.

@@ -112,11 +112,13 @@ class Books:
             person.entries = [entry for entry in person.entries if entry.zone in zones]
 
     def state(self) -> dict[str, Any]:
-        """What must survive a restart, JSON-able."""
+        """What must survive a restart, JSON-able; what hardly ever changes is apart."""
+        counts = self.counts.state()
         waiting = [p for p in self._people.values() if p.open and not p.is_staff]
         return {
             "alerts": self.alerts.state(),
-            "counts": self.counts.state(),
+            "packed": counts.pop("packed"),
+            "counts": counts,
             "books": {
                 "open": [
                     {
@@ -141,7 +143,8 @@ class Books:
         if "alerts" not in state:
             return
         self.alerts.restore(state["alerts"])
-        self.counts.restore(state["counts"], emptied)
+        counts = {**state["counts"], "packed": state.get("packed", {})}
+        self.counts.restore(counts, emptied)
         for person in state.get("books", {}).get("open", ()):
             worn = {region: Worn(*word) for region, word in person["worn"].items()}
             for entry in person["entries"]:

@@ -23,6 +23,7 @@ from edge_app.events.business_day import BusinessDays, LocalTime
 from edge_app.events.coverage import MINUTE_S, Coverage
 from edge_app.events.garments import GarmentMaps
 from edge_app.events.occupancy import ALL, Occupancy
+from edge_app.events.shelf import Shelf
 from edge_app.events.tally import DAY, Ledger, Tally
 from edge_app.events.windows import Windows, whole_minute
 from edge_app.flow import CountWindow, Entry, LiveCount, Outfit
@@ -151,7 +152,10 @@ class Counts:
         return counts
 
     def state(self) -> dict[str, Any]:
-        """What must survive a restart, JSON-able; to be kept together with the windows."""
+        """What must survive a restart, JSON-able; to be kept together with the windows.
+
+        ``packed`` is most of it, and hardly ever changes.
+        """
         return {
             "version": _VERSION,
             "watermark_s": self._watermark_s,
@@ -161,6 +165,7 @@ class Counts:
             "coverage": self._coverage.state(),
             "garments": self._garments.state(),
             "windows": self._windows.state(self._now_s),
+            "packed": {name: shelf.packed() for name, shelf in self._shelves().items()},
         }
 
     def restore(self, state: Mapping[str, Any], emptied: Sequence[str] = ()) -> None:
@@ -185,7 +190,13 @@ class Counts:
         self._coverage.restore(state["coverage"])
         self._garments.restore(state["garments"])
         self._windows.restore(state["windows"])
+        for name, shelf in self._shelves().items():
+            shelf.add(state.get("packed", {}).get(name, ()), self._zones)
         self._empty(emptied)
+
+    def _shelves(self) -> dict[str, Shelf[Any]]:
+        shelves = (self._ledger.shelf, self._windows.facts.shelf, self._garments.shelf)
+        return dict(zip(("tallies", "facts", "garments"), shelves, strict=True))
 
     def _empty(self, zones: Sequence[str]) -> None:
         """Nobody is known to be in these zones now; nobody went out either."""

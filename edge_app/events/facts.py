@@ -39,6 +39,9 @@ class Facts:
 class FactBook:
     """The facts of closed windows; within an hour, quiet windows take no space.
 
+    Attributes:
+        shelf: those that are not quiet.
+
     >>> book = FactBook()
     >>> for start in (0, 60):
     ...     book.put(("door", "pt1m", start), Facts(1.0, 2, 2, 2, 2.0))
@@ -47,43 +50,43 @@ class FactBook:
     """
 
     def __init__(self) -> None:
-        self._shelf = Shelf[Facts](
+        self.shelf = Shelf[Facts](
             lambda f: [f.coverage, f.start, f.end, f.most, f.average], lambda row: Facts(*row)
         )
 
     def put(self, key: Key, facts: Facts) -> None:
         """Note the facts of a window."""
-        if self._shelf.get(key) is not None or self._before(key) != facts:
-            self._shelf.put(key, facts)
+        if self.shelf.get(key) is not None or self._before(key) != facts:
+            self.shelf.put(key, facts)
 
     def at(self, key: Key) -> Facts:
         """The facts of a window; all zero if it was never closed."""
-        return self._shelf.get(key) or self._before(key) or Facts()
+        return self.shelf.get(key) or self._before(key) or Facts()
 
     def forget(self, before_s: float) -> None:
         """Drop the hours that ended before a time, and days a day after that."""
         hour_s = before_s // _HOUR_S * _HOUR_S  # quiet windows rest on the others of their hour
         for window in WINDOWS:
-            self._shelf.forget(window, hour_s - (window == DAY) * _DAY_S)
+            self.shelf.forget(window, hour_s - (window == DAY) * _DAY_S)
 
     def clear(self) -> None:
         """Drop everything."""
-        self._shelf.clear()
+        self.shelf.clear()
 
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able."""
-        return self._shelf.state()
+        return self.shelf.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what :meth:`state` gave."""
-        self._shelf.restore(state)
+        self.shelf.restore(state)
 
     def _before(self, key: Key) -> Facts | None:
         """What the windows earlier in the hour lead one to expect."""
         zone, window, start = key
         length = LENGTH_S.get(window, _HOUR_S)
         for earlier in range(start - length, start // _HOUR_S * _HOUR_S - 1, -length):
-            facts = self._shelf.get((zone, window, earlier))
+            facts = self.shelf.get((zone, window, earlier))
             if facts is not None:
                 return facts.continued()
         return None

@@ -48,12 +48,15 @@ class GarmentMaps:
     Args:
         zones: ids, without ``all``.
         k: the smallest positive count that may be published.
+
+    Attributes:
+        shelf: what was published.
     """
 
     def __init__(self, zones: Sequence[str], k: int) -> None:
         self._zones = tuple(zones)
         self._k = k
-        self._published = Shelf[GarmentMap](
+        self.shelf = Shelf[GarmentMap](
             lambda shown: [dict(shown.cells), shown.n, list(shown.withheld)],
             lambda row: GarmentMap(row[0], row[1], tuple(row[2])),
         )
@@ -72,7 +75,7 @@ class GarmentMaps:
         if key[1] not in GARMENT_WINDOWS:
             return GarmentMap({}, tally.garment_n)
         fresh = GarmentMap(dict(tally.garments), tally.garment_n)
-        before = self._published.get(key)
+        before = self.shelf.get(key)
         if before is not None and self._tells_of_few(before.whole(), fresh.whole()):
             return before
         parts = self._parts(key, end)
@@ -80,27 +83,27 @@ class GarmentMaps:
         withheld = [withheld_in_total(total, part, self._k) for part in parts if part]
         names = tuple(sorted(frozenset().union(*withheld)))
         shown = GarmentMap(fresh.cells, fresh.n, names)
-        self._published.put(key, shown)
+        self.shelf.put(key, shown)
         return shown
 
     def note(self, key: Key, window: CountWindow) -> None:
         """A copy of these counters has published this window."""
         if window.garment:
             cells = {name: n for name, n in window.garment.items() if n}
-            self._published.put(key, GarmentMap(cells, window.garment_n, window.withheld))
+            self.shelf.put(key, GarmentMap(cells, window.garment_n, window.withheld))
 
     def forget(self, before_s: float) -> None:
         """Drop the maps of windows that began before a time."""
         for window in GARMENT_WINDOWS:
-            self._published.forget(window, before_s)
+            self.shelf.forget(window, before_s)
 
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able."""
-        return self._published.state()
+        return self.shelf.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what :meth:`state` gave."""
-        self._published.restore(state)
+        self.shelf.restore(state)
 
     def _tells_of_few(self, before: Mapping[str, int], after: Mapping[str, int]) -> bool:
         return any(0 < abs(n - before[name]) < self._k for name, n in after.items())
@@ -109,7 +112,7 @@ class GarmentMaps:
         """What was published of its parts: the zones of ``all``, the hours of a day."""
         zone, window, start = key
         zones, hours = [], []
-        for (other, kind, begun), published in self._published.since(start):
+        for (other, kind, begun), published in self.shelf.since(start):
             if zone == ALL and other in self._zones and (kind, begun) == (window, start):
                 zones.append(published.shown(self._k))
             if window == DAY and other == zone and kind != DAY and start <= begun < end:

@@ -1,8 +1,9 @@
 """What is kept of each window, in little memory and in a form that is cheap to store often.
 
-Most of it is a day of closed windows that hardly ever change, and the whole is stored with every
+Most of it is a day of closed windows that hardly ever change, and the state is stored with every
 message. Windows are therefore kept in chunks, and only the newest two chunks of each kind as
-objects; the others are packed, and unpacked for as long as somebody looks at them.
+objects; the others are packed, unpacked for as long as somebody looks at them, and stored apart
+from what changes all the time.
 """
 
 from __future__ import annotations
@@ -37,8 +38,11 @@ class Shelf(Generic[T]):
     ...     shelf.put(("door", "pt1m", start), start)
     >>> again = Shelf[int](lambda n: [n], lambda row: row[0])
     >>> again.restore(shelf.state())
-    >>> again.get(("door", "pt1m", 60)), len(again.state()["plain"])
-    (60, 30)
+    >>> again.get(("door", "pt1m", 7140)), again.get(("door", "pt1m", 60))
+    (7140, None)
+    >>> again.add(shelf.packed())
+    >>> again.get(("door", "pt1m", 60))
+    60
     """
 
     def __init__(
@@ -74,18 +78,24 @@ class Shelf(Generic[T]):
         self._packed.clear()
 
     def state(self) -> dict[str, Any]:
-        """What must survive a restart, JSON-able."""
-        return {
-            "plain": [row for c in sorted(self._fresh) for row in self._rows(self._fresh[c])],
-            "packed": [self._packed[chunk] for chunk in sorted(self._packed)],
-        }
+        """What must survive a restart, JSON-able, but for what is packed."""
+        fresh = [row for chunk in sorted(self._fresh) for row in self._rows(self._fresh[chunk])]
+        return {"plain": fresh, "packed": []}
+
+    def packed(self) -> list[str]:
+        """The rest of it; mostly the same from one time to the next."""
+        return [self._packed[chunk] for chunk in sorted(self._packed)]
 
     def restore(self, state: Mapping[str, Any], zones: Collection[str] | None = None) -> None:
         """Continue from what :meth:`state` gave; of some zones only, if they are named."""
         self.clear()
-        for packed in state["packed"]:
-            self._put_rows(_unpack(packed), zones)
-        self._put_rows(state["plain"], zones)
+        self._add_rows(state["plain"], zones)
+        self.add(state["packed"], zones)  # as it was before the two were stored apart
+
+    def add(self, packed: Iterable[str], zones: Collection[str] | None = None) -> None:
+        """Take windows that are not there yet from what :meth:`packed` gave."""
+        for each in packed:
+            self._add_rows(_unpack(each), zones)
 
     def _values(self, chunk: Chunk) -> dict[Key, T]:
         if chunk in self._fresh:
@@ -117,13 +127,13 @@ class Shelf(Generic[T]):
         zone, window, start, *values = row
         return (zone, window, start), self._from_row(values)
 
-    def _put_rows(self, rows: Iterable[Sequence[Any]], zones: Collection[str] | None) -> None:
+    def _add_rows(self, rows: Iterable[Sequence[Any]], zones: Collection[str] | None) -> None:
         chunks: dict[Chunk, dict[Key, T]] = {}
         for key, value in map(self._item, rows):
             if zones is None or key[0] in zones:
                 chunks.setdefault(_chunk(key), {})[key] = value
-        for chunk in sorted(chunks):
-            self._put_all(chunk, chunks[chunk])
+        for chunk, values in sorted(chunks.items()):
+            self._put_all(chunk, {**values, **self._values(chunk)})
 
 
 def _chunk(key: Key) -> Chunk:

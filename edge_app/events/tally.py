@@ -71,12 +71,15 @@ class Ledger:
     Args:
         zones: ids; ``all`` is their sum and never kept.
         days: the store's business days.
+
+    Attributes:
+        shelf: the tallies.
     """
 
     def __init__(self, zones: Sequence[str], days: BusinessDays) -> None:
         self._zones = tuple(zones)
         self.days = days
-        self._tallies = Shelf[Tally](_to_row, lambda row: Tally(*row))
+        self.shelf = Shelf[Tally](_to_row, lambda row: Tally(*row))
         self._totals = {zone: Tally() for zone in zones}
 
     def bounds(self, window: str, at_s: float) -> tuple[int, int]:
@@ -92,11 +95,11 @@ class Ledger:
         touched = []
         for window in WINDOWS:
             start, end = self.bounds(window, at_s)
-            tally = self._tallies.get((zone, window, start)) or Tally()
+            tally = self.shelf.get((zone, window, start)) or Tally()
             tally.add(what)
             if window not in GARMENT_WINDOWS:
                 tally.garments.clear()
-            self._tallies.put((zone, window, start), tally)
+            self.shelf.put((zone, window, start), tally)
             touched.append((window, start, end))
         self._totals[zone].add(what)
         self._totals[zone].garments.clear()
@@ -106,7 +109,7 @@ class Ledger:
         """The sums of a zone, or of ``all``, in a window."""
         total = Tally()
         for each in self._zones if zone == ALL else (zone,):
-            total.add(self._tallies.get((each, window, start)) or Tally())
+            total.add(self.shelf.get((each, window, start)) or Tally())
         return total
 
     def totals_before(self, zone: str, end: int) -> tuple[int, int]:
@@ -114,7 +117,7 @@ class Ledger:
         zones = self._zones if zone == ALL else (zone,)
         entries = sum(self._totals[each].entries for each in zones)
         exits = sum(self._totals[each].exits for each in zones)
-        for (each, window, _), tally in self._tallies.since(end):
+        for (each, window, _), tally in self.shelf.since(end):
             if window == "pt1m" and each in zones:
                 entries -= tally.entries
                 exits -= tally.exits
@@ -122,29 +125,29 @@ class Ledger:
 
     def minutes(self, since: int) -> Iterator[int]:
         """Starts of the minutes, from a time on, in which anything was counted."""
-        for (_, window, start), _ in self._tallies.since(since):
+        for (_, window, start), _ in self.shelf.since(since):
             if window == "pt1m":
                 yield start
 
     def forget(self, before_s: float) -> None:
         """Drop the windows that ended before a time; the totals stay."""
         for window in WINDOWS:
-            self._tallies.forget(window, self.bounds(window, before_s)[0])
+            self.shelf.forget(window, self.bounds(window, before_s)[0])
 
     def clear(self) -> None:
         """Drop all windows; the totals stay."""
-        self._tallies.clear()
+        self.shelf.clear()
 
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able."""
         return {
-            "tallies": self._tallies.state(),
+            "tallies": self.shelf.state(),
             "totals": {zone: _to_row(tally) for zone, tally in self._totals.items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what :meth:`state` gave; zones that are gone go."""
-        self._tallies.restore(state["tallies"], self._zones)
+        self.shelf.restore(state["tallies"], self._zones)
         totals = state["totals"].items()
         self._totals |= {zone: Tally(*v) for zone, v in totals if zone in self._zones}
 

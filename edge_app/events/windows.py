@@ -46,6 +46,9 @@ class Windows:
         coverage: the seconds seen.
         garments: what was published of garments.
         started_at_s: when counting begins, seconds of Unix time.
+
+    Attributes:
+        facts: what closed windows said.
     """
 
     def __init__(
@@ -69,7 +72,7 @@ class Windows:
         self._skipped: list[tuple[int, int]] = [(0, self.closed_s)]
         self._down = (0, 0)
         self._open: dict[tuple[str, str], _Open] = {}
-        self._facts = FactBook()
+        self.facts = FactBook()
         self._revisions: dict[Key, int] = {}
         self._changed: set[Key] = set()
 
@@ -128,7 +131,7 @@ class Windows:
         windows = self.revised() + self.close_open(float("inf"))
         self.closed_s = whole_minute(to_s)
         self._skipped = [(0, self.closed_s)]
-        self._facts.clear()
+        self.facts.clear()
         self._revisions.clear()
         self._ledger.clear()
         self._garments.forget(float("inf"))
@@ -140,7 +143,7 @@ class Windows:
         """Drop what no late fact can change any more."""
         self._ledger.forget(before_s)
         self._garments.forget(before_s - _GAP_S)
-        self._facts.forget(before_s)
+        self.facts.forget(before_s)
         old = [k for k in self._revisions if self._ledger.bounds(k[1], k[2])[1] < before_s]
         for key in old:
             del self._revisions[key]
@@ -195,7 +198,7 @@ class Windows:
         course = done.course
         facts = Facts(coverage, course.start, course.end, course.most, round(course.average, 3))
         key = (zone, window, done.start)
-        self._facts.put(key, facts)
+        self.facts.put(key, facts)
         revision = self._revisions.get(key, -1) + 1
         if revision > 0:
             self._revisions[key] = revision
@@ -214,7 +217,7 @@ class Windows:
         _, end = self._ledger.bounds(window, start)
         tally = self._ledger.tally(zone, window, start)
         in_total, out_total = self._ledger.totals_before(zone, end)
-        facts = self._facts.at(key)
+        facts = self.facts.at(key)
         garments = self._garments.publish(key, end, tally)
         return CountWindow(
             zone=zone,
@@ -259,7 +262,7 @@ class Windows:
                 [*k, o.start, o.end, list(vars(o.course).values()), o.watched_s]
                 for k, o in self._open.items()
             ],
-            "facts": self._facts.state(),
+            "facts": self.facts.state(),
             "revisions": [[*key, revision] for key, revision in self._revisions.items()],
             "changed": [list(key) for key in sorted(self._changed)],
         }
@@ -276,7 +279,7 @@ class Windows:
             for zone, window, start, end, course, watched_s in state["open"]
             if zone in known
         }
-        self._facts.restore(state["facts"])
+        self.facts.restore(state["facts"])
         self._revisions = {(z, w, s): rev for z, w, s, rev in state["revisions"] if z in known}
         self._changed = {(z, w, s) for z, w, s in state["changed"] if z in known}
 

@@ -197,11 +197,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def totals(file: Path) -> dict[str, Counter[str]]:
     """By zone, everything that was counted, as the stored state has it."""
     outbox = Outbox(file, OutboxSettings())
-    state = outbox.state()["counts"]["ledger"]
+    state = outbox.state()
     outbox.close()
     days = BusinessDays(LocalTime("Europe/Paris"), "13:00")
     ledger = Ledger(list(CAMERAS), days)
-    ledger.restore(state)
+    ledger.restore(state["counts"]["ledger"])
+    ledger.shelf.add(state["packed"]["tallies"])
     found = {zone: Counter[str]() for zone in CAMERAS}
     for zone, total in found.items():
         for start in {ledger.bounds("p1d", START + STEP_S * step)[0] for step in range(STEPS)}:

@@ -117,6 +117,17 @@ def test_an_alert_lives_no_longer_while_the_clock_is_behind(
     assert waiting.deadline_s - time.monotonic() == pytest.approx(60.0, abs=10.0)
 
 
+def test_the_box_and_its_messages_go_by_the_same_clock(config: Config, networks: Networks) -> None:
+    (config.state_dir.parent / "clip").mkdir()
+    wall = {"ahead_s": 0.0}
+    clock = SteadyClock(lambda: time.time() + wall["ahead_s"])
+    with Live(config, networks, clock) as live:
+        wall["ahead_s"] = -3600.0
+        told_s = live._senders[0]._clocks.wall()
+        assert told_s == pytest.approx(clock.now_s(), abs=5.0)
+        assert told_s > time.time() - 60.0  # approached, not followed
+
+
 def test_a_whole_box_goes_on_when_its_clock_is_set(config: Config, networks: Networks) -> None:
     folder = config.state_dir.parent / "clip"
     folder.mkdir()

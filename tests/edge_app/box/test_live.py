@@ -160,6 +160,10 @@ def test_what_cannot_be_applied_changes_nothing_and_says_why(
         with pytest.raises(ConfigError, match=why):
             live.reload()
         assert retained(store, "/info")["zones"] == {"shop": "area"}
+        assert why in (live.supervision.refused or "")
+        (store / "store.yaml").write_text(CONFIG)
+        live.reload()
+        assert live.supervision.refused is None
     audit = (store / "state/audit.jsonl").read_text()
     assert "configuration refused" in audit
     assert why.split("'")[-1].strip() in audit

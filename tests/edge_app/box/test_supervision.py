@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_app.box.supervision import PATIENCE_S, Supervision
+from edge_app.box.supervision import PATIENCE_S, STATUS_S, Supervision
 from edge_app.flow import CameraState
 from edge_app.runtime.systemd import Notifier
 from tests.edge_app.runtime.notify_socket import NotifySocket
@@ -70,3 +70,20 @@ def test_who_stands_still_silences_the_watchdog(
     clock.now_s += 1.0
     box.turn("")
     assert [m for m in drain(manager) if "WATCHDOG" in m]
+
+
+def test_a_refused_configuration_stays_in_the_status_line_until_one_is_taken(
+    manager: NotifySocket,
+) -> None:
+    clock = Clock()
+    box = Supervision(Notifier({"NOTIFY_SOCKET": str(manager.path)}), [], ["store"], clock)
+    lines = []
+    for box.refused in (None, "store.yaml:7: zones: not an area", None):
+        box.turn("connected")
+        clock.now_s += STATUS_S
+        box.turn("connected")
+        lines.append([m["STATUS"] for m in drain(manager) if "STATUS" in m][-1])
+    assert lines[0] == lines[2] == "0 of 0 cameras, 0.0 frames/s; connected"
+    assert lines[1] == (
+        f"{lines[0]}; the changed configuration was refused: store.yaml:7: zones: not an area"
+    )

@@ -65,8 +65,16 @@ def test_what_a_person_wrote_survives_installing_and_removing(tmp_path: Path) ->
     carry_out(installation(tmp_path))
     carry_out(removal(tmp_path))
     assert config.read_text() == "mine"
-    assert [p for p in (tmp_path / "etc/systemd").rglob("*") if p.is_file()] == []
+    assert list((tmp_path / "etc/systemd/system").iterdir()) == []
     assert removal(tmp_path) == []
+
+
+def test_a_drop_in_of_somebody_else_stays_with_its_folder(tmp_path: Path) -> None:
+    carry_out(installation(tmp_path))
+    theirs = tmp_path / "etc/systemd/system/dresscode.service.d/override.conf"
+    theirs.write_text("[Service]\nNice=5\n")
+    carry_out(removal(tmp_path))
+    assert list((tmp_path / "etc/systemd/system").rglob("*")) == [theirs.parent, theirs]
 
 
 SECRETS = """

@@ -85,6 +85,22 @@ def test_numbers_go_on_after_a_restart(tmp_path: Path, time: Time) -> None:
         assert second.next_birth() > max(births)
 
 
+def test_connections_of_a_box_that_lost_its_database_are_newer_than_those_before(
+    tmp_path: Path, time: Time
+) -> None:
+    with opened(tmp_path, time) as first:
+        births = [first.next_birth() for _ in range(3)]
+    assert births == [int(time.now_s) + n for n in range(3)]
+    (tmp_path / "outbox.sqlite").unlink()
+    time.now_s += 60.0
+    with opened(tmp_path, time) as second:
+        assert second.next_birth() > max(births)
+        time.now_s = 5.0  # a clock that is not set yet
+        assert second.next_birth() > max(births)
+    with opened(tmp_path / "new", time) as unset:
+        assert [unset.next_birth(), unset.next_birth()] == [5, 6]
+
+
 def test_state_is_what_was_published_last(tmp_path: Path, time: Time) -> None:
     with opened(tmp_path, time) as first:
         first.publish([minute(0)], {"counts": {"in": 1}, "alerts": {}})

@@ -123,6 +123,33 @@ def test_late_facts_publish_their_windows_again():
     assert counts.advance(NOON + 1002) == []
 
 
+def test_facts_that_are_hours_late_join_what_is_packed_away_even_after_a_restart():
+    counts = counts_from()
+    for minute in range(20 * 60):
+        now_s = NOON + 60 * minute
+        counts.entered(entry(now_s + 10))
+        watch(counts, now_s, now_s + 60, step_s=2)
+    again = counts_from()
+    again.restore(json.loads(json.dumps(counts.state())))
+    for each in (counts, again):
+        before_s = NOON + 20 * 3600
+        each.entered(entry(NOON + 90))
+        each.entered(entry(NOON + 9000))
+        revised = each.advance(before_s)
+        told = [(w.window, w.start_s - NOON, w.rev, w.counts["in"]) for w in revised]
+        assert told[::2] == [
+            ("pt1m", 60, 1, 2),
+            ("pt15m", 0, 1, 16),
+            ("pt1h", 0, 1, 61),
+            ("pt1m", 9000, 1, 2),
+            ("pt15m", 9000, 1, 16),
+            ("pt1h", 7200, 1, 61),
+            ("p1d", -8 * 3600, 1, 962),
+        ]
+        assert revised[0].coverage == 1.0
+        assert revised[0].in_total == 3
+
+
 def test_totals_tell_what_happened_before_the_windows_end():
     counts = counts_from()
     for second in (10, 70, 130):
