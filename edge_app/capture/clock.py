@@ -10,6 +10,7 @@ _SLEW = 0.01
 _FAST_SLEW = 0.5
 _STEP_S = 1.0
 _FAR_S = 10.0
+_WRONG_S = 25 * 3600.0
 
 
 class SteadyClock:
@@ -20,7 +21,9 @@ class SteadyClock:
     day. A box without a battery starts in the past and jumps ahead when the network tells the time:
     forward steps of more than a second are followed at once. A clock that was set back is
     approached by running slower, so that nothing ever repeats: at half speed while it is more than
-    ten seconds off (an hour is made good in two), then by 1 %.
+    ten seconds off (an hour is made good in two), then by 1 %. One that was a day and more ahead
+    was wrong, and would take as long again to be made good: it is followed at once, and counting
+    begins again from there.
     """
 
     def __init__(
@@ -44,7 +47,7 @@ class SteadyClock:
         return self._read()[1]
 
     def now_s(self) -> float:
-        """The time of day, seconds of Unix time; never less than any thread was told before."""
+        """The time of day, seconds of Unix time; goes back only where it was a day ahead."""
         steady_s, ahead_s = self._read()
         return steady_s + ahead_s
 
@@ -54,7 +57,8 @@ class SteadyClock:
             steady_s = max(self._monotonic() + self._began_s, self._steady_s)
             error = self._wall() - (steady_s + self._ahead_s)
             slew_s = (_FAST_SLEW if error < -_FAR_S else _SLEW) * (steady_s - self._steady_s)
-            self._ahead_s += error if error > _STEP_S else _clamp(error, slew_s)
+            is_step = error > _STEP_S or error < -_WRONG_S
+            self._ahead_s += error if is_step else _clamp(error, slew_s)
             self._steady_s = steady_s
             return steady_s, self._ahead_s
 

@@ -89,14 +89,20 @@ class Audit:
 
     def _resume(self) -> None:
         for file in (_older(self._path), self._path):
-            if file.exists():
+            try:
                 lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
-                self._is_torn = lines[-1] != ""
-                for line in reversed(lines):
-                    entry = _parsed(line)
-                    if entry is not None:
-                        self._n, self._head = entry["n"], entry["hash"]
-                        break
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                # The log is not worth a store's counts; what it misses, the journal has.
+                log.warning("the audit log %s cannot be read: %s", file, error)
+                continue
+            self._is_torn = lines[-1] != ""
+            for line in reversed(lines):
+                entry = _parsed(line)
+                if entry is not None:
+                    self._n, self._head = entry["n"], entry["hash"]
+                    break
 
 
 def verify(path: Path) -> Verdict:

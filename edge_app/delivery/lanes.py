@@ -150,13 +150,18 @@ def give_up_alerts(db: sqlite3.Connection, positions: Sequence[int]) -> None:
 
 
 def resend(db: sqlite3.Connection, broker: str, which: Mapping[str, str]) -> int:
-    """Queue windows of the history again; how many."""
-    return db.execute(
-        "INSERT INTO resend (broker, message) SELECT :broker, position FROM message "
-        "WHERE lane = 'agg' AND start >= :start AND start < :end "
-        "AND :zone IN ('*', zone) AND :window IN ('*', window) ORDER BY position",
-        {"broker": broker, **which},
-    ).rowcount
+    """Queue windows of the history again; how many. Those that are queued already stay there."""
+    values = {"broker": broker, **which}
+    asked = (
+        "FROM message WHERE lane = 'agg' AND start >= :start AND start < :end "
+        "AND :zone IN ('*', zone) AND :window IN ('*', window)"
+    )
+    db.execute(
+        f"INSERT INTO resend (broker, message) SELECT :broker, position {asked} AND position "
+        "NOT IN (SELECT message FROM resend WHERE broker = :broker) ORDER BY position",
+        values,
+    )
+    return int(db.execute(f"SELECT count(*) {asked}", values).fetchone()[0])
 
 
 def total(db: sqlite3.Connection, prefix: str) -> int:

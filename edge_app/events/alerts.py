@@ -269,6 +269,8 @@ class Alerts:
             logger.warning("alerts: the clock went back by %.0f s", before_s - now_s)
             for gate in self._gates.values():
                 gate.shift(now_s - before_s)
+            muted = self._muted_until_s.items()
+            self._muted_until_s = {rule: end_s + now_s - before_s for rule, end_s in muted}
         else:
             now_s = max(now_s, before_s)
         if abs(now_s - before_s) > _STEP_BACK_S:

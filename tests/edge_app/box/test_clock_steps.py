@@ -101,6 +101,18 @@ def test_one_visit_is_one_entry_and_one_track(
     assert (count.in_today, count.out_today, count.occupancy) == (1, 1, 0)
 
 
+def test_a_clock_that_was_years_ahead_for_a_moment(config: Config, networks: Networks) -> None:
+    """As by a wrong time server: who comes after it is counted on the right day again."""
+    day, years_s = Day(config, networks), 10 * 365 * 86400.0
+    day.play(years_s, 100)
+    day.play(-years_s, 10)
+    assert [entry.direction for entry in day.entries] == ["in", "out", "in", "out"]
+    assert day.entries[2].at_s == pytest.approx(1_700_000_050.0, abs=2.0)
+    (count,) = [c for c in day.pipeline.counts.live(day.clock.now_s()) if c.zone == "shop"]
+    assert (count.in_today, count.out_today, count.occupancy) == (1, 1, 0)
+    assert day.pipeline.counts.late_dropped == 0
+
+
 def test_an_alert_lives_no_longer_while_the_clock_is_behind(
     config: Config, networks: Networks
 ) -> None:

@@ -121,6 +121,16 @@ def test_a_step_back_is_approached_slowly_and_durations_stay_true() -> None:
     assert hands.clock.now_s() == pytest.approx(hands.wall_s, abs=0.01)
 
 
+def test_a_clock_that_was_years_ahead_is_right_again_at_once() -> None:
+    hands = Hands()
+    hands.wall_s += 10 * 365 * 86_400.0
+    hands.pass_s(60.0)
+    steady_s = hands.clock.steady_s()
+    hands.wall_s = 1_700_000_060.0
+    assert hands.pass_s(1.0) == pytest.approx(1_700_000_061.0, abs=0.01)
+    assert hands.clock.steady_s() == pytest.approx(steady_s + 1.0)
+
+
 def test_an_hour_back_is_made_good_in_two() -> None:
     hands = Hands()
     hands.wall_s -= 3600.0
@@ -131,12 +141,13 @@ def test_an_hour_back_is_made_good_in_two() -> None:
     assert hands.clock.now_s() == pytest.approx(hands.wall_s, abs=0.01)
 
 
-@given(st.lists(st.tuples(st.floats(0.0, 100.0), st.floats(-5000.0, 5000.0)), max_size=50))
-def test_the_clock_never_goes_back(changes: list[tuple[float, float]]) -> None:
+@given(st.lists(st.tuples(st.floats(0.0, 100.0), st.floats(-1500.0, 5000.0)), max_size=50))
+def test_the_clock_never_goes_back_by_less_than_a_day(changes: list[tuple[float, float]]) -> None:
     hands = Hands()
     before = hands.clock.now_s()
     for passed, step in changes:
         hands.wall_s += step
         now = hands.pass_s(passed)
-        assert now >= before + 0.49 * passed
+        assert now >= before
+        assert now >= before + 0.49 * passed - 1e-6  # what a float of Unix time cannot show
         before = now

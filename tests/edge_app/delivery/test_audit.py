@@ -79,3 +79,12 @@ def test_a_sick_disk_is_logged_only(tmp_path: Path, caplog: pytest.LogCaptureFix
 
 def test_no_log_is_sound_and_empty(tmp_path: Path) -> None:
     assert verify(tmp_path / "none.jsonl").entries == 0
+
+
+def test_a_log_that_cannot_be_read_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "audit.jsonl").mkdir()
+    Audit(tmp_path / "audit.jsonl").note("started", {}, 1000.0)
+    assert "cannot be read" in caplog.text
+    assert "cannot be written" in caplog.text

@@ -220,6 +220,17 @@ def test_windows_are_kept_as_history_and_sent_again(outbox: Outbox) -> None:
     assert seqs(outbox, "resend") == [5]
 
 
+def test_what_is_asked_for_again_and_again_is_queued_once(outbox: Outbox) -> None:
+    """A client gone wild must not fill the disk, for which windows would have to go."""
+    outbox.publish([minute(n) for n in range(10)])
+    everything = {"zone": "*", "window": "*", "start": "2000", "end": "2100"}
+    assert [outbox.resend("store", everything) for _ in range(50)] == [10] * 50
+    assert seqs(outbox, "resend") == list(range(1, 11))
+    outbox.advance("store", {"resend": outbox.waiting("store", "resend", 0, 4)[-1].position})
+    assert outbox.resend("store", everything) == 10
+    assert seqs(outbox, "resend") == [*range(5, 11), *range(1, 5)]
+
+
 def test_nothing_matches_a_resend_of_another_zone(outbox: Outbox) -> None:
     outbox.publish([minute(0)])
     everything = {"window": "*", "start": "2000", "end": "2100"}

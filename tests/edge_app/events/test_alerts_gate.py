@@ -165,6 +165,16 @@ def test_a_clock_set_back_does_not_lengthen_the_cooldown(caplog):
     assert len(alerts.update({}, NOON - 3600 + 30, 0)) == 1
 
 
+def test_a_clock_set_back_does_not_lengthen_a_mute():
+    alerts = alerts_of()
+    ahead_s = 10 * 365 * 86400.0
+    alerts.update({}, NOON + ahead_s, 0)
+    alerts.mute("formalwear", NOON + ahead_s + 600)
+    assert enter(alerts, 1, at_s=NOON) == []
+    assert enter(alerts, 2, at_s=NOON + 590) == []
+    assert len(enter(alerts, 3, at_s=NOON + 601)) == 1
+
+
 def test_a_restart_keeps_the_cooldown_the_cap_and_the_mute():
     alerts = alerts_of(cooldown_s=30.0, max_per_hour=2)
     assert len(enter(alerts, 1)) == 1

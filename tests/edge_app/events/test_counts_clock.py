@@ -12,6 +12,8 @@ from tests.edge_app.events.counting import NOON, at, counts_from, entry, named, 
 DST = {
     "spring": ("2026-03-28T04:00", "2026-03-28", 23, 15),
     "autumn": ("2026-10-24T04:00", "2026-10-24", 25, 15),
+    "new year": ("2026-12-31T04:00", "2026-12-31", 24, 15),
+    "leap day": ("2028-02-28T04:00", "2028-02-28", 24, 15),
 }
 
 
@@ -28,16 +30,21 @@ def test_days_on_which_the_clocks_change(start, day, hours, late):
     each = named(windows, "pt1h")
     assert [w.counts["in"] for w in each] == [1] * hours
     local = [w.local_hour for w in each]
-    assert local.count(2) == {23: 0, 25: 2}[hours]
+    assert local.count(2) == {23: 0, 24: 1, 25: 2}[hours]
     assert {w.business_day for w in each} == {day}
     assert len({w.start_s for w in each}) == hours
 
 
 @pytest.mark.parametrize("step_s", [-3600.0, 3600.0], ids=["back an hour", "ahead an hour"])
-def test_a_clock_that_is_set_loses_nobody(step_s):
-    counts = counts_from()
+@pytest.mark.parametrize(
+    "start",
+    ["2026-11-20T12:00", "2026-03-29T01:30", "2026-10-25T02:30", "2026-12-31T23:00"],
+    ids=["noon", "spring", "autumn", "new year"],
+)
+def test_a_clock_that_is_set_loses_nobody(start, step_s):
+    counts = counts_from(at(start))
     final: dict[tuple, CountWindow] = {}
-    now_s, people = NOON + 1800, 0
+    now_s, people = at(start) + 1800, 0
     for second in range(3 * 3600):
         if second == 1000:
             now_s += step_s
