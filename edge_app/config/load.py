@@ -71,10 +71,22 @@ def loads(text: str, name: str = "store.yaml", folder: Path | None = None) -> Co
     except ValidationError as error:
         known = {path for path, _ in problems}
         problems += [(path, said) for path, said in explain(error, tree.value) if path not in known]
+    if config is not None:
+        problems += _changeable_models(config)
     if config is None or problems:
         ordered = sorted((tree.line(path), i) for i, (path, _) in enumerate(problems))
         raise ConfigError([_line(name, line, *problems[i]) for line, i in ordered])
     return config
+
+
+def _changeable_models(config: Config) -> list[Problem]:
+    """Models are programs: whoever broke into the service must not be able to leave others."""
+    models = config.inference.models
+    for folder in (config.state_dir, config.inference.engines):
+        if models is not None and models.resolve().is_relative_to(folder.resolve()):
+            said = f"the service can write to {folder}; put the models where only root can"
+            return [(("inference", "models"), said)]
+    return []
 
 
 def file_problems(config: Config) -> list[str]:

@@ -20,7 +20,7 @@ Chunk = tuple[str, int]
 """Window, and which of its chunks since 1970."""
 T = TypeVar("T")
 
-_SPAN_S: Final = {"pt1m": 900, "pt15m": 3 * 3600, "pt1h": 12 * 3600}
+_SPAN_S: Final = {"pt1m": 300, "pt15m": 3600, "pt1h": 4 * 3600}
 _LONGEST_SPAN_S: Final = 48 * 3600
 _FRESH: Final = 2
 """So many chunks of a kind still change often; packing them each time would be in vain."""

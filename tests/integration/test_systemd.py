@@ -177,6 +177,12 @@ def test_the_shipped_unit_starts_reloads_is_ended_by_the_watchdog_and_stops(lab:
     assert (facts["NoNewPrivs"], facts["Seccomp"]) == ("1", "2")
     assert facts["CoreDumping"] == "0"
 
+    (lab.store / "store.yaml").write_text("store: [")
+    lab.inside("systemctl", "reload", "dresscode.service")
+    lab.until(lambda: "reload refused: " in lab.show("StatusText"), 20.0)
+    lab.until(lambda: "frames/s" in lab.show("StatusText"), 30.0)
+    assert "the changed configuration was refused: " in lab.show("StatusText")
+
     (lab.store / "store.yaml").write_text(CONFIG.replace("shop:", "back-room:"))
     lab.inside("systemctl", "reload", "dresscode.service")
     lab.until(lambda: "reload applied: cameras.door.zones.shop" in lab.show("StatusText"), 20.0)

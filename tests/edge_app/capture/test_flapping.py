@@ -61,7 +61,7 @@ def test_an_hour_of_a_camera_that_is_lost_every_second(caplog: pytest.LogCapture
     threads = threading.active_count()
     with flapping.camera:
         tracemalloc.start()
-        flapping.run_until(AN_HOUR // 10)
+        flapping.run_until(AN_HOUR // 2)
         gc.collect()
         before, _ = tracemalloc.get_traced_memory()
         flapping.run_until(AN_HOUR)
@@ -69,10 +69,35 @@ def test_an_hour_of_a_camera_that_is_lost_every_second(caplog: pytest.LogCapture
         after, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert threading.active_count() == threads + 1
-    assert after - before < 50_000, after - before
+    assert after - before < 40_000, after - before
     assert threading.active_count() == threads
     assert all(camera.is_closed for camera in opened)
     assert abs(flapping.times["online"] - flapping.times["offline"]) <= 1
+
+
+def test_an_hour_of_a_camera_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL)
+    tries = 0
+
+    def open_next() -> Camera:
+        nonlocal tries
+        tries += 1
+        raise SourceError(f"not there, {tries % 2}")
+
+    flapping = Flapping(open_next)
+    threads = threading.active_count()
+    with flapping.camera:
+        tracemalloc.start()
+        flapping.run_until(AN_HOUR // 2)
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        flapping.run_until(AN_HOUR)
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert threading.active_count() == threads + 1
+    assert tries >= AN_HOUR
+    assert after - before < 40_000, after - before
 
 
 def held() -> tuple[int, int]:

@@ -107,6 +107,9 @@ CASES = {
                            "mqtt: expected a section of keys, indented below, got a list of 1"),
     "empty section": ("  url: mqtt://127.0.0.1\n", "", 4,
                       "mqtt: expected a section of keys, indented below, got nothing"),
+    "models that the service could change": (
+        "node: edge-1", "node: edge-1\ninference: {models: /var/lib/dresscode/models}", 3,
+        "inference.models: the service can write to /var/lib/dresscode; put the models where"),
     "choice": ("node: edge-1", "node: edge-1\ninference: {device: cup}", 3,
                "inference.device: expected one of auto, gpu, cpu, got 'cup'; did you mean 'cpu'?"),
     "tag": ("edge-1", "!!python/name:os.system edge-1", 2, "node: tags such as"),
