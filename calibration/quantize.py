@@ -15,6 +15,7 @@ from calibration.graph import Graph, Node, layer_name
 from calibration.observe import Progress, Seen, head_names, no_progress, noise, observe, values_of
 from calibration.placement import place
 from calibration.ranges import LEVELS, METHODS, SMALLEST_SCALE, Method, scale_of
+from calibration.simplify import simplify
 from edge_app.errors import ModelError
 from edge_app.flow import UInt8
 
@@ -43,8 +44,8 @@ class Quantizer:
     def __init__(
         self, model: Any, pictures: UInt8, method: Method | None, progress: Progress = no_progress
     ) -> None:
-        self._model = model
-        graph = Graph(model)
+        self._model = simplify(model)
+        graph = Graph(self._model)
         placement = place(graph)
         if not placement.layers:
             raise ModelError("the model has no convolution or matrix product worth quantizing")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from edge_app.inference.openvino_guard import guard
 from edge_app.inference.preprocess import pixels_of
 from edge_app.inference.silent_openvino import ov
 
+Precision = Literal["f32", "bf16"]
 STEPS = (8, 4, 2, 1)
 """Batch sizes that are compiled; other batches are run in parts of these sizes.
 
@@ -29,13 +30,17 @@ class OpenVinoEngine:
         model: a model that keeps the contract.
         threads: CPU threads; 0 for all cores that the process may use.
         max_batch: most pictures in one call of the network.
+        precision: of what the file has in float32. OpenVINO by itself takes bfloat16 where the
+            processor has it, which costs accuracy.
     """
 
-    def __init__(self, model: Model, threads: int = 0, max_batch: int = 8) -> None:
+    def __init__(
+        self, model: Model, threads: int = 0, max_batch: int = 8, precision: Precision = "f32"
+    ) -> None:
         self._model = model
         self._core = ov.Core()
         self._settings = {
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0)),
         }

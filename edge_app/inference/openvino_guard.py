@@ -12,6 +12,7 @@ than they hold. With weights of 7 bits, as NNCF writes them for such processors,
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ _MOVING = frozenset(
 
 _WIDE_SUMS = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 _CPU_FACTS = Path("/proc/cpuinfo")
+_CAP = "ONEDNN_MAX_CPU_ISA"
+_NARROW_CAPS = frozenset({"SSE41", "AVX", "AVX2", "AVX512_CORE"})
 
 
 def guard(network: Any) -> None:
@@ -43,13 +46,21 @@ def guard(network: Any) -> None:
 
 
 @cache
-def has_narrow_sums() -> bool:
-    """Whether this processor adds products of bytes in 16 bits: x86-64 without VNNI."""
+def cpu_flags() -> frozenset[str]:
+    """What this processor can do, as Linux names it; empty where it does not tell, as on ARM."""
     facts = _CPU_FACTS.read_text(encoding="utf-8") if _CPU_FACTS.exists() else ""
-    flags = {
-        flag for line in facts.splitlines() if line.startswith("flags") for flag in line.split()
-    }
-    return bool(flags) and not flags & _WIDE_SUMS
+    lines = (line for line in facts.splitlines() if line.startswith("flags"))
+    return frozenset(flag for line in lines for flag in line.partition(":")[2].split())
+
+
+def has_narrow_sums() -> bool:
+    """Whether products of bytes are added in 16 bits: x86-64 without VNNI.
+
+    So they are where OpenVINO was told by ``ONEDNN_MAX_CPU_ISA`` to do without.
+    """
+    if cpu_flags() and os.environ.get(_CAP, "").upper() in _NARROW_CAPS:
+        return True
+    return bool(cpu_flags()) and not cpu_flags() & _WIDE_SUMS
 
 
 def guard_sums(network: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -10,6 +11,7 @@ import pytest
 
 from edge_app.inference.model import SHIPPED, load_model
 from edge_app.inference.openvino_engine import OpenVinoEngine
+from edge_app.inference.openvino_guard import cpu_flags
 from tests.tiny_models import save_classifier
 
 TASKS = ["detector", "garments", "classifier"]
@@ -42,6 +44,17 @@ def test_agrees_with_onnx_runtime(task: str) -> None:
         # Candidates of equal score may swap places: compare what is sorted.
         a, b = np.sort(values, axis=1), np.sort(theirs[name], axis=1)
         np.testing.assert_allclose(a, b, rtol=2e-3, atol=2e-3, err_msg=name)
+
+
+@pytest.mark.skipif(
+    not cpu_flags() & {"avx512_bf16", "amx_bf16"}, reason="this processor has no bfloat16"
+)
+@pytest.mark.parametrize(("precision", "is_rounded"), [("f32", False), ("bf16", True)])
+def test_float32_is_float32_where_the_processor_has_less(precision: Any, is_rounded: bool) -> None:
+    engine = OpenVinoEngine(load_model(SHIPPED / "classifier.onnx", "classifier"), 1, 1, precision)
+    network = engine._request(1).get_compiled_model().get_runtime_model()
+    kinds = {str(node.get_rt_info()["runtimePrecision"].value) for node in network.get_ops()}
+    assert ("bf16" in kinds) == is_rounded, kinds
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 11])
