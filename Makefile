@@ -116,8 +116,9 @@ int8: $(VENV)/.for-work ## the shipped models in INT8: what it costs and gains, 
 		$(BIN)/python -m model_build int8 $$model --card edge_app/models/$$model.md || exit 1; \
 	done
 
-compare-modelopt: build/modelopt/.ready ## our INT8 beside that of nvidia-modelopt: placement and entropy
-	build/modelopt/bin/python -m tests.calibration.compare_modelopt
+compare-modelopt: $(VENV)/.for-work build/modelopt/.ready ## our INT8 beside that of nvidia-modelopt: placement and entropy
+	$(BIN)/python -m tests.calibration.modelopt_pictures build/modelopt/pictures
+	build/modelopt/bin/python -m tests.calibration.compare_modelopt --pictures build/modelopt/pictures
 
 format: $(VENV)/.for-work ## put the code into its format
 	$(BIN)/ruff format .

@@ -143,7 +143,7 @@ def quantize(
     click.echo(_speed_told(graph, made, loaded.task, inputs))
     if rest["cache_for"]:
         cache = out.with_suffix(".cache")
-        write_text(cache, calibration_cache(quantizer.scales, rest["cache_for"]))
+        write_text(cache, calibration_cache(quantizer.scales_before, rest["cache_for"]))
         click.echo(f"{cache}: calibration cache for TensorRT {rest['cache_for']}")
 
 

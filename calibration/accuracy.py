@@ -21,6 +21,10 @@ SURE = 0.5
 NAMED = 0.3
 """So is it of the one category of a garment, of fifteen: hesitant answers are the first to turn."""
 
+FOUND = 0.35
+"""A box of such a score counts as found: average precision, which looks at the order of scores
+only, does not see that all of them fell."""
+
 _PERSON = 0.3
 _LOWEST_SCORE = 0.05
 _MAX_IOU = 0.6
@@ -51,11 +55,14 @@ class Truth:
         objects: boxes and labels of a detector's pictures; the scores say nothing.
         categories: per picture of one garment, those that are right; empty where nobody knows.
         worn: per picture of a person, the categories worn; empty where nobody knows.
+        is_complete: whether a box around none of the objects is wrong; if not, nothing but recall
+            can be told.
     """
 
     objects: tuple[Detections, ...] = ()
     categories: tuple[frozenset[int], ...] = ()
     worn: tuple[frozenset[int], ...] = ()
+    is_complete: bool = True
 
 
 def answers_of(model: Model, engine: Engine, pictures: UInt8) -> Answers:
@@ -95,18 +102,21 @@ def _worn_in(wears: Float32 | None) -> tuple[frozenset[int], ...]:
 def figures_of(answers: Answers, truth: Truth) -> dict[str, float]:
     """Figures of merit, each 0..1, best 1; only those that the truth allows.
 
-    ``ap50``: average precision at an overlap of 0.5, mean over the labels; ``top1``: share of
-    pictures whose most probable category is right; ``wears_ap``: average precision of all claims
-    that a person wears a category.
+    ``ap50``: average precision at an overlap of 0.5, mean over the labels; ``recall``: share of the
+    objects that are found with a score of at least 0.35; ``top1``: share of pictures whose most
+    probable category is right; ``wears_ap``: average precision of all claims that a person wears a
+    category.
 
     Raises:
         ModelError: the truth has neither an object nor a category.
     """
     figures = {}
     labels = sorted({int(label) for found in truth.objects for label in found.labels})
-    if labels:
+    if labels and truth.is_complete:
         each = [average_precision(answers.objects, truth.objects, label) for label in labels]
         figures["ap50"] = float(np.mean(each))
+    if labels:
+        figures["recall"] = recall(answers.objects, truth.objects)
     known = [i for i, right in enumerate(truth.categories) if right]
     if known and answers.probabilities is not None:
         best = answers.probabilities.argmax(axis=1)
@@ -137,6 +147,16 @@ def average_precision(found: Sequence[Detections], true: Sequence[Detections], l
         scores += list(ours.scores)
         hits += list(_hits(ours, right))
     return _area(np.asarray(scores, np.float32), np.asarray(hits, bool), count)
+
+
+def recall(found: Sequence[Detections], true: Sequence[Detections]) -> float:
+    """Share of the objects that a box of their label has, with a score of at least 0.35."""
+    hits = 0
+    for all_ours, right in zip(found, true, strict=True):
+        ours = all_ours[all_ours.scores >= FOUND]
+        for label in {int(label) for label in right.labels}:
+            hits += int(_hits(ours[ours.labels == label], right[right.labels == label]).sum())
+    return hits / max(sum(len(right) for right in true), 1)
 
 
 def _area(scores: Float32, is_hit: npt.NDArray[np.bool_], count: int) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from calibration.accuracy import Truth, answers_of, figures_of, relative_loss, truth_of
+from calibration.accuracy import Answers, Truth, answers_of, figures_of, relative_loss, truth_of
 from calibration.observe import Progress, head_names, no_progress, noise, values_of
 from calibration.quantize import Quantizer
 from edge_app.errors import ModelError
@@ -67,6 +67,8 @@ class Judge:
         truth: hand-made labels; None to take the float model's own answers, as is done for what
             the labels leave open.
         allowed: largest relative loss of any figure.
+        groups: by name, truths about the same pictures of which no figure may lose more either:
+            what is rare, or hard, drowns in the figures of all.
 
     Attributes:
         model: the float model.
@@ -81,23 +83,31 @@ class Judge:
         pictures: UInt8,
         truth: Truth | None = None,
         allowed: float = ALLOWED_LOSS,
+        groups: Mapping[str, Truth] | None = None,
     ) -> None:
         self.model = model
+        self._groups = dict(groups or {})
         self._task = task
         self._pictures = pictures
         self._allowed = allowed
         answers = self._answers(model)
         own = truth_of(answers)
         self.truth = replace(truth, worn=truth.worn or own.worn) if truth else own
-        self.before: dict[str, float] = figures_of(answers, self.truth)
+        self.before = self._figures(answers)
 
     def judge(self, candidate: Any) -> Verdict:
         """Measure a model."""
-        after = figures_of(self._answers(candidate), self.truth)
+        after = self._figures(self._answers(candidate))
         loss = relative_loss(self.before, after)
         return Verdict(self.before, after, loss, self._allowed)
 
-    def _answers(self, model: Any) -> Any:
+    def _figures(self, answers: Answers) -> dict[str, float]:
+        figures = figures_of(answers, self.truth)
+        for group, truth in self._groups.items():
+            figures |= {f"{group}, {k}": v for k, v in figures_of(answers, truth).items()}
+        return figures
+
+    def _answers(self, model: Any) -> Answers:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.onnx"
             onnx.save(model, str(path))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from onnx import helper, numpy_helper
 
 from calibration.graph import Graph, Node, layer_name
+from calibration.level import level
 from calibration.observe import Progress, Seen, head_names, no_progress, noise, observe, values_of
 from calibration.placement import place
 from calibration.ranges import LEVELS, METHODS, SMALLEST_SCALE, Method, scale_of
@@ -44,13 +45,14 @@ class Quantizer:
     def __init__(
         self, model: Any, pictures: UInt8, method: Method | None, progress: Progress = no_progress
     ) -> None:
-        self._model = simplify(model)
+        self._model, self._levelled = level(simplify(model), pictures)
         graph = Graph(self._model)
         placement = place(graph)
         if not placement.layers:
             raise ModelError("the model has no convolution or matrix product worth quantizing")
         self.layers: tuple[str, ...] = tuple(layer_name(graph.nodes[p]) for p in placement.layers)
-        names = sorted(name for group in placement.groups for name in group)
+        placed = {name for group in placement.groups for name in group}
+        names = sorted(placed | set(self._levelled.values()))
         seen = observe(graph, names, pictures, progress)
         self.method: Method = method or self._quietest(seen, pictures[:_TRIED_ON])
         self.scales = _scales(seen, self.method)
@@ -60,12 +62,17 @@ class Quantizer:
         expected = values_of(self._model, heads, pictures)
 
         def noise_of(method: Method) -> float:
-            written = write_pairs(Graph(self._model), _scales(seen, method), ())
+            written = write_pairs(Graph(self._model), _scales(seen, method))
             shares = noise(values_of(written, heads, pictures), expected)
             # Heads differ by orders of magnitude: halving the noise of any of them counts alike.
             return float(np.mean(np.log(np.maximum(shares, _TINY))))
 
         return min(METHODS, key=noise_of)
+
+    @property
+    def scales_before(self) -> dict[str, float]:
+        """Scales of the tensors that the float model has, without those that were put in."""
+        return {name: s for name, s in self.scales.items() if name not in self._levelled}
 
     def write(self, without: Collection[str] = ()) -> Any:
         """The Q/DQ model, with some layers left in float.
@@ -73,15 +80,14 @@ class Quantizer:
         Args:
             without: names of these layers.
         """
-        graph = Graph(self._model)
-        return write_pairs(graph, self.scales, without)
+        return write_pairs(Graph(self._model), self.scales, without)
 
 
 def _scales(seen: Mapping[str, Seen], method: Method) -> dict[str, float]:
     return {name: scale_of(one.counts, one.largest, method) for name, one in seen.items()}
 
 
-def write_pairs(graph: Graph, scales: Mapping[str, float], without: Collection[str]) -> Any:
+def write_pairs(graph: Graph, scales: Mapping[str, float], without: Collection[str] = ()) -> Any:
     """Put Q/DQ pairs into a graph by the rules of :mod:`calibration.placement`.
 
     Args:

@@ -55,6 +55,18 @@ def is_hidden(person: PersonView) -> bool:
     return person.visible_share < LEAST_UNHIDDEN * person.in_picture_share
 
 
+def is_whole(person: PersonView) -> bool:
+    """Whether more than half of a person of more than 50 px is to be seen."""
+    _, y1, _, y2 = person.box_xyxy
+    return person.visible_share > 0.5 and y2 - y1 > 50
+
+
+def is_cut_off(person: PersonView) -> bool:
+    """Whether an edge of the picture leaves a head (8 %) to half of a person of over 20 px."""
+    _, y1, _, y2 = person.box_xyxy
+    return 0.08 < person.visible_share <= 0.5 and not is_hidden(person) and y2 - y1 > 20
+
+
 class RenderedScenes:
     """Rendered frames, kept decoded; `Rendered` people become boxes.
 

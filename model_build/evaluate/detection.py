@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.capture.simulated import SimulatedEntrance, SimulationSettings
+from edge_app.capture.simulated import Rendered, SimulatedEntrance, SimulationSettings
 from edge_app.detection.detector import Detector
 from edge_app.flow import Detections, Float32, UInt8
 from edge_app.geometry import area, intersection_over_union
@@ -18,7 +18,7 @@ from edge_app.inference.model import load_model
 from edge_app.inference.openvino_engine import OpenVinoEngine
 from model_build.data.ccp import person_box, read_photos
 from model_build.data.people import spoil
-from model_build.data.rendered import is_hidden
+from model_build.data.rendered import is_cut_off, is_whole
 from model_build.evaluate.coco import Annotated, coco_figures
 from model_build.evaluate.mistakes import FALSE, MISSED, Mistakes, Outline
 from model_build.evaluate.precision import Claims
@@ -191,34 +191,36 @@ def street_truths(folder: Path, is_spoilt: bool, margin: float = 0.0) -> Iterato
         yield Truth(picture, np.asarray(box + shift, np.float32), np.zeros(1, bool))
 
 
-def rendered_truths(seeds: int, view: str = "any") -> Iterator[tuple[Truth, Truth]]:
-    """Frames of the simulated entrance, of measuring seeds, each judged in two ways.
+def measuring_frames(seeds: int, view: str = "any") -> Iterator[Rendered]:
+    """Frames of the simulated entrance, of measuring seeds.
 
     Args:
         seeds: how many scenes; a dozen frames of each.
         view: of the simulation's settings.
-
-    Yields:
-        First, those of whom more than half is to be seen, and who are more than 50 px tall.
-        Second, those of whom less is, because the picture's edge cuts them off, but at least 8 %
-        (a head), more than 20 px tall.
     """
     for number in range(seeds):
         settings = SimulationSettings(
             people_per_min=14.0, seed=_FIRST_SEED + number, group_share=0.4, view=view
         )
         scene = SimulatedEntrance(settings)
-        rng = np.random.default_rng(number)
-        for index in rng.integers(50, 3000, _FRAMES_PER_SEED):
-            rendered = scene.render(int(index))
-            people = rendered.people
-            boxes = np.array([one.box_xyxy for one in people], np.float32).reshape(-1, 4)
-            height = boxes[:, 3] - boxes[:, 1]
-            share = np.array([one.visible_share for one in people])
-            hidden = np.array([is_hidden(one) for one in people], bool)
-            whole = (share > 0.5) & (height > 50)
-            cut_off = (share > 0.08) & (share <= 0.5) & ~hidden & (height > 20)
-            yield (
-                Truth(rendered.frame_bgr, boxes, ~whole),
-                Truth(rendered.frame_bgr, boxes, ~cut_off),
-            )
+        for index in np.random.default_rng(number).integers(50, 3000, _FRAMES_PER_SEED):
+            yield scene.render(int(index))
+
+
+def rendered_truths(seeds: int, view: str = "any") -> Iterator[tuple[Truth, Truth]]:
+    """Frames of :func:`measuring_frames`, each judged in two ways.
+
+    Yields:
+        First, those of whom more than half is to be seen, and who are more than 50 px tall.
+        Second, those of whom less is, because the picture's edge cuts them off, but at least 8 %
+        (a head), more than 20 px tall.
+    """
+    for rendered in measuring_frames(seeds, view):
+        people = rendered.people
+        boxes = np.array([one.box_xyxy for one in people], np.float32).reshape(-1, 4)
+        whole = np.array([is_whole(one) for one in people], bool)
+        cut_off = np.array([is_cut_off(one) for one in people], bool)
+        yield (
+            Truth(rendered.frame_bgr, boxes, ~whole),
+            Truth(rendered.frame_bgr, boxes, ~cut_off),
+        )

@@ -7,21 +7,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 
-from calibration.accuracy import relative_loss
+from calibration.accuracy import answers_of, figures_of, relative_loss
 from calibration.gate import ALLOWED_LOSS, Judge, Verdict, layer_costs, search, stamp
 from calibration.graph import load_onnx
 from calibration.observe import Progress, no_progress
 from calibration.quantize import Quantizer
-from calibration.speed import speed_up
+from calibration.speed import Seconds, by_instructions
 from edge_app.inference.model import Task, load_model
+from edge_app.inference.openvino_engine import OpenVinoEngine
 from model_build.evaluate.command import JUDGES
 from model_build.garment_model import Folders
-from model_build.int8.pictures import training_pictures
+from model_build.int8.pictures import people_of, pictures_of
 
-PICTURES = 160
-COST_PICTURES = 4
+_PHOTOS: Mapping[str, tuple[int, int]] = {
+    "detector": (100, 160),
+    "garments": (160, 480),
+    "classifier": (160, 480),
+}
+"""By task, for ranges and for the gate."""
+_SCENES = (3, 12)
+"""Rendered, of which a detector sees people, for ranges and for the gate."""
+_HELD_OUT_SCENES = 12
+_COST_PICTURES = 8
 HEADLINES: Mapping[str, tuple[str, ...]] = {
     "detector": ("ap50", "recall", "precision"),
     "garments": ("ap50", "wears_ap"),
@@ -43,7 +53,9 @@ class Comparison:
         verdict: of the gate, on training pictures, by the float model's own answers.
         before: held-out figures of the float model by set and name.
         after: those of the INT8 model.
-        speeds: how many times as fast, by the number of pictures in a call.
+        speeds: seconds of a call by the instructions allowed; see
+            :func:`calibration.speed.by_instructions`.
+        counts: how many pictures ranges were measured on, and how many the gate had.
     """
 
     task: Task
@@ -52,7 +64,8 @@ class Comparison:
     verdict: Verdict
     before: Figures
     after: Figures
-    speeds: Mapping[int, float]
+    speeds: Mapping[str, Seconds]
+    counts: tuple[int, int]
 
     @property
     def loss(self) -> float:
@@ -81,27 +94,52 @@ def make_int8(
     Raises:
         ModelError: the gate refuses it.
     """
-    graph = load_onnx(source)
-    pictures = training_pictures(folders, load_model(source, task), PICTURES)
-    quantizer = Quantizer(graph, pictures, None)
-    say(f"ranges by {quantizer.method}, over {len(pictures)} pictures")
-    judge = Judge(graph, task, pictures, allowed=ALLOWED_LOSS)
+    graph, loaded = load_onnx(source), load_model(source, task)
+    photos = _PHOTOS[task]
+    seen = pictures_of(folders, loaded, "ranges", photos[0], _SCENES[0]).pictures
+    quantizer = Quantizer(graph, seen, None)
+    gate = pictures_of(folders, loaded, "gate", photos[1], _SCENES[1])
+    say(f"ranges by {quantizer.method}, over {len(seen)} pictures; {len(gate.pictures)} to judge")
+    judge = Judge(graph, task, gate.pictures, allowed=ALLOWED_LOSS, groups=gate.groups)
 
     def costs() -> tuple[tuple[str, float], ...]:
-        return layer_costs(quantizer, graph, pictures[:COST_PICTURES], progress)
+        spread = np.linspace(0, len(seen) - 1, _COST_PICTURES).astype(int)
+        return layer_costs(quantizer, graph, seen[spread], progress)
 
     made, verdict = search(quantizer, judge, costs, say)
     target.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(stamp(made, verdict, quantizer.method), str(target))
+    before, after = held_out(folders, task, source, target)
     return Comparison(
         task,
         quantizer.method,
         len(quantizer.layers),
         verdict,
-        headlines(folders, task, source),
-        headlines(folders, task, target),
-        speed_up(graph, made, task, pictures),
+        before,
+        after,
+        by_instructions(graph, made, task, seen),
+        (len(seen), len(gate.pictures)),
     )
+
+
+def held_out(folders: Folders, task: Task, *paths: Path) -> list[Figures]:
+    """The figures of model files on held-out data that their card leads with.
+
+    A detector has to find rendered people of measuring seeds besides, as many of them cut off by a
+    picture's edge as not.
+    """
+    figures = [headlines(folders, task, path) for path in paths]
+    if task == "detector":
+        judged = people_of("held out", _HELD_OUT_SCENES, load_model(paths[0], task).input_size)
+        for path, found in zip(paths, figures, strict=True):
+            model = load_model(path, task)
+            engine = OpenVinoEngine(model, threads=1, max_batch=4)
+            answers = answers_of(model, engine, judged.pictures)
+            engine.close()
+            for group, truth in judged.groups.items():
+                count = sum(len(people) for people in truth.objects)
+                found[f"{group} ({count}), recall"] = figures_of(answers, truth)["recall"]
+    return figures
 
 
 def headlines(folders: Folders, task: Task, path: Path) -> Figures:

@@ -1,8 +1,9 @@
 """Our INT8 beside nvidia-modelopt's: where the Q/DQ pairs stand, and what entropy costs.
 
 For development only: `make compare-modelopt` runs it in an environment of its own, since ModelOpt
-brings torch and a set of exact versions. Pictures are those of the simulated entrance; the float
-model's own answers on frames of another seed are the truth.
+brings a set of exact versions. Ranges are measured on pictures of the training side; the float
+model's own answers on hundreds of held-out pictures are the truth, and how sure a difference is,
+drawing those pictures again and again tells (the bootstrap).
 """
 
 from __future__ import annotations
@@ -17,16 +18,15 @@ from typing import Any
 import numpy as np
 import onnx
 
-from calibration.frames import FramePool
-from calibration.gate import Judge
-from calibration.graph import Graph, load_onnx
-from calibration.inputs import frames_of, inputs_in
+from calibration.accuracy import Answers, answers_of, figures_of, truth_of
+from calibration.graph import load_onnx
 from calibration.quantize import Quantizer
-from edge_app.config.schema import CameraSettings
+from calibration.simplify import simplify
 from edge_app.inference.model import SHIPPED, Task, load_model
+from edge_app.inference.openvino_engine import OpenVinoEngine
 
 TASKS: tuple[Task, ...] = ("detector", "garments", "classifier")
-SOURCE = "sim://entrance?people_per_min=20&seed={seed}&duration_s={seconds}"
+_DRAWS = 400
 
 Edge = tuple[str, str, int]
 """A node's operator and name, and which of its inputs comes from a DequantizeLinear."""
@@ -66,12 +66,49 @@ def by_modelopt(model: Any, pictures: np.ndarray) -> Any:
     return made
 
 
-def entrance(seed: int, seconds: int, count: int) -> list[np.ndarray]:
-    """Frames of a simulated entrance that look different."""
-    pool = FramePool(count)
-    for picture in frames_of(CameraSettings(source=SOURCE.format(seed=seed, seconds=seconds)), 0.0):
-        pool.add(picture)
-    return pool.choose()
+def answers_to(model: Any, task: Task, pictures: np.ndarray) -> Answers:
+    """What a model says, in OpenVINO."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        onnx.save(model, str(path))
+        loaded = load_model(path, task)
+        return answers_of(loaded, OpenVinoEngine(loaded, threads=1, max_batch=4), pictures)
+
+
+def drawn(answers: Answers, indices: np.ndarray) -> Answers:
+    """The answers about some of the pictures."""
+    return Answers(
+        tuple(answers.objects[i] for i in indices) if answers.objects else (),
+        None if answers.probabilities is None else answers.probabilities[indices],
+        None if answers.wears is None else answers.wears[indices],
+    )
+
+
+def compare_accuracy(exact: Answers, ours: Answers, theirs: Answers, count: int) -> Iterator[str]:
+    """How far both agree with the float model: the lines of a report."""
+    truth = truth_of(exact)
+    figures = [figures_of(answers, truth) for answers in (ours, theirs)]
+    rng = np.random.default_rng(0)
+    gaps: dict[str, list[float]] = {name: [] for name in figures[0]}
+    for _ in range(_DRAWS):
+        indices = rng.integers(0, count, count)
+        again = truth_of(drawn(exact, indices))
+        pair = [figures_of(drawn(answers, indices), again) for answers in (ours, theirs)]
+        for name, found in gaps.items():
+            found.append(pair[0][name] - pair[1][name])
+    yield f"  entropy, agreement with float32 on {count} held-out pictures"
+    for name, found in gaps.items():
+        low, high = np.percentile(found, [2.5, 97.5])
+        gap = figures[0][name] - figures[1][name]
+        yield (
+            f"    {name}: ours {figures[0][name]:.4f}, ModelOpt's {figures[1][name]:.4f}, "
+            f"difference {gap:+.4f}, 95 % within {low:+.4f} to {high:+.4f}"
+        )
+    for kind in ("probabilities", "wears"):
+        right = getattr(exact, kind)
+        if right is not None:
+            each = [np.abs(getattr(a, kind) - right).mean() for a in (ours, theirs)]
+            yield f"    {kind} are off by {each[0]:.5f} in ours, {each[1]:.5f} in ModelOpt's"
 
 
 def compare_placement(task: Task, ours: Any, theirs: Any) -> Iterator[str]:
@@ -85,30 +122,28 @@ def compare_placement(task: Task, ours: Any, theirs: Any) -> Iterator[str]:
         yield "    {}: {} {} input {}".format("ours" if edge in edges else "ModelOpt", *edge)
 
 
-def compare(task: Task, seconds: int, count: int) -> Iterator[str]:
+def compare(task: Task, folder: Path | None) -> Iterator[str]:
     """Placement and accuracy of a shipped model: the lines of a report.
 
     Args:
         task: of the model.
-        seconds: of the simulated entrance; 0 for placement alone, on one picture of noise.
-        count: of pictures.
+        folder: what :mod:`tests.calibration.modelopt_pictures` wrote; None for placement alone, on
+            one picture of noise.
     """
     loaded = load_model(SHIPPED / f"{task}.onnx", task)
-    # Half-precision storage of weights is ours; ModelOpt is given plain float32.
-    model = Graph(load_onnx(SHIPPED / f"{task}.onnx")).model
-    if seconds == 0:
+    # What our own INT8 begins with: plain float32, without paddings of their own.
+    model = simplify(load_onnx(SHIPPED / f"{task}.onnx"))
+    if folder is None:
         width, height = loaded.input_size
         seen = np.random.default_rng(0).integers(0, 255, (1, height, width, 3)).astype(np.uint8)
     else:
-        seen = inputs_in(loaded, entrance(11, seconds, count), count)
+        pictures = np.load(folder / f"{task}.npz")
+        seen, fresh = pictures["ranges"], pictures["held_out"]
     ours, theirs = Quantizer(model, seen, "entropy").write(), by_modelopt(model, seen)
     yield from compare_placement(task, ours, theirs)
-    if seconds:
-        fresh = inputs_in(loaded, entrance(12, seconds, count), count)
-        judge = Judge(model, task, fresh, allowed=1.0)
-        for name, made in (("ours", ours), ("ModelOpt's", theirs)):
-            figures = judge.judge(made).after.items()
-            yield f"  entropy, {name}: " + ", ".join(f"{k} {v:.4f}" for k, v in figures)
+    if folder is not None:
+        told = [answers_to(one, task, fresh) for one in (model, ours, theirs)]
+        yield from compare_accuracy(told[0], told[1], told[2], len(fresh))
 
 
 def _counted(edges: set[Edge]) -> str:
@@ -120,11 +155,10 @@ def main() -> None:
     """Print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tasks", nargs="*", default=TASKS)
-    parser.add_argument("--seconds", type=int, default=120, help="0: placement only")
-    parser.add_argument("--count", type=int, default=64, help="pictures for calibration")
+    parser.add_argument("--pictures", type=Path, help="folder of them; none: placement only")
     options = parser.parse_args()
     for task in options.tasks:
-        for line in compare(task, options.seconds, options.count):
+        for line in compare(task, options.pictures):
             print(line, flush=True)
 
 

@@ -7,6 +7,7 @@ import pytest
 from onnx import numpy_helper
 
 from calibration.accuracy import (
+    FOUND,
     Answers,
     Truth,
     answers_of,
@@ -168,3 +169,37 @@ def test_no_more_layers_than_needed_go_back_to_float(needed: int, asked: list[in
     assert model == needed
     assert verdict.kept_in_float == Layers.layers[:needed]
     assert [int(line.split()[0]) for line in heard[1:]] == asked
+
+
+def test_recall_sees_what_the_order_of_scores_hides() -> None:
+    truth = Truth((TWO,))
+    sure, weak = (Answers((objects((0, 0, 10, 10, s), (20, 0, 30, 10, s)),)) for s in (0.9, 0.34))
+    assert figures_of(sure, truth) == {"ap50": 1.0, "recall": 1.0}
+    assert figures_of(weak, truth) == {"ap50": 1.0, "recall": 0.0}
+
+
+def test_of_an_incomplete_truth_only_recall_is_told() -> None:
+    found = Answers((objects((50, 50, 60, 60, 0.9), (0, 0, 10, 10, 0.8)),))
+    assert figures_of(found, Truth((TWO,), is_complete=False)) == {"recall": 0.5}
+
+
+def test_a_group_that_loses_is_refused_where_all_together_do_not() -> None:
+    model = residual_detector()
+    own = Judge(model, "detector", pictures()).truth.objects
+    faintest = min(float(s) for found in own for s in found.scores if s >= FOUND)
+    rare = Truth(tuple(o[o.scores == faintest] for o in own), is_complete=False)
+    dimmer = residual_detector()
+    for tensor in dimmer.graph.initializer:
+        if tensor.name == "narrow_b":
+            fall = logit(faintest) - logit(FOUND) + 0.01
+            biases = numpy_helper.to_array(tensor) - np.float32(fall / 4)
+            tensor.CopyFrom(numpy_helper.from_array(biases, "narrow_b"))
+    assert Judge(model, "detector", pictures(), allowed=0.2).judge(dimmer).is_passed
+    judge = Judge(model, "detector", pictures(), allowed=0.2, groups={"rare": rare})
+    verdict = judge.judge(dimmer)
+    assert (judge.before["rare, recall"], verdict.after["rare, recall"]) == (1.0, 0.0)
+    assert not verdict.is_passed
+
+
+def logit(share: float) -> float:
+    return float(np.log(share / (1 - share)))

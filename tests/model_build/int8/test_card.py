@@ -23,7 +23,17 @@ Many.
 def comparison(after: float) -> Comparison:
     verdict = Verdict({"ap50": 1.0}, {"ap50": 0.995}, 0.005, 0.01, (("stem", 0.4),), ("stem",))
     figures = {"street, ap50": 0.8}
-    return Comparison("detector", "mse", 9, verdict, figures, {"street, ap50": after}, {1: 1.5})
+    speeds = {
+        "AMX and VNNI": {
+            "float32": {1: 0.03, 4: 0.1},
+            "rewritten": {1: 0.025, 4: 0.08},
+            "int8": {1: 0.02, 4: 0.05},
+            "bfloat16": {1: 0.024, 4: 0.04},
+        },
+        "VNNI": {"float32": {1: 0.03}, "rewritten": {1: 0.03}, "int8": {1: 0.025}},
+    }
+    after_figures = {"street, ap50": after}
+    return Comparison("detector", "mse", 9, verdict, figures, after_figures, speeds, (360, 900))
 
 
 def test_the_section_tells_accuracy_layers_and_speed() -> None:
@@ -31,7 +41,10 @@ def test_the_section_tells_accuracy_layers_and_speed() -> None:
     assert "| street, ap50 | 0.800 | 0.792 |" in text
     assert "8 of 9 layers in INT8, in float because they cost most:\n`stem`" in text
     assert "Largest relative loss of these: 1.0%" in text
-    assert "1.50 with 1 in a call" in text
+    assert "over 360 pictures" in text
+    assert "on 900 other pictures" in text
+    assert "| AMX and VNNI | 1.50, 2.00 | 1.20, 1.25 | 1.25, 2.50 |" in text
+    assert "| VNNI | 1.20 | 1.00 | - |" in text
 
 
 @pytest.mark.parametrize("card", [CARD, CARD.replace("## Weaknesses\n- Some.\n", "")])
