@@ -121,7 +121,7 @@ def build(
     if built is None:
         raise EngineError(f"{plan.onnx}: TensorRT could not build an engine; its log says why")
     if cache is not None and timing_cache is not None:
-        write_whole(timing_cache, bytes(config.get_timing_cache().serialize()))
+        _keep({timing_cache: bytes(config.get_timing_cache().serialize())})
     return bytes(built)
 
 
@@ -131,8 +131,8 @@ def _load_timing(config: Any, path: Path | None) -> Any:
         return None
     known = path.read_bytes() if path.is_file() else b""
     cache = config.create_timing_cache(known)
-    if not config.set_timing_cache(cache, False):
-        # Another GPU's or another version's measurements are worth nothing here.
+    if cache is None or not config.set_timing_cache(cache, False):
+        # Damaged, or another GPU's or another version's measurements: worth nothing here.
         cache = config.create_timing_cache(b"")
         config.set_timing_cache(cache, False)
     return cache
@@ -198,10 +198,10 @@ class EngineFiles:
         if is_kept:
             path, side = self._paths(trt, plan)
             told = plan.facts(trt) | {"engine": hashlib.sha256(engine).hexdigest()}
-            write_whole(path, engine)
-            # The side file last: an engine without one is never used.
-            write_whole(side, json.dumps(told, indent=1, sort_keys=True).encode())
+            # What is out of date goes first, to leave its room; the side file comes last: an
+            # engine without one is never used.
             self._remove_others(plan.name, path.stem)
+            _keep({path: engine, side: json.dumps(told, indent=1, sort_keys=True).encode()})
         return engine
 
     def forget(self, trt: Any, plan: Plan) -> None:
@@ -226,9 +226,19 @@ class EngineFiles:
 
     def _remove_others(self, name: str, kept: str) -> None:
         for path in self._folder.glob(f"{name}-*"):
-            if path.suffix in (".engine", ".json") and path.stem != kept:
+            is_ours = path.suffix in (".engine", ".json", ".part")
+            if is_ours and path.stem != kept:
                 log.info("%s: removed, it is out of date", path)
                 path.unlink(missing_ok=True)
+
+
+def _keep(files: dict[Path, bytes]) -> None:
+    """Write files whole, in this order; a full disk costs the next start time, and no more."""
+    try:
+        for path, content in files.items():
+            write_whole(path, content)
+    except OSError as error:
+        log.warning("%s: cannot be kept (%s); the next start builds anew", path, error.strerror)
 
 
 def _digest(facts: dict[str, str]) -> str:
@@ -238,8 +248,12 @@ def _digest(facts: dict[str, str]) -> str:
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, even if the power fails."""
     part = path.with_name(f"{path.name}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

@@ -151,6 +151,12 @@ class TensorRtEngine:
 
     def _close_slots(self) -> None:
         for slot in self._slots:
+            try:
+                # After a failure the other slot may still be at work on what is freed here.
+                with self._gpu.current(f"waiting for the {self._model.task}"):
+                    slot.wait()
+            except EngineError as error:
+                log.warning("%s", error)
             slot.close()
         self._slots = []
 
@@ -170,6 +176,7 @@ class _Slot:
         self._memory: dict[str, Any] = {}
         self._pinned: dict[str, npt.NDArray[Any]] = {}
         self._count = 0
+        self._is_at_work = False
         try:
             self._stream = self._gpu.stream()
             self._select_profile()
@@ -212,6 +219,9 @@ class _Slot:
         """Queue a batch: copy or cut in, compute, copy out."""
         count = len(batch)
         self._set_shape(count, self._picture if isinstance(batch, Cuts) else batch.shape[1:])
+        # What a failure has left of the batch before still reads the memory that is filled now.
+        self.wait()
+        self._is_at_work = True
         self._fill(batch)
         if not self._context.execute_async_v3(self._stream.handle):
             raise EngineError(f"{self._model.path}: TensorRT could not run a batch of {count}")
@@ -237,8 +247,14 @@ class _Slot:
 
     def finish(self) -> dict[str, Float32]:
         """Wait for the batch, and take its answers out of the pinned memory."""
-        self._stream.synchronize()
+        self.wait()
         return {name: self._pinned[name][: self._count].copy() for name in self._outputs}
+
+    def wait(self) -> None:
+        """Wait for what is queued, if anything is."""
+        if self._is_at_work:
+            self._stream.synchronize()
+            self._is_at_work = False
 
     def close(self) -> None:
         """Free the buffers; the context goes with its last reference."""

@@ -86,7 +86,7 @@ class _Draw:
 
     def of(self, count: int) -> list[int]:
         """The part's numbers among so many, in random order."""
-        return self.order.permutation(count)[self.turns].tolist()
+        return [int(i) for i in self.order.permutation(count)[self.turns]]
 
 
 def _rng(part: Part) -> np.random.Generator:

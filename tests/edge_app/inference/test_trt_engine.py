@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,6 +162,92 @@ def test_a_timing_cache_of_another_gpu_is_not_used(
     trt.trouble["set_timing_cache"] = 0
     TensorRtEngine(trt, FakeGpu(), model, settings)
     assert next(settings.engines.glob("timing-*.cache")).read_bytes() == b"+"
+
+
+def test_a_damaged_timing_cache_is_not_used(
+    model: Model, settings: InferenceSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = trt._TimingCache
+    monkeypatch.setattr(trt, "_TimingCache", lambda known: None if known else made(known))
+    settings.engines.mkdir()
+    TensorRtEngine(trt, FakeGpu(), model, settings).close()
+    path = next(settings.engines.glob("timing-*.cache"))
+    assert path.read_bytes()
+    for engine in settings.engines.glob("classifier-*.engine"):
+        engine.unlink()
+    TensorRtEngine(trt, FakeGpu(), model, settings)
+    assert trt.Builder.built == 2
+
+
+@pytest.mark.parametrize("suffix", [".cache", ".engine", ".json"])
+def test_a_full_disk_costs_the_kept_engine_and_nothing_else(
+    model: Model,
+    settings: InferenceSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    suffix: str,
+) -> None:
+    whole = os.fsync
+    full: list[str] = []
+
+    def fsync(number: int) -> None:
+        name = str(Path(f"/proc/self/fd/{number}").readlink())
+        if name.endswith(f"{suffix}.part"):
+            full.append(name)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        whole(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    engine = TensorRtEngine(trt, FakeGpu(), model, settings)
+    assert len(engine.infer(crops(1))["embedding"]) == 1
+    assert full
+    assert f"{suffix}: cannot be kept (No space left on device)" in caplog.text
+    assert not list(settings.engines.glob("*.part"))
+    assert not list(settings.engines.glob(f"*{suffix}"))
+    monkeypatch.undo()
+    monkeypatch.setattr(trt, "__name__", "tensorrt")
+    TensorRtEngine(trt, FakeGpu(), model, settings)
+    assert trt.Builder.built == (1 if suffix == ".cache" else 2), "half a pair is never used"
+
+
+def test_what_a_power_failure_left_is_removed(model: Model, settings: InferenceSettings) -> None:
+    settings.engines.mkdir()
+    (settings.engines / "classifier-0123456789abcdef.engine.part").write_bytes(b"half")
+    TensorRtEngine(trt, FakeGpu(), model, settings)
+    assert not list(settings.engines.glob("*.part"))
+
+
+def test_after_a_failure_the_other_slot_is_waited_for(
+    model: Model, settings: InferenceSettings
+) -> None:
+    gpu = FakeGpu()
+    engine = TensorRtEngine(trt, gpu, model, settings)
+    first, second = engine._slots
+    second._context.execute_async_v3 = lambda _stream: False
+    with pytest.raises(EngineError, match="could not run a batch of 2"):
+        engine.infer(crops(6))
+    assert first._stream.work, "the first slot was left at work"
+    expected = OpenVinoEngine(model, threads=1).infer(crops(3, 7))
+    found = engine.infer(crops(3, 7))
+    np.testing.assert_allclose(found["embedding"], expected["embedding"], rtol=1e-5)
+    with pytest.raises(EngineError, match="could not run"):
+        engine.infer(crops(6))
+    engine.close()
+    assert not first._stream.work
+    assert not second._stream.work
+    assert gpu.live == 0
+
+
+def test_what_cannot_be_waited_for_is_freed_all_the_same(
+    model: Model, settings: InferenceSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    gpu = FakeGpu()
+    engine = TensorRtEngine(trt, gpu, model, settings)
+    engine._slots[0].start(crops(2))
+    trt.trouble["synchronize"] = 0
+    engine.close()
+    assert "failed while waiting for the classifier" in caplog.text
+    assert gpu.live == 0
 
 
 @pytest.mark.parametrize(
