@@ -27,7 +27,7 @@ from edge_app.inference.openvino_engine import OpenVinoEngine, Precision
 from edge_app.inference.openvino_guard import cpu_flags
 from edge_app.ports import Engine
 
-ROUNDS = 100
+ROUNDS = 60
 _CALLS = (1, 4)
 _CAPS = (
     ("AMX and VNNI", "amx_int8", "DEFAULT"),

@@ -23,14 +23,14 @@ from model_build.garment_model import Folders
 from model_build.int8.pictures import people_of, pictures_of
 
 _PHOTOS: Mapping[str, tuple[int, int]] = {
-    "detector": (100, 160),
+    "detector": (100, 120),
     "garments": (160, 480),
     "classifier": (160, 480),
 }
 """By task, for ranges and for the gate."""
-_SCENES = (3, 12)
+_SCENES = (3, 10)
 """Rendered, of which a detector sees people, for ranges and for the gate."""
-_HELD_OUT_SCENES = 12
+_HELD_OUT_SCENES = 10
 _COST_PICTURES = 8
 HEADLINES: Mapping[str, tuple[str, ...]] = {
     "detector": ("ap50", "recall", "precision"),

@@ -54,7 +54,7 @@ def pictures_of(folders: Folders, model: Model, part: Part, photos: int, scenes:
 
 
 def people_of(part: Part, scenes: int, size: tuple[int, int]) -> Judged:
-    """Rendered frames and as many parts of them, with what is known of the people in them.
+    """Rendered frames and parts of them, with what is known of the people in them.
 
     Args:
         part: training seeds, or measuring seeds, half with the camera over the door.

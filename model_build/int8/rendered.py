@@ -17,6 +17,7 @@ from model_build.data.rendered import is_cut_off, is_whole
 WHOLE, CUT_OFF = "rendered people, whole", "rendered people, cut off"
 _LEAST_SHARE, _MOST_SHARE = 0.12, 0.5
 _LEAST_HEIGHT_PX = 60
+_PARTS = 2
 _LEAST_WINDOW = 0.35
 _EDGES = ("lower", "lower", "left", "right")
 _NOBODY: Float32 = np.zeros((0, 4), np.float32)
@@ -44,7 +45,7 @@ class Judged:
 def rendered_people(
     frames: Iterable[Rendered], size: tuple[int, int], rng: np.random.Generator
 ) -> Judged:
-    """Frames as they are, and a part of each of them whose edge cuts one person off.
+    """Frames as they are, and two parts of each of them whose edge cuts one person off.
 
     Nobody but that person is asked for in such a part. Of the frames, those are asked for of whom
     more than half is to be seen, and, apart, those of whom an edge leaves less.
@@ -75,7 +76,8 @@ def rendered_people(
 
 
 def _parts(frame: Rendered, rng: np.random.Generator) -> Iterator[tuple[UInt8, Float32]]:
-    """A part of a frame and the box of the person in it that it cuts off, if one can be."""
+    """Parts of a frame and the box of the person in them that they cut off, if any can be."""
+    found = 0
     for person in rng.permutation(np.array(frame.people, object)).tolist():
         height = person.box_xyxy[3] - person.box_xyxy[1]
         if not is_whole(person) or height < _LEAST_HEIGHT_PX:
@@ -86,7 +88,9 @@ def _parts(frame: Rendered, rng: np.random.Generator) -> Iterator[tuple[UInt8, F
             left, top, right, bottom = window
             moved = np.clip(box - [left, top, left, top], 0, [right - left, bottom - top] * 2)
             yield frame.frame_bgr[top:bottom, left:right], np.asarray(moved[None], np.float32)
-            return
+            found += 1
+            if found == _PARTS:
+                return
 
 
 def cutting_window(

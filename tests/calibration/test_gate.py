@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from onnx import numpy_helper
 
 from calibration.accuracy import (
-    FOUND,
     Answers,
     Truth,
     answers_of,
@@ -175,7 +176,7 @@ def test_recall_sees_what_the_order_of_scores_hides() -> None:
     truth = Truth((TWO,))
     sure, weak = (Answers((objects((0, 0, 10, 10, s), (20, 0, 30, 10, s)),)) for s in (0.9, 0.34))
     assert figures_of(sure, truth) == {"ap50": 1.0, "recall": 1.0}
-    assert figures_of(weak, truth) == {"ap50": 1.0, "recall": 0.0}
+    assert figures_of(weak, truth) == {"ap50": 1.0, "recall": pytest.approx(0.4)}
 
 
 def test_of_an_incomplete_truth_only_recall_is_told() -> None:
@@ -183,23 +184,26 @@ def test_of_an_incomplete_truth_only_recall_is_told() -> None:
     assert figures_of(found, Truth((TWO,), is_complete=False)) == {"recall": 0.5}
 
 
+class Scripted(Judge):
+    """Judges answers, in place of models that give them."""
+
+    def _answers(self, model: Any) -> Answers:
+        return model  # type: ignore[no-any-return]
+
+
 def test_a_group_that_loses_is_refused_where_all_together_do_not() -> None:
-    model = residual_detector()
-    own = Judge(model, "detector", pictures()).truth.objects
-    faintest = min(float(s) for found in own for s in found.scores if s >= FOUND)
-    rare = Truth(tuple(o[o.scores == faintest] for o in own), is_complete=False)
-    dimmer = residual_detector()
-    for tensor in dimmer.graph.initializer:
-        if tensor.name == "narrow_b":
-            fall = logit(faintest) - logit(FOUND) + 0.01
-            biases = numpy_helper.to_array(tensor) - np.float32(fall / 4)
-            tensor.CopyFrom(numpy_helper.from_array(biases, "narrow_b"))
-    assert Judge(model, "detector", pictures(), allowed=0.2).judge(dimmer).is_passed
-    judge = Judge(model, "detector", pictures(), allowed=0.2, groups={"rare": rare})
-    verdict = judge.judge(dimmer)
-    assert (judge.before["rare, recall"], verdict.after["rare, recall"]) == (1.0, 0.0)
+    many = objects(*((x, 0, x + 9, 9, 0.9) for x in range(0, 1000, 10)))
+    rare = objects((0, 50, 9, 59, 0.5))
+    everybody = Detections(
+        np.concatenate([many.boxes_xyxy, rare.boxes_xyxy]),
+        np.concatenate([many.scores, rare.scores]),
+        np.zeros(101, np.int64),
+    )
+    group = {"rare": Truth((rare,), is_complete=False)}
+    before, after = Answers((everybody,)), Answers((many,))
+    assert Scripted(before, "detector", pictures(1)).judge(after).is_passed
+    verdict = Scripted(before, "detector", pictures(1), groups=group).judge(after)
+    assert verdict.before["rare, recall"] == 1.0
+    assert verdict.after["rare, recall"] == 0.0
+    assert verdict.loss == 1.0
     assert not verdict.is_passed
-
-
-def logit(share: float) -> float:
-    return float(np.log(share / (1 - share)))
