@@ -5,25 +5,42 @@ In memory only, and only while the person is followed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from edge_app.flow import Float32, UInt8
-from edge_app.tracking.kalman import Float64
 
 _ACROSS = np.linspace(0.25, 0.75, 8)
 _DOWN = np.linspace(0.06, 0.94, 16)
 """Where in a box colours are looked at: its middle, where less of the background shows."""
 _LEVELS = 6
-_STRANGE_WEIGHT = 1.0
-_SURELY_SAME, _SURELY_OTHER = 0.8, 0.4
-"""Pairs whose looks agree less than the first lose likeness, at the second this much."""
-_LEAST_SAME = 0.65
+_NOT_OTHER, _SURELY_OTHER = 0.82, 0.6
+"""Pairs whose looks agree less than the first lose likeness, at the second all of it."""
+_RIVAL_WEIGHT = 0.3
+_MUCH_WORSE = 0.2
+"""And this much if somebody else in reach looks more like it by so much."""
+_LEAST_SAME = 0.75
 """A lost person is not continued by somebody whose look agrees less."""
-_LIGHT = (np.arange(766) * _LEVELS // 766).astype(np.intp)
-_OPPONENT = np.clip((np.arange(-255, 256) + 40) * _LEVELS // 80, 0, _LEVELS - 1).astype(np.intp)
-"""Level of a sum of three colours, and of a difference of two, which is seldom above 40."""
+SURELY_SAME = 0.85
+"""Whose looks agree by this is the same, wherever."""
+
+
+def _bins_of_colours() -> UInt8:
+    """Which bin each colour falls into, by the upper six bits of blue, green and red.
+
+    A sum of three colours has so many levels, and each difference, which is seldom above 40.
+    """
+    middle = np.arange(2, 256, 4)
+    blue, green, red = np.meshgrid(middle, middle, middle, indexing="ij")
+    light = (blue + green + red) * _LEVELS // 766
+    opponents = (
+        np.clip((difference + 40) * _LEVELS // 80, 0, _LEVELS - 1)
+        for difference in (red - green, (red + green) // 2 - blue)
+    )
+    first, second = opponents
+    return np.asarray((light + first * _LEVELS + second * _LEVELS**2).ravel(), np.uint8)
+
+
+_BINS = _bins_of_colours()
 
 
 def look_at(frame_bgr: UInt8, boxes_xyxy: Float32) -> Float32 | None:
@@ -69,34 +86,38 @@ def describe(colours_bgr: UInt8) -> Float32:
         float32 ``[N, D]``, unit length.
     """
     count = len(colours_bgr)
-    blue, green, red = np.moveaxis(colours_bgr.reshape(count, -1, 3).astype(np.int16), 2, 0)
-    bins = _LIGHT[blue + green + red]
-    bins += _OPPONENT[red - green + 255] * _LEVELS
-    bins += _OPPONENT[(red + green) // 2 - blue + 255] * _LEVELS * _LEVELS
-    bins += np.arange(count)[:, None] * _LEVELS**3
-    share = np.bincount(bins.ravel(), minlength=count * _LEVELS**3) / colours_bgr[0, ..., 0].size
-    return np.sqrt(share, dtype=np.float32).reshape(count, -1)
+    upper = (colours_bgr >> 2).reshape(count, -1, 3)
+    colours = upper[..., 0].astype(np.int32)
+    for channel in (1, 2):
+        colours <<= 6
+        colours += upper[..., channel]
+    bins = _BINS[colours] + np.arange(count)[:, None] * _LEVELS**3
+    found = np.bincount(bins.ravel(), minlength=count * _LEVELS**3).astype(np.float32)
+    return np.asarray(np.sqrt(found / np.float32(upper.shape[1])).reshape(count, -1))
 
 
-def strangeness(known: Sequence[Float32 | None], looks: Float32) -> Float64:
-    """How much likeness pairs lose because they look different.
+def agreement(one: Float32, other: Float32) -> float:
+    """How much two looks agree, 0..1."""
+    return float(one @ other)
+
+
+def strangeness(agrees: float, best: float) -> float:
+    """How much likeness a pair loses because the two look different.
 
     Args:
-        known: per track, how it has looked, float32 ``[D]``; None where that is not known.
-        looks: float32 ``[M, D]``, of detections.
-
-    Returns:
-        float64 ``[N, M]``, 0 where nothing is known.
+        agrees: their :func:`agreement`.
+        best: that of whoever in reach looks most like the detection.
     """
-    strange = np.zeros((len(known), len(looks)))
-    rows = [row for row, look in enumerate(known) if look is not None]
-    if rows:
-        same = np.stack([look for look in known if look is not None]) @ looks.T
-        share = (_SURELY_SAME - same) / (_SURELY_SAME - _SURELY_OTHER)
-        strange[rows] = _STRANGE_WEIGHT * np.minimum(np.maximum(share, 0.0), 1.0)
-    return strange
+    other = (_NOT_OTHER - agrees) / (_NOT_OTHER - _SURELY_OTHER)
+    worse = (best - agrees) / _MUCH_WORSE
+    return min(max(other, 0.0), 1.0) + _RIVAL_WEIGHT * min(worse, 1.0)
+
+
+def sureness(agrees: float) -> float:
+    """How sure it is that two are the same by their :func:`agreement`, 0..1."""
+    return min(max((agrees - _LEAST_SAME) / (SURELY_SAME - _LEAST_SAME), 0.0), 1.0)
 
 
 def looks_other(one: Float32 | None, other: Float32 | None) -> bool:
     """Whether two people are not the same by their looks; False where one is not known."""
-    return one is not None and other is not None and float(one @ other) < _LEAST_SAME
+    return one is not None and other is not None and agreement(one, other) < _LEAST_SAME

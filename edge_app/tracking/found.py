@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-import numpy as np
-import numpy.typing as npt
-
 from edge_app.flow import Detections, Float32
-from edge_app.tracking.kalman import Float64
-
-Rows = npt.NDArray[np.intp]
+from edge_app.tracking.kalman import Box
 
 _SLENDER = 1.6
 """Of a whole person's box the height is more than this, in widths."""
 _COVERED = 0.5
 _CLEAR_SCORE = 0.4
 """A box of which another covers this share, or that scores less, tells nothing of a look."""
+_PART = 0.85
+"""A part of a person lies within the whole by this share."""
 _WITHIN = 0.7
 _FILLED = 0.75
 _APART = 0.35
@@ -34,145 +32,143 @@ class Found:
     Boxes of two people who are found apart too are left out.
 
     Attributes:
-        boxes: float64 ``[N, 4]``, xyxy, pixels.
-        scores: float64 ``[N]``.
-        looks: float32 ``[N, D]`` or None, see :meth:`Tracker.update`.
-        part_of: bool ``[N, N]``, whether the first may be a part of the person in the second.
-        is_alone: bool ``[N]``, whether it is a part of nobody.
-        is_clear: bool ``[N]``, whether its look is its own: nobody else's box covers much of it.
+        boxes: ``N`` boxes, pixels.
+        scores: ``N`` scores.
+        looks: ``N`` looks, float32 ``[D]`` each, or None, see :meth:`Tracker.update`.
+        part_of: per box, the boxes of the people of whom it may be a part.
+        is_clear: per box, whether its look is its own: nobody else's box covers much of it.
     """
 
-    boxes: Float64
-    scores: Float64
-    looks: Float32 | None
-    part_of: npt.NDArray[np.bool_]
-    is_alone: npt.NDArray[np.bool_]
-    is_clear: npt.NDArray[np.bool_]
+    boxes: list[Box]
+    scores: list[float]
+    looks: Sequence[Float32] | None
+    part_of: list[list[int]]
+    is_clear: list[bool]
 
     @classmethod
     def of(cls, detections: Detections, looks: Float32 | None) -> Found:
         """Put detections into an order that does not depend on the detector's."""
-        boxes = detections.boxes_xyxy.astype(np.float64)
-        scores = detections.scores.astype(np.float64)
-        if len(scores) > 1:
-            order = np.lexsort((*boxes.T, -scores))
-            boxes, scores = boxes[order], scores[order]
-            covered = covered_shares(boxes)
-            is_of_two = spans_two(boxes, scores, covered)
-            if is_of_two.any():
-                order, kept = order[~is_of_two], np.flatnonzero(~is_of_two)
-                boxes, scores, covered = boxes[kept], scores[kept], covered[kept[:, None], kept]
-            looks = None if looks is None else looks[order]
-            part_of = is_part_of(boxes, covered)
-            is_clear = np.asarray(covered.max(axis=1) < _COVERED)
-        else:
-            part_of, is_clear = np.zeros((1, 1), np.bool_), np.ones(1, np.bool_)
+        boxes, scores = detections.boxes_xyxy.tolist(), detections.scores.tolist()
+        order = sorted(range(len(scores)), key=lambda index: (-scores[index], boxes[index]))
+        found: list[Box] = [tuple(boxes[index]) for index in order]
+        scores = [scores[index] for index in order]
+        covered = covered_shares(found)
+        most = [max(shares) for shares in covered]
+        is_any_within = max(most, default=0.0) >= _WITHIN
+        if is_any_within and (dropped := spans_two(found, scores, covered)):
+            kept = [index for index in range(len(found)) if index not in dropped]
+            found, scores = [found[index] for index in kept], [scores[index] for index in kept]
+            order = [order[index] for index in kept]
+            covered = [[covered[index][other] for other in kept] for index in kept]
+            most = [max(shares) for shares in covered]
         return cls(
-            boxes,
+            found,
             scores,
-            looks,
-            part_of,
-            np.asarray(~part_of.any(axis=1)),
-            np.asarray(is_clear & (scores >= _CLEAR_SCORE)),
+            None if looks is None else list(looks[order]),
+            [
+                parts_of(found, covered, index) if share >= _PART else []
+                for index, share in enumerate(most)
+            ],
+            [
+                score >= _CLEAR_SCORE and share < _COVERED
+                for score, share in zip(scores, most, strict=True)
+            ],
         )
 
-    def wholes_first(self, columns: Rows, is_free: npt.NDArray[np.bool_]) -> Rows:
-        """Matched detections, with a whole person that nobody claims in place of head or bust.
+    def whole_of(self, column: int, is_usable: Iterable[bool]) -> int:
+        """Instead of a head or bust, the whole person around it, if that box may be used.
 
         A track that has followed a head for a while would stay with the head. A box as slender
         as a whole person stays: the larger one around it holds something else too.
         """
-        columns, is_free = columns.copy(), is_free.copy()
-        for pair in (~self.is_alone[columns]).nonzero()[0]:
-            column = columns[pair]
-            x1, y1, x2, y2 = self.boxes[column]
-            if y2 - y1 > _SLENDER * (x2 - x1):
+        x1, y1, x2, y2 = self.boxes[column]
+        if not self.part_of[column] or y2 - y1 > _SLENDER * (x2 - x1):
+            return column
+        usable = list(is_usable)
+        return next((whole for whole in self.part_of[column] if usable[whole]), column)
+
+
+def covered_shares(boxes_xyxy: Sequence[Box]) -> list[list[float]]:
+    """How much of each box (row) lies within each other one (column), 0..1; 0 within itself."""
+    count = len(boxes_xyxy)
+    covered = [[0.0] * count for _ in range(count)]
+    for row in range(1, count):
+        x1, y1, x2, y2 = boxes_xyxy[row]
+        for column in range(row):
+            other_x1, other_y1, other_x2, other_y2 = boxes_xyxy[column]
+            across = min(x2, other_x2) - max(x1, other_x1)
+            if across <= 0:
                 continue
-            wholes = np.flatnonzero(self.part_of[column] & is_free)
-            if len(wholes):
-                columns[pair] = wholes[0]
-                is_free[wholes[0]] = False
-        return columns
+            down = min(y2, other_y2) - max(y1, other_y1)
+            if down > 0:
+                shared = across * down
+                covered[row][column] = shared / ((x2 - x1) * (y2 - y1))
+                covered[column][row] = shared / ((other_x2 - other_x1) * (other_y2 - other_y1))
+    return covered
 
 
-def covered_shares(boxes_xyxy: Float64) -> Float64:
-    """How much of each box lies within each other one.
-
-    Args:
-        boxes_xyxy: float64 ``[N, 4]``.
-
-    Returns:
-        float64 ``[N, N]``, 0..1; 0 between a box and itself.
-    """
-    x1, y1, x2, y2 = boxes_xyxy.T[:, :, None]
-    across = np.maximum(np.minimum(x2, x2.T) - np.maximum(x1, x1.T), 0.0)
-    shared = across * np.maximum(np.minimum(y2, y2.T) - np.maximum(y1, y1.T), 0.0)
-    shared /= np.maximum((x2 - x1) * (y2 - y1), 1e-9)
-    np.fill_diagonal(shared, 0.0)
-    return np.asarray(shared)
-
-
-def spans_two(boxes_xyxy: Float64, scores: Float64, covered: Float64) -> npt.NDArray[np.bool_]:
+def spans_two(
+    boxes_xyxy: Sequence[Box], scores: Sequence[float], covered: Sequence[Sequence[float]]
+) -> set[int]:
     """Which boxes hold two people side by side, or a person and a thing, who are found apart too.
 
     Of such a box, each of the two would seem a part, and neither its own person; and who was
     followed in it could go on with either.
 
     Args:
-        boxes_xyxy: float64 ``[N, 4]``.
-        scores: float64 ``[N]``.
-        covered: float64 ``[N, N]``, the boxes' :func:`covered_shares`.
+        boxes_xyxy: the boxes.
+        scores: their scores.
+        covered: their :func:`covered_shares`.
 
-    Returns:
-        bool ``[N]``.
-
-    >>> boxes = np.array([[0.0, 0, 40, 100], [30, 0, 70, 100], [0, 0, 70, 100]])
-    >>> spans_two(boxes, np.array([0.9, 0.5, 0.6]), covered_shares(boxes)).tolist()
-    [False, False, True]
+    >>> boxes = [(0.0, 0.0, 40.0, 100.0), (30.0, 0.0, 70.0, 100.0), (0.0, 0.0, 70.0, 100.0)]
+    >>> spans_two(boxes, [0.9, 0.5, 0.6], covered_shares(boxes))
+    {2}
     """
-    is_within = covered >= _WITHIN
-    found = np.zeros(len(boxes_xyxy), np.bool_)
-    for whole in (is_within.sum(axis=0) >= 2).nonzero()[0].tolist():
-        x1, y1, x2, y2 = boxes_xyxy[whole].tolist()
-        area = (x2 - x1) * (y2 - y1)
-        inner = is_within[:, whole].nonzero()[0].tolist()
+    found: set[int] = set()
+    for whole, (x1, y1, x2, y2) in enumerate(boxes_xyxy):
+        inner = [index for index, shares in enumerate(covered) if shares[whole] >= _WITHIN]
+        if len(inner) < 2:
+            continue
         for one, other in combinations(inner, 2):
-            better, worse = sorted((scores[one], scores[other]), reverse=True)
+            better, worse = max(scores[one], scores[other]), min(scores[one], scores[other])
             if better <= scores[whole] or worse < _HALF_SURE * scores[whole]:
                 continue
-            centres = boxes_xyxy[[one, other]][:, [0, 2]].mean(axis=1)
-            if abs(centres[0] - centres[1]) < _APART * (x2 - x1):
+            left, top, right, bottom = boxes_xyxy[one]
+            other_left, _, other_right, _ = boxes_xyxy[other]
+            if abs(left + right - other_left - other_right) < 2 * _APART * (x2 - x1):
                 continue
-            sides = boxes_xyxy[one, 2:] - boxes_xyxy[one, :2]
-            shared = covered[one, other] * sides[0] * sides[1] / area
-            if covered[whole, one] + covered[whole, other] - shared >= _FILLED:
-                found[whole] = True
+            shared = covered[one][other] * (right - left) * (bottom - top)
+            shared /= (x2 - x1) * (y2 - y1)
+            if covered[whole][one] + covered[whole][other] - shared >= _FILLED:
+                found.add(whole)
                 break
     return found
 
 
-def is_part_of(boxes_xyxy: Float64, covered: Float64) -> npt.NDArray[np.bool_]:
-    """Whether a box may be a second one on the person in another: a head, a bust or legs.
+def parts_of(
+    boxes_xyxy: Sequence[Box], covered: Sequence[Sequence[float]], index: int
+) -> list[int]:
+    """The boxes of people of whom a box may be a second one: a head, a bust or legs.
 
     Such a box lies almost wholly within the other, in the middle part of its width, and is
     smaller.
 
     Args:
-        boxes_xyxy: float64 ``[N, 4]``.
-        covered: float64 ``[N, N]``, their :func:`covered_shares`.
+        boxes_xyxy: the boxes.
+        covered: their :func:`covered_shares`.
+        index: of the box.
 
-    Returns:
-        bool ``[N, N]``: the first is a part of the second.
-
-    >>> boxes = np.array([[0.0, 0, 40, 100], [10, 2, 30, 25], [30, 0, 70, 100]])
-    >>> is_part_of(boxes, covered_shares(boxes)).tolist()
-    [[False, False, False], [True, False, False], [False, False, False]]
+    >>> boxes = [(0.0, 0.0, 40.0, 100.0), (10.0, 2.0, 30.0, 25.0), (30.0, 0.0, 70.0, 100.0)]
+    >>> parts_of(boxes, covered_shares(boxes), 1)
+    [0]
     """
-    is_within = covered >= 0.85
-    if not is_within.any():
-        return is_within
-    x1, y1, x2, y2 = boxes_xyxy.T[:, :, None]
-    width = (x2 - x1).T
-    area = (x2 - x1) * (y2 - y1)
-    is_central = np.abs(x1 + x2 - (x1 + x2).T) <= 0.6 * width
-    return np.asarray(is_within & is_central & (area <= 0.75 * area.T))
+    found = []
+    for other, share in enumerate(covered[index]):
+        if share < _PART:
+            continue
+        x1, y1, x2, y2 = boxes_xyxy[index]
+        left, top, right, bottom = boxes_xyxy[other]
+        is_central = abs(x1 + x2 - left - right) <= 0.6 * (right - left)
+        if is_central and (x2 - x1) * (y2 - y1) <= 0.75 * (right - left) * (bottom - top):
+            found.append(other)
+    return found

@@ -1,14 +1,16 @@
-"""What is known of one track besides its motion: since when, how well and how often seen."""
+"""What is known of one track: where it goes, since when, how well and how often it was seen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import exp, sqrt
 
 import numpy as np
 
 from edge_app.config.schema import TrackingSettings
 from edge_app.flow import Float32
-from edge_app.tracking.kalman import Float64
+from edge_app.tracking.appearance import agreement
+from edge_app.tracking.kalman import Box, Motion
 
 _HINT_S = 2.0
 """Hints of a person (weak boxes) that are older tell nothing about when the person came."""
@@ -23,67 +25,89 @@ _FIXED_SIZES = 0.15
 """Who has not moved by more than this share of the size for so long stands, or is a thing."""
 _SHRINK_RATE = 0.05
 """How much of the size that is remembered a smaller box takes away: legs hide behind others."""
-_LOOK_RATE = 0.12
-"""How much of what is remembered of a look each new one replaces."""
+_LOOK_FADE_S = 1.0
+"""What was seen of a look this long ago counts for a third."""
 
 
 @dataclass
 class Life:
-    """What is known of one track besides its motion; changes from frame to frame.
+    """What is known of one track; changes from frame to frame.
 
     Attributes:
         track_id: 0 while unconfirmed.
+        motion: where it is and goes.
         first_seen_at_s: time of the first detection.
         last_seen_at_s: time of the latest detection.
-        box_xyxy: float64 ``[4]``, of the latest detection.
+        box_xyxy: the latest detection, or the person's part of a box shared with others; pixels.
         score: of the latest detection.
         best_score: of all detections.
+        apart_at_s: time of the latest detection that was not shared.
         frames: number of frames since the first.
         seen: in how many of them it was detected.
         alone: in how many of those it was not a part of another person's box.
         look: float32 ``[D]``, unit length, the person's appearance so far; None while unknown.
+        looked_at_s: when that was last looked at.
         size: height of the person when seen whole, about, in pixels.
         stood_at: where the person was when last noted to have moved: centre x and top.
         stood_since_s: since when the person is there.
     """
 
     track_id: int
+    motion: Motion
     first_seen_at_s: float
     last_seen_at_s: float
-    box_xyxy: Float64
+    box_xyxy: Box
     score: float
     best_score: float
+    apart_at_s: float = 0.0
     frames: int = 1
     seen: int = 1
     alone: int = 1
     look: Float32 | None = None
+    looked_at_s: float = 0.0
     size: float = 0.0
     stood_at: tuple[float, float] = (0.0, 0.0)
     stood_since_s: float = 0.0
 
-    def __post_init__(self) -> None:
-        """At first sight."""
-        self._note_place(self.first_seen_at_s)
+    @classmethod
+    def begin(cls, at_s: float, box_xyxy: Box, score: float, is_entering: bool) -> Life:
+        """A track at first sight; ``is_entering`` where the picture's lower edge cuts it off."""
+        motion = Motion(box_xyxy, is_entering)
+        life = cls(0, motion, at_s, at_s, box_xyxy, score, score, apart_at_s=at_s)
+        life._note_place(at_s)
+        return life
 
-    def see(self, at_s: float, box_xyxy: Float64, score: float, is_alone: bool) -> None:
+    def see(self, at_s: float, box_xyxy: Box, score: float, is_alone: bool) -> None:
         """The same person was detected once more."""
         if self.track_id == 0 and at_s - self.first_seen_at_s > _HINT_S:
             self.first_seen_at_s, self.best_score = at_s, score
             self.frames = self.seen = self.alone = 0
-        self.last_seen_at_s = at_s
+        self.motion.update(box_xyxy)
+        self.last_seen_at_s = self.apart_at_s = at_s
         self.box_xyxy, self.score = box_xyxy, score
-        self.best_score = max(score, self.best_score)
+        if score > self.best_score:
+            self.best_score = score
         self.frames += 1
         self.seen += 1
         self.alone += is_alone
         self._note_place(at_s)
 
+    def see_shared(self, at_s: float, score: float, across: float, down: float) -> None:
+        """The person is one of several in one box, which is so many pixels off what they made."""
+        self.motion.move(across, down)
+        self.last_seen_at_s = at_s
+        self.box_xyxy, self.score = self.motion.box_xyxy, score
+        self.frames += 1
+        self.seen += 1
+        self._note_place(at_s)
+
     def _note_place(self, at_s: float) -> None:
-        x1, y1, x2, y2 = self.box_xyxy.tolist()
+        x1, y1, x2, y2 = self.box_xyxy
         size = max(y2 - y1, 2 * (x2 - x1))
         self.size = max(size, self.size + _SHRINK_RATE * (size - self.size))
         x, y = self.stood_at
-        if max(abs((x1 + x2) / 2 - x), abs(y1 - y)) > _FIXED_SIZES * self.size:
+        far = _FIXED_SIZES * self.size
+        if abs((x1 + x2) / 2 - x) > far or abs(y1 - y) > far:
             self.stood_at, self.stood_since_s = ((x1 + x2) / 2, y1), at_s
 
     @property
@@ -91,13 +115,15 @@ class Life:
         """Whether it has been at the same place for long, as a shelf taken for a person is."""
         return self.last_seen_at_s - self.stood_since_s >= _FIXED_S
 
-    def remember(self, look: Float32) -> None:
+    def remember(self, look: Float32, at_s: float) -> None:
         """Take in how the person looks now; what was seen before fades."""
         if self.look is None:
             self.look = look
         else:
-            mixed = self.look + _LOOK_RATE * (look - self.look)
-            self.look = mixed / np.sqrt(mixed @ mixed)
+            newer = 1 - exp((self.looked_at_s - at_s) / _LOOK_FADE_S)
+            mixed = self.look + (look - self.look) * np.float32(newer)
+            self.look = mixed * np.float32(1 / sqrt(agreement(mixed, mixed)))
+        self.looked_at_s = at_s
 
     def is_convincing(self, settings: TrackingSettings) -> bool:
         """Whether a new track has been seen for long enough, and on its own, to be a person."""

@@ -13,15 +13,21 @@ box changes although the person does not:
 
 The same uncertainty, the other way round, takes likeness from boxes that overlap but lie where
 the person cannot have got to: so people who cross keep their own ways.
+
+A scene holds few people, and most of them are far apart: all this is done in plain floats, and
+pairs that cannot be alike are left out early.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from edge_app.tracking.kalman import Float64, Motion
+from edge_app.tracking.kalman import Box, Motion
 
 _HEIGHT_PER_WIDTH = 2.2
 """Of a whole person's box, where it is not known."""
@@ -30,102 +36,148 @@ _EDGE_SHARE = 0.02
 _UPPER_WEIGHT = 0.8
 _VAGUE_WEIGHT = 0.7
 """Likeness by the corrections counts less than plain overlap."""
+_FARTHEST = 3.2
+"""Standard deviations from which on boxes that do not overlap are not alike at all."""
 _UNLIKELY_WEIGHT = 0.3
 _UNLIKELY_DISTANCE = 9.0
 """Squared Mahalanobis distance from which on the whole weight is taken away."""
 
+Claim = tuple[float, int, int]
+"""Score of a pair, its row and its column."""
 
-def likeness(motion: Motion, boxes_xyxy: Float64, size: tuple[int, int]) -> tuple[Float64, Float64]:
-    """How well boxes fit the predicted tracks.
+
+class Expected(NamedTuple):
+    """Where a track should be in this frame.
+
+    Attributes:
+        box: the part of the predicted box within the picture, pixels.
+        whole_end: where the box would end if the picture did not cut it off.
+        std: how far off centre x and top are to be expected, pixels.
+        reach: between which x a box lies, at least in part, that is alike at all.
+    """
+
+    box: Box
+    whole_end: float
+    std: tuple[float, float]
+    reach: tuple[float, float]
+
+    @classmethod
+    def of(cls, motion: Motion, size: tuple[int, int]) -> Expected:
+        """The prediction of one filter in a picture of this width and height."""
+        x1, y1, x2, y2 = motion.box_xyxy
+        width, height = size
+        box = (
+            min(max(x1, 0.0), width),
+            min(max(y1, 0.0), height),
+            min(max(x2, 0.0), width),
+            min(max(y2, 0.0), height),
+        )
+        std = motion.expected_std
+        middle, far = (box[0] + box[2]) / 2, _FARTHEST * std[0]
+        reach = min(box[0], middle - far), max(box[2], middle + far)
+        return cls(box, whole_end(box, size), std, reach)
+
+
+def likeness(expected: Expected, seen: Box, seen_whole_end: float) -> tuple[float, float]:
+    """How well a box fits a predicted track.
 
     Args:
-        motion: the predicted state of ``N`` tracks.
-        boxes_xyxy: float64 ``[M, 4]``, pixels.
-        size: width and height of the picture.
+        expected: the prediction.
+        seen: the box, pixels.
+        seen_whole_end: its :func:`whole_end`.
 
     Returns:
-        float64 ``[N, M]``, 0..1, and how much of that is to be taken away where the person can
-        hardly have got to.
+        Likeness, 0..1, and how much of that is to be taken away where the person can hardly
+        have got to.
     """
-    limits = np.array([*size, *size], np.float64)
-    expected = np.minimum(np.maximum(motion.boxes_xyxy, 0.0), limits)
-    x1, y1, x2, y2 = expected.T[:, :, None]
-    seen_x1, seen_y1, seen_x2, seen_y2 = boxes_xyxy.T[:, None]
+    (x1, y1, x2, y2), whole, (std_x, std_top), _ = expected
+    seen_x1, seen_y1, seen_x2, seen_y2 = seen
+    off_x, off_top = (seen_x1 + seen_x2 - x1 - x2) / (2 * std_x), (seen_y1 - y1) / std_top
+    distance = off_x * off_x + off_top * off_top
+    across = min(x2, seen_x2) - max(x1, seen_x1)
+    if distance >= _FARTHEST**2 and (across <= 0 or y1 >= seen_whole_end or seen_y1 >= whole):
+        return 0.0, 0.0
     width, seen_width = x2 - x1, seen_x2 - seen_x1
-    whole, seen_whole = _whole_end(expected, size)[:, None], _whole_end(boxes_xyxy, size)[None]
-    height, seen_height = whole - y1, seen_whole - seen_y1
+    height, seen_height = whole - y1, seen_whole_end - seen_y1
     area, seen_area = width * height, seen_width * seen_height
-
-    across = np.maximum(np.minimum(x2, seen_x2) - np.maximum(x1, seen_x1), 0.0)
-    top = np.maximum(y1, seen_y1)
-    overlap = _ratio(across * np.maximum(np.minimum(whole, seen_whole) - top, 0.0), area, seen_area)
-    end = np.minimum(y2, seen_y2)
-    upper = _ratio(
-        across * np.maximum(end - top, 0.0),
-        width * np.maximum(end - y1, 0.0),
-        seen_width * np.maximum(end - seen_y1, 0.0),
-    )
-    shape = _ratio(np.minimum(width, seen_width) * np.minimum(height, seen_height), area, seen_area)
-    std = motion.position_std
-    distance = ((seen_x1 + seen_x2 - x1 - x2) / (2 * std[:, :1])) ** 2
-    distance += ((seen_y1 - y1) / std[:, 2:3]) ** 2
-    best = np.maximum(overlap, _UPPER_WEIGHT * upper)
-    best = np.maximum(best, _VAGUE_WEIGHT * shape / (1 + distance / 4))
-    unlikely = _UNLIKELY_WEIGHT * np.minimum(distance / _UNLIKELY_DISTANCE, 1.0)
-    return np.asarray(best), np.asarray(unlikely)
+    shape = min(width, seen_width) * min(height, seen_height)
+    best = _VAGUE_WEIGHT * _ratio(shape, area, seen_area) / (1 + distance / 4)
+    if across > 0:
+        top = max(y1, seen_y1)
+        down = min(whole, seen_whole_end) - top
+        if down > 0:
+            best = max(best, _ratio(across * down, area, seen_area))
+        end = min(y2, seen_y2)
+        if end > top:
+            upper = _ratio(across * (end - top), width * (end - y1), seen_width * (end - seen_y1))
+            best = max(best, _UPPER_WEIGHT * upper)
+    return best, _UNLIKELY_WEIGHT * min(distance / _UNLIKELY_DISTANCE, 1.0)
 
 
-def assign(scores: Float64, least: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def assign(claims: Sequence[Claim]) -> list[tuple[int, int]]:
     """The assignment of rows to columns with the greatest sum (Jonker-Volgenant).
 
     Args:
-        scores: float64 ``[N, M]``, 0..1.
-        least: pairs that score less are never made.
+        claims: the pairs that can be made, and what each is worth, above 0.
 
     Returns:
-        Rows and columns of the pairs, int ``[P]`` each.
+        Rows and columns of the pairs made.
 
-    >>> rows, columns = assign(np.array([[0.9, 0.8], [0.8, 0.1]]), 0.3)
-    >>> rows.tolist(), columns.tolist()
-    ([0, 1], [1, 0])
+    >>> sorted(assign([(0.9, 0, 0), (0.8, 0, 1), (0.8, 1, 0), (0.5, 2, 2)]))
+    [(0, 1), (1, 0), (2, 2)]
     """
-    if scores.size == 0:
-        return np.zeros(0, np.intp), np.zeros(0, np.intp)
-    usable = scores >= least
-    rows, columns = linear_sum_assignment(np.where(usable, scores, 0.0), maximize=True)
-    good = usable[rows, columns]
-    return rows[good], columns[good]
+    of_row = Counter(row for _, row, _ in claims)
+    of_column = Counter(column for _, _, column in claims)
+    open_claims, made = [], []
+    for claim in claims:
+        _, row, column = claim
+        if of_row[row] == 1 and of_column[column] == 1:
+            made.append((row, column))
+        else:
+            open_claims.append(claim)
+    if not open_claims:
+        return made
+    rows = sorted({row for _, row, _ in open_claims})
+    columns = sorted({column for _, _, column in open_claims})
+    place = {row: index for index, row in enumerate(rows)}
+    column_place = {column: index for index, column in enumerate(columns)}
+    scores = np.zeros((len(rows), len(columns)))
+    for score, row, column in open_claims:
+        scores[place[row], column_place[column]] = score
+    picked = linear_sum_assignment(scores, maximize=True)
+    for row, column in zip(*(part.tolist() for part in picked), strict=True):
+        if scores[row, column] > 0:
+            made.append((rows[row], columns[column]))
+    return made
 
 
-def is_cut_below(boxes_xyxy: Float64, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """Which boxes end at the picture's lower edge; float64 ``[N, 4]`` to bool ``[N]``."""
-    return np.asarray(boxes_xyxy[:, 3] >= size[1] * (1 - _EDGE_SHARE), bool)
+def is_cut_below(box_xyxy: Box, size: tuple[int, int]) -> bool:
+    """Whether a box ends at the picture's lower edge."""
+    return box_xyxy[3] >= size[1] * (1 - _EDGE_SHARE)
 
 
-def is_cut_off(box_xyxy: Float64, size: tuple[int, int]) -> tuple[bool, bool, bool, bool]:
+def is_cut_off(box_xyxy: Box, size: tuple[int, int]) -> tuple[bool, bool, bool, bool]:
     """Whether a box ends at the picture's left, top, right and bottom edge.
 
-    >>> is_cut_off(np.array([0.0, 10.0, 50.0, 99.0]), (200, 100))
+    >>> is_cut_off((0.0, 10.0, 50.0, 99.0), (200, 100))
     (True, False, False, True)
     """
     width, height = size
     across, down = _EDGE_SHARE * width, _EDGE_SHARE * height
-    x1, y1, x2, y2 = (float(value) for value in box_xyxy)
+    x1, y1, x2, y2 = box_xyxy
     return x1 <= across, y1 <= down, x2 >= width - across, y2 >= height - down
 
 
-def _whole_end(boxes_xyxy: Float64, size: tuple[int, int]) -> Float64:
-    """Lower ends, float64 ``[N]``; those that the picture cuts off, where the feet must be.
+def whole_end(box_xyxy: Box, size: tuple[int, int]) -> float:
+    """A box's lower end; where the picture cuts it off, where the feet must be.
 
-    >>> boxes = np.array([[0.0, 80.0, 30.0, 100.0], [0.0, 0.0, 30.0, 90.0]])
-    >>> _whole_end(boxes, (200, 100)).tolist()
+    >>> [whole_end((0.0, 80.0, 30.0, end), (200, 100)) for end in (100.0, 90.0)]
     [146.0, 90.0]
     """
-    x1, y1, x2, y2 = boxes_xyxy.T
-    whole = np.maximum(y2, y1 + _HEIGHT_PER_WIDTH * (x2 - x1))
-    return np.asarray(np.where(is_cut_below(boxes_xyxy, size), whole, y2))
+    x1, y1, x2, y2 = box_xyxy
+    return max(y2, y1 + _HEIGHT_PER_WIDTH * (x2 - x1)) if is_cut_below(box_xyxy, size) else y2
 
 
-def _ratio(shared: Float64, area: Float64, other: Float64) -> Float64:
+def _ratio(shared: float, area: float, other: float) -> float:
     """Intersection over union."""
-    return np.asarray(shared / np.maximum(area + other - shared, 1e-9))
+    return shared / max(area + other - shared, 1e-9)

@@ -1,12 +1,13 @@
 """Detections become people: one track per person, from first sight to leaving.
 
 After ByteTrack (Zhang et al., ECCV 2022): a Kalman filter predicts every box, an optimal
-assignment matches good detections first and weak ones second. Three things differ:
+assignment matches good detections first and weak ones second. Four things differ:
 
 - everything is timed in seconds, never counted in frames, so that 5 and 30 frames per second and
   dropped frames need the same settings;
 - a new track stays inside until it was seen for ``confirm_s`` on its own: boxes that flicker, and
   second boxes on a person (head and body), never get out;
+- a box around several people is nobody's: all of them go along with it until they part;
 - a person who was lost and comes back where the filter no longer looks is *re-linked*: when a new
   track is confirmed it takes over the identity of a lost one that can be it (compare the
   observation-centric recovery of OC-SORT, Cao et al., CVPR 2023).
@@ -14,38 +15,34 @@ assignment matches good detections first and weak ones second. Three things diff
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import hypot
+
 import numpy as np
-import numpy.typing as npt
 
 from edge_app.config.schema import TrackingSettings
 from edge_app.flow import Detections, Float32, Track, TrackedFrame
-from edge_app.tracking.appearance import looks_other, strangeness
+from edge_app.tracking import sharing
+from edge_app.tracking.appearance import SURELY_SAME, agreement, looks_other
 from edge_app.tracking.found import Found
-from edge_app.tracking.kalman import Float64, Motion
 from edge_app.tracking.life import Life
-from edge_app.tracking.matching import assign, is_cut_below, is_cut_off, likeness
+from edge_app.tracking.matching import Expected, is_cut_below, is_cut_off
+from edge_app.tracking.rounds import Pair, choose, judge_looks, possible_pairs
 
-Rows = npt.NDArray[np.intp]
-_NOBODY: Rows = np.zeros(0, np.intp)
-
-_GOOD_LIKENESS = 0.2
-_WEAK_LIKENESS = 0.35
-_LAST_LIKENESS = 0.35
-"""Least likeness of a pair, for good and for weak detections, and for good ones that nobody claims
-although some track overlaps them, if not where it was expected."""
-_FIXED_LIKENESS = 0.7
-"""The same for who has not moved for long: who walks past is not taken for a shelf."""
-_PART_WEIGHT = 0.6
-"""Likeness of a box that may be a part of the person in another box counts less."""
-_WEAK_WITHIN_S = 1.0
-"""A track unseen for longer is not continued by a weak detection."""
+_SHARES_WITHIN_S = 1.0
+_SHARES_FOR_S = 6.0
+"""Who was seen within the first, and on their own within the second, may share a box."""
+_OWN_LIKENESS = 0.4
+"""Who is this much like another good detection does not share one."""
 _NEW_UNSEEN_S = 0.25
 """An unconfirmed track that is unseen for longer was nobody."""
 _LEFT_S = 0.4
 """Who was cut off by the edge on the way out and is unseen for this long has left."""
 _RELINK_SIZES = 0.35
 _RELINK_SIZES_PER_S = 0.45
-"""How far from where it was expected a lost person may reappear, in sizes of the person."""
+_ALIKE_SIZES_PER_S = 0.9
+"""How far from where it was expected a lost person may reappear, in sizes of the person; the last
+where it is known how both look."""
 _SAME_SIZES = 0.2
 _YOUNG_S = 1.0
 """And so near, for so long after first sight, if the two were seen at once."""
@@ -62,7 +59,6 @@ class Tracker:
     def __init__(self, camera: str, settings: TrackingSettings) -> None:
         self._camera = camera
         self._settings = settings
-        self._motion = Motion.start(np.zeros((0, 4)), np.zeros(0, bool))
         self._lives: list[Life] = []
         self._last_id = 0
         self._at_s = float("-inf")
@@ -90,42 +86,17 @@ class Tracker:
         ended: list[int] = []
         if elapsed_s > self._settings.lost_s:
             ended += self.finish()
-            elapsed_s = 0.0
-        if self._lives:
-            self._predict(elapsed_s, before_s)
+        for life in self._lives:
+            life.motion.predict(elapsed_s, life.apart_at_s < before_s)
         if len(detections):
             self._find(Found.of(detections, looks), size)
         for life in self._lives:
             life.frames += life.last_seen_at_s < taken_at_s
-        ended += self._end(taken_at_s, size)
-        ended += self._confirm(taken_at_s)
+        ended += self._keep([not self._is_over(life, size) for life in self._lives])
+        ended += self._confirm()
         return TrackedFrame(
-            self._camera, index, taken_at_s, size, self._tracks(taken_at_s), tuple(sorted(ended))
+            self._camera, index, taken_at_s, size, self._tracks(), tuple(sorted(ended))
         )
-
-    def _find(self, found: Found, size: tuple[int, int]) -> None:
-        """Match the detections with the tracks; those that are nobody's begin new ones."""
-        rows = columns = np.zeros(0, np.intp)
-        if self._lives:
-            alike, unlikely = likeness(self._motion, found.boxes, size)
-            for scores in (alike, unlikely):
-                scores[:, ~found.is_alone] *= _PART_WEIGHT
-            if found.looks is not None:
-                alike -= strangeness([life.look for life in self._lives], found.looks)
-            is_good = found.scores >= self._settings.high_score
-            rows, columns, free = self._match(alike, unlikely, is_good)
-            is_hint = found.scores >= self._settings.hint_score
-            columns = found.wholes_first(columns, free & is_hint)
-            self._motion = self._motion.update(rows, found.boxes[columns])
-            for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-                self._see(self._lives[row], found, column)
-        is_new = found.is_alone & (found.scores >= self._settings.hint_score)
-        is_new[columns] = False
-        # Nor is it somebody new whose part is somebody already: half hidden, a person is found
-        # twice, as what can be seen and as what the detector knows must be there.
-        is_new &= ~found.part_of[columns].any(axis=0)
-        if is_new.any():
-            self._start(found, np.flatnonzero(is_new), size)
 
     def finish(self) -> tuple[int, ...]:
         """End everybody, at the end of a recording or when a camera is given up.
@@ -135,182 +106,182 @@ class Tracker:
         """
         return tuple(sorted(self._keep([False] * len(self._lives))))
 
-    def _predict(self, elapsed_s: float, before_s: float) -> None:
-        is_coasting = np.array([life.last_seen_at_s < before_s for life in self._lives], bool)
-        self._motion = self._motion.predict(elapsed_s, is_coasting)
-
-    def _match(
-        self, alike: Float64, unlikely: Float64, is_good: npt.NDArray[np.bool_]
-    ) -> tuple[Rows, Rows, npt.NDArray[np.bool_]]:
-        """Pairs of track rows and detections: confirmed tracks first, good detections first.
-
-        Args:
-            alike: float64 ``[N, M]``, likeness of tracks and detections.
-            unlikely: float64 ``[N, M]``, what is taken away from it, but not in the last round,
-                for detections that none of the others can be.
-            is_good: bool ``[M]``, the detections of the first round.
-
-        Returns:
-            Rows and columns of the pairs, and bool ``[M]``, the detections that are nobody's.
-        """
-        is_confirmed = np.array([life.track_id > 0 for life in self._lives], bool)
-        since_s = self._at_s - _WEAK_WITHIN_S
-        is_recent = is_confirmed & [life.last_seen_at_s >= since_s for life in self._lives]
-        is_moving = is_confirmed & [not life.is_fixed for life in self._lives]
-        row_free, column_free = np.ones(alike.shape[0], bool), np.ones(alike.shape[1], bool)
-        all_rows, all_columns = [_NOBODY], [_NOBODY]
-        likely = alike - unlikely
-        for row, life in enumerate(self._lives):
-            if life.is_fixed:
-                likely[row, likely[row] < _FIXED_LIKENESS] = 0.0
-        for scores, of_rows, of_columns, least in (
-            (likely, is_confirmed, is_good, _GOOD_LIKENESS),
-            (likely, is_recent, ~is_good, _WEAK_LIKENESS),
-            (alike, is_moving, is_good, _LAST_LIKENESS),
-            (likely, ~is_confirmed, is_good, _GOOD_LIKENESS),
-            (likely, ~is_confirmed, ~is_good, _WEAK_LIKENESS),
-        ):
-            rows, columns = (
-                (of_rows & row_free).nonzero()[0],
-                (of_columns & column_free).nonzero()[0],
-            )
-            if not len(rows) or not len(columns):
-                continue
-            picked_rows, picked_columns = assign(scores[rows[:, None], columns], least)
-            rows, columns = rows[picked_rows], columns[picked_columns]
-            row_free[rows] = column_free[columns] = False
-            all_rows.append(rows)
-            all_columns.append(columns)
-        return np.concatenate(all_rows), np.concatenate(all_columns), column_free
+    def _find(self, found: Found, size: tuple[int, int]) -> None:
+        """Match the detections with the tracks; those that are nobody's begin new ones."""
+        expected = [Expected.of(life.motion, size) for life in self._lives]
+        pairs = possible_pairs(expected, found, size)
+        taken = self._share(pairs, expected, found)
+        if taken:
+            shared = {row for rows in taken.values() for row in rows}
+            pairs = [p for p in pairs if p.column not in taken and p.row not in shared]
+        if found.looks is not None:
+            lost_at_s = self._at_s - self._settings.lost_s
+            pairs = judge_looks(pairs, self._lives, found.looks, lost_at_s)
+        made = choose(pairs, self._lives, found, self._settings, self._at_s)
+        is_free = [score >= self._settings.hint_score for score in found.scores]
+        for column in (*taken, *(column for _, column in made)):
+            is_free[column] = False
+        seen = set(taken)
+        for row, part in made:
+            column = found.whole_of(part, is_free)
+            is_free[column] = False
+            seen.add(column)
+            self._see(self._lives[row], found, column)
+        # Nor is it somebody new whose part is somebody already: half hidden, a person is found
+        # twice, as what can be seen and as what the detector knows must be there.
+        known = {whole for column in seen for whole in found.part_of[column]}
+        for column, is_new in enumerate(is_free):
+            if is_new and not found.part_of[column] and column not in known:
+                self._start(found, column, size)
 
     def _see(self, life: Life, found: Found, column: int) -> None:
         """Take note of a matched detection."""
-        life.see(
-            self._at_s,
-            found.boxes[column],
-            float(found.scores[column]),
-            bool(found.is_alone[column]),
-        )
+        is_alone = not found.part_of[column]
+        life.see(self._at_s, found.boxes[column], found.scores[column], is_alone)
         if found.looks is not None and found.is_clear[column]:
-            life.remember(found.looks[column])
+            life.remember(found.looks[column], self._at_s)
 
-    def _end(self, now_s: float, size: tuple[int, int]) -> list[int]:
-        """Forget who is gone; ids of those who had been confirmed."""
-        return self._keep([not self._is_over(row, now_s, size) for row in range(len(self._lives))])
+    def _share(
+        self, pairs: Sequence[Pair], expected: Sequence[Expected], found: Found
+    ) -> dict[int, list[int]]:
+        """Take people along with a box that is around several of them.
 
-    def _is_over(self, row: int, now_s: float, size: tuple[int, int]) -> bool:
-        life = self._lives[row]
-        unseen_s = now_s - life.last_seen_at_s
+        Returns:
+            The rows of the tracks that share it, by the detection's column.
+        """
+        since_s, apart_s = self._at_s - _SHARES_WITHIN_S, self._at_s - _SHARES_FOR_S
+        able = [
+            row
+            for row, life in enumerate(self._lives)
+            if life.track_id
+            and life.last_seen_at_s >= since_s
+            and life.apart_at_s >= apart_s
+            and not life.is_fixed
+        ]
+        taken: dict[int, list[int]] = {}
+        if len(able) < 2:
+            return taken
+        for column, box in enumerate(found.boxes):
+            if found.scores[column] < self._settings.high_score:
+                break
+            rows = [row for row in able if sharing.is_inside(expected[row].box, box)]
+            if len(rows) < 2 or not sharing.shared_by(box, [expected[row].box for row in rows]):
+                continue
+            if any(
+                pair.row in rows and pair.column != column and pair.likely >= _OWN_LIKENESS
+                for pair in pairs
+            ):
+                continue
+            taken[column] = rows
+            able = [row for row in able if row not in rows]
+            across, down = sharing.shift(box, [expected[row].box for row in rows])
+            for row in rows:
+                self._lives[row].see_shared(self._at_s, found.scores[column], across, down)
+        return taken
+
+    def _start(self, found: Found, column: int, size: tuple[int, int]) -> None:
+        """Begin a track with a detection that is nobody's, nor a part of somebody.
+
+        Weak ones too: of who walks in over the edge, the first sight is a weak head.
+        """
+        box = found.boxes[column]
+        life = Life.begin(self._at_s, box, found.scores[column], is_cut_below(box, size))
+        if found.looks is not None and found.is_clear[column]:
+            life.remember(found.looks[column], self._at_s)
+        self._lives.append(life)
+
+    def _is_over(self, life: Life, size: tuple[int, int]) -> bool:
+        """Whether somebody is gone."""
+        unseen_s = self._at_s - life.last_seen_at_s
         if unseen_s <= 0:
             return False
         if life.track_id == 0:
             return unseen_s > _NEW_UNSEEN_S
-        if unseen_s > self._settings.lost_s:
+        settings = self._settings
+        longest_s = settings.lost_s if life.look is None else settings.known_again_s
+        if unseen_s > max(longest_s, settings.lost_s):
             return True
-        x, _, top, _ = self._motion.position[row]
+        x, _, top, _ = life.motion.position
         if not (0 <= x <= size[0] and -0.5 * size[1] <= top <= size[1]):
             return True
-        speed_x, _, speed_top, _ = self._motion.velocity[row]
+        speed_x, _, speed_top, _ = life.motion.velocity
         left, _, right, bottom = is_cut_off(life.box_xyxy, size)
         is_leaving = (left and speed_x < 0) or (right and speed_x > 0) or (bottom and speed_top > 0)
-        return bool(is_leaving) and unseen_s > _LEFT_S
+        return is_leaving and unseen_s > _LEFT_S
 
-    def _start(self, found: Found, columns: Rows, size: tuple[int, int]) -> None:
-        """Begin a track with every detection that is nobody's, nor a part of somebody.
-
-        Weak ones too: of who walks in over the edge, the first sight is a weak head.
-        """
-        boxes = found.boxes[columns]
-        self._motion = self._motion.joined(Motion.start(boxes, is_cut_below(boxes, size)))
-        for column in columns.tolist():
-            score = float(found.scores[column])
-            life = Life(0, self._at_s, self._at_s, found.boxes[column], score, score)
-            if found.looks is not None and found.is_clear[column]:
-                life.remember(found.looks[column])
-            self._lives.append(life)
-
-    def _confirm(self, now_s: float) -> list[int]:
+    def _confirm(self) -> list[int]:
         """Let out who was seen for long enough, under a lost person's id where that can be it.
 
         Returns:
             Ids of people who were let out a moment ago and turn out to be somebody lost.
         """
         ended = []
-        for row, life in enumerate(self._lives):
-            if life.last_seen_at_s < now_s or life.track_id < 0:
+        for life in self._lives:
+            if life.last_seen_at_s < self._at_s or life.track_id < 0:
                 continue
             is_known = life.track_id > 0
-            is_young = now_s - life.first_seen_at_s <= _YOUNG_S
+            is_young = self._at_s - life.first_seen_at_s <= _YOUNG_S
             if not (is_young if is_known else life.is_convincing(self._settings)):
                 continue
-            lost = self._lost_match(row)
-            if lost is not None:
-                old = self._lives[lost]
+            old = self._lost_match(life)
+            if old is not None:
                 ended += [life.track_id] if is_known else []
                 life.track_id, life.first_seen_at_s = old.track_id, old.first_seen_at_s
                 old.track_id = -1
             elif not is_known:
                 self._last_id += 1
                 life.track_id = self._last_id
-        self._keep([life.track_id >= 0 for life in self._lives])
+        self._lives = [life for life in self._lives if life.track_id >= 0]
         return ended
 
-    def _lost_match(self, row: int) -> int | None:
+    def _lost_match(self, new: Life) -> Life | None:
         """The lost track that a new one continues, or None.
 
         It was lost before the new one was first seen and is not too far; or both were found on
         one person for a moment, and now the new one alone is, where the other must be.
         """
-        new = self._lives[row]
         best, best_distance = None, 1.0
-        for other, life in enumerate(self._lives):
+        for life in self._lives:
             if life.track_id <= 0 or life.last_seen_at_s >= self._at_s or life is new:
                 continue
-            ratio = life.size / new.size
-            if not 0.6 <= ratio <= 1.6 or looks_other(life.look, new.look):
+            if not 0.6 <= life.size / new.size <= 1.6 or looks_other(life.look, new.look):
                 continue
             gap_s = new.first_seen_at_s - life.last_seen_at_s
-            apart = self._motion.position[other] - self._motion.position[row]
-            off = float(np.hypot(apart[0], apart[2]))
-            if gap_s > 0 and new.track_id == 0:
-                reach = _RELINK_SIZES + _RELINK_SIZES_PER_S * gap_s
+            agrees = (
+                None if life.look is None or new.look is None else agreement(life.look, new.look)
+            )
+            is_same = agrees is not None and agrees >= SURELY_SAME
+            if gap_s > self._settings.lost_s and not is_same:
+                continue
+            x, _, top, _ = life.motion.position
+            new_x, _, new_top, _ = new.motion.position
+            if gap_s > 0 and (new.track_id == 0 or is_same):
+                per_s = _RELINK_SIZES_PER_S if agrees is None else _ALIKE_SIZES_PER_S
+                reach = _RELINK_SIZES + per_s * gap_s
             elif life.first_seen_at_s < new.first_seen_at_s and not life.is_fixed:
                 reach = _SAME_SIZES
             else:
                 continue
-            distance = off / (reach * max(life.size, new.size))
+            distance = hypot(x - new_x, top - new_top) / (reach * max(life.size, new.size))
             if distance < best_distance:
-                best, best_distance = other, distance
+                best, best_distance = life, distance
         return best
 
     def _keep(self, keep: list[bool]) -> list[int]:
         """Forget the other tracks; ids of those that had been confirmed."""
         if all(keep):
             return []
-        gone = [
-            life.track_id
-            for life, kept in zip(self._lives, keep, strict=True)
-            if not kept and life.track_id > 0
-        ]
-        rows = np.flatnonzero(keep)
-        self._motion = self._motion.take(rows)
-        self._lives = [self._lives[row] for row in rows]
-        return gone
+        lives = list(zip(self._lives, keep, strict=True))
+        self._lives = [life for life, kept in lives if kept]
+        return [life.track_id for life, kept in lives if not kept and life.track_id > 0]
 
-    def _tracks(self, now_s: float) -> tuple[Track, ...]:
+    def _tracks(self) -> tuple[Track, ...]:
         tracks = []
-        for row, life in enumerate(self._lives):
-            if life.track_id <= 0:
-                continue
-            is_observed = life.last_seen_at_s >= now_s
-            box = life.box_xyxy if is_observed else self._motion.boxes_xyxy[row]
-            tracks.append(
-                Track(
-                    life.track_id,
-                    box.astype(np.float32),
-                    life.score if is_observed else 0.0,
-                    is_observed,
-                    life.first_seen_at_s,
-                )
-            )
+        for life in self._lives:
+            if life.track_id > 0:
+                is_observed = life.last_seen_at_s >= self._at_s
+                box = life.box_xyxy if is_observed else life.motion.box_xyxy
+                score = life.score if is_observed else 0.0
+                xyxy = np.array(box, np.float32)
+                tracks.append(Track(life.track_id, xyxy, score, is_observed, life.first_seen_at_s))
         return tuple(sorted(tracks, key=lambda track: track.track_id))

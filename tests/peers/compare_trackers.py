@@ -132,7 +132,10 @@ def main() -> None:
         raise SystemExit(
             f"{arguments.folder}: expected sequences; tests.peers.sequences makes them"
         )
-    print(f"{'':22}{'MOTA':>8}{'IDF1':>8}{'HOTA':>8}{'switches':>10}{'one id':>9}{'ms/frame':>10}")
+    print(
+        f"{'':22}{'MOTA':>8}{'IDF1':>8}{'HOTA':>8}{'switches':>10}"
+        f"{'one id':>9}{'always':>9}{'ms/frame':>10}"
+    )
     for group, sequences in groups.items():
         frames = sum(int(sequence.frames[0]) for sequence in sequences)
         print(f"{group}: {len(sequences)} sequences, {frames} frames")
@@ -144,7 +147,8 @@ def main() -> None:
             milliseconds = 1e3 * sum(spent_s for _, spent_s in runs) / frames
             print(
                 f"  {name:20}{told['MOTA']:8.3f}{told['IDF1']:8.3f}{told['HOTA']:8.3f}"
-                f"{told['switches']:10.0f}{told['one id']:9.1%}{milliseconds:10.2f}"
+                f"{told['switches']:10.0f}{told['one id']:9.1%}{told['always']:9.1%}"
+                f"{milliseconds:10.3f}"
                 f"   of {told['people']:.0f} people",
                 flush=True,
             )

@@ -61,6 +61,7 @@ class Verdict:
     hota: dict[str, object]
     people: int
     one_id: int
+    always_one_id: int
 
 
 def judge(sequence: Sequence, tracks: Tracks) -> Verdict:
@@ -73,13 +74,14 @@ def judge(sequence: Sequence, tracks: Tracks) -> Verdict:
         [np.searchsorted(ids, scene.tracks) for scene in scenes],
         [scene.overlap for scene in scenes],
     ]
-    asked, one_id = ids_per_person(scenes, float(sequence.fps[0]))
+    asked, one_id, always = ids_per_person(scenes, float(sequence.fps[0]))
     return Verdict(
         peers_eval.compute_clear_metrics(*rows, threshold=LEAST_OVERLAP),
         peers_eval.compute_identity_metrics(*rows, threshold=LEAST_OVERLAP),
         peers_eval.compute_hota_metrics(*rows),
         asked,
         one_id,
+        always,
     )
 
 
@@ -88,13 +90,15 @@ def summed(verdicts: list[Verdict]) -> dict[str, float]:
     clear = peers_eval.aggregate_clear_metrics([verdict.clear for verdict in verdicts])
     identity = peers_eval.aggregate_identity_metrics([verdict.identity for verdict in verdicts])
     hota = peers_eval.aggregate_hota_metrics([verdict.hota for verdict in verdicts])
+    people = sum(verdict.people for verdict in verdicts)
     return {
         "MOTA": clear["MOTA"],
         "IDF1": identity["IDF1"],
         "HOTA": hota["HOTA"],
         "switches": clear["IDSW"],
-        "people": sum(verdict.people for verdict in verdicts),
-        "one id": sum(v.one_id for v in verdicts) / max(sum(v.people for v in verdicts), 1),
+        "people": people,
+        "one id": sum(verdict.one_id for verdict in verdicts) / max(people, 1),
+        "always": sum(verdict.always_one_id for verdict in verdicts) / max(people, 1),
     }
 
 
@@ -119,12 +123,12 @@ def _scenes(sequence: Sequence, tracks: Tracks) -> list[Scene]:
     return scenes
 
 
-def ids_per_person(scenes: list[Scene], fps: float) -> tuple[int, int]:
+def ids_per_person(scenes: list[Scene], fps: float) -> tuple[int, int, int]:
     """How many people could be seen for long enough, and how many had one id of their own.
 
     They had if one id is on them for nearly all the time that any is, and if it was on nobody
-    else for longer. Whose box is whose is decided as MOTA does: a pair stays together while it
-    overlaps.
+    else for longer; the last number is of those who had it in every single frame. Whose box is
+    whose is decided as MOTA does: a pair that overlaps by half stays together while it does.
     """
     last: dict[int, int] = {}
     ids_of: defaultdict[int, Counter[int]] = defaultdict(Counter)
@@ -141,14 +145,16 @@ def ids_per_person(scenes: list[Scene], fps: float) -> tuple[int, int]:
             ids_of[person][track] += 1
             people_of[track][person] += 1
     asked = [person for person, frames in seen.items() if frames >= LEAST_SEEN_S * fps]
-    good = 0
+    good = always = 0
     for person in asked:
         if not ids_of[person]:
             continue
         track, frames = ids_of[person].most_common(1)[0]
         is_one = frames >= ONE_ID_SHARE * ids_of[person].total()
-        good += is_one and people_of[track].most_common(1)[0][0] == person
-    return len(asked), good
+        is_own = people_of[track].most_common(1)[0][0] == person
+        good += is_one and is_own
+        always += len(ids_of[person]) == 1 and is_own
+    return len(asked), good, always
 
 
 def _pairs(overlap: Floats, bonus: Floats | float = 0.0) -> tuple[Int64, Int64]:

@@ -5,7 +5,14 @@ import pytest
 
 from edge_app.config.schema import TrackingSettings
 from edge_app.flow import Detections, Float32, TrackedFrame, UInt8
-from edge_app.tracking.appearance import describe, look_at, looks_other, sample, strangeness
+from edge_app.tracking.appearance import (
+    describe,
+    look_at,
+    looks_other,
+    sample,
+    strangeness,
+    sureness,
+)
 from edge_app.tracking.tracker import Tracker
 
 SIZE = (640, 360)
@@ -58,10 +65,19 @@ def test_a_look_does_not_depend_on_where_in_the_box_a_colour_is() -> None:
     np.testing.assert_allclose(describe(colours), describe(colours[:, ::-1, ::-1]))
 
 
-def test_only_what_is_known_and_different_is_strange() -> None:
+def test_who_looks_different_is_strange() -> None:
+    assert strangeness(0.95, best=0.95) == 0.0
+    assert strangeness(0.5, best=0.5) == pytest.approx(1.0)
+    assert strangeness(0.83, best=0.98) > 0.1
+
+
+def test_whose_look_agrees_is_sure() -> None:
+    assert (sureness(0.95), sureness(0.5)) == (1.0, 0.0)
+    assert 0.0 < sureness(0.8) < 1.0
+
+
+def test_nobody_looks_other_while_a_look_is_not_known() -> None:
     first, second = np.eye(2, dtype=np.float32)
-    strange = strangeness([first, None], np.stack([first, second]))
-    assert strange.tolist() == [[0.0, pytest.approx(1.0)], [0.0, 0.0]]
     assert looks_other(first, second)
     assert not looks_other(first, first)
     assert not looks_other(None, second)
@@ -123,3 +139,22 @@ def test_a_lost_person_is_not_continued_by_somebody_who_looks_other() -> None:
         tracked = tracker.update(found, index, at_s, SIZE, look_at(frame, people))
         ids |= {track.track_id for track in tracked.tracks}
     assert ids == {1, 2}
+
+
+@pytest.mark.parametrize(("colour", "expected"), [(RED, {1}), (BLUE, {1, 2})])
+def test_who_was_hidden_for_long_is_known_again_by_the_look_alone(
+    colour: tuple[int, int, int], expected: set[int]
+) -> None:
+    tracker = Tracker("door", TrackingSettings())
+    ids: set[int] = set()
+    for index in range(80):
+        at_s = index / 10
+        box = (300.0, 90.0, 360.0, 250.0)
+        people = np.zeros((0, 4), np.float32) if 1.5 < at_s < 5.0 else boxes_of(box)
+        frame = picture(*([(box, RED if at_s < 2 else colour)] if len(people) else []))
+        found = Detections(
+            people, np.full(len(people), 0.8, np.float32), np.zeros(len(people), np.int64)
+        )
+        tracked = tracker.update(found, index, at_s, SIZE, look_at(frame, people))
+        ids |= {track.track_id for track in tracked.tracks}
+    assert ids == expected

@@ -8,23 +8,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edge_app.tracking.found import covered_shares, is_part_of, spans_two
-from edge_app.tracking.kalman import Motion
+from edge_app.tracking.found import covered_shares, parts_of, spans_two
+from edge_app.tracking.kalman import Box, Motion
 from edge_app.tracking.matching import (
+    Expected,
     assign,
     is_cut_below,
     is_cut_off,
     likeness,
+    whole_end,
 )
+from edge_app.tracking.sharing import is_inside, shared_by
 
 SIZE = (640, 360)
 
 
 def like(expected: list[float], seen: list[float]) -> float:
-    first = np.array([expected])
-    motion = Motion.start(first, is_cut_below(first, SIZE)).predict(0.1, np.zeros(1, bool))
-    alike, unlikely = likeness(motion, np.array([seen]), SIZE)
-    return float(alike[0, 0] - unlikely[0, 0])
+    first: Box = tuple(expected)  # type: ignore[assignment]
+    box: Box = tuple(seen)  # type: ignore[assignment]
+    motion = Motion(first, is_cut_below(first, SIZE))
+    motion.predict(0.1, is_coasting=False)
+    prediction = Expected.of(motion, SIZE)
+    alike, unlikely = likeness(prediction, box, whole_end(box, SIZE))
+    left, right = prediction.reach
+    assert alike < 0.2 or (seen[2] >= left and seen[0] <= right)
+    return alike - unlikely
 
 
 @given(
@@ -40,16 +48,16 @@ def test_no_assignment_is_better(scores: np.ndarray, least: float) -> None:
         sum(small[row, column] for row, column in enumerate(columns))
         for columns in permutations(range(small.shape[1]), small.shape[0])
     )
-    rows, columns = assign(scores, least)
-    assert len(set(rows.tolist())) == len(rows) == len(set(columns.tolist()))
-    assert (scores[rows, columns] >= least).all()
-    assert scores[rows, columns].sum() == pytest.approx(best)
+    claims = [(score, *place) for place, score in np.ndenumerate(scores) if score >= least]
+    made = assign(claims)  # type: ignore[arg-type]
+    rows, columns = {row for row, _ in made}, {column for _, column in made}
+    assert len(rows) == len(made) == len(columns)
+    assert all(scores[pair] >= least for pair in made)
+    assert sum(scores[pair] for pair in made) == pytest.approx(best)
 
 
-@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
-def test_nobody_is_matched_with_nothing(shape: tuple[int, int]) -> None:
-    rows, columns = assign(np.zeros(shape), 0.1)
-    assert len(rows) == len(columns) == 0
+def test_nobody_is_matched_with_nothing() -> None:
+    assert assign([]) == []
 
 
 @pytest.mark.parametrize(
@@ -92,8 +100,8 @@ def test_whoever_is_cut_off_below_is_completed_and_nobody_else() -> None:
 
 
 def test_cut_off_tells_the_edges() -> None:
-    assert is_cut_off(np.array([100.0, 100.0, 200.0, 200.0]), SIZE) == (False,) * 4
-    assert is_cut_off(np.array([0.0, 0.0, 640.0, 360.0]), SIZE) == (True,) * 4
+    assert is_cut_off((100.0, 100.0, 200.0, 200.0), SIZE) == (False,) * 4
+    assert is_cut_off((0.0, 0.0, 640.0, 360.0), SIZE) == (True,) * 4
 
 
 @pytest.mark.parametrize(
@@ -108,8 +116,8 @@ def test_cut_off_tells_the_edges() -> None:
     ],
 )
 def test_second_boxes_on_a_person(part: list[float], expected: bool) -> None:
-    boxes = np.array([part, [300.0, 50.0, 360.0, 230.0]])
-    assert is_part_of(boxes, covered_shares(boxes))[0, 1] == expected
+    boxes: list[Box] = [tuple(part), (300.0, 50.0, 360.0, 230.0)]  # type: ignore[list-item]
+    assert parts_of(boxes, covered_shares(boxes), 0) == ([1] if expected else [])
 
 
 @pytest.mark.parametrize(
@@ -122,11 +130,29 @@ def test_second_boxes_on_a_person(part: list[float], expected: bool) -> None:
     ],
 )
 def test_a_box_around_two_people_is_known(third: list[float], score: float, expected: bool) -> None:
-    boxes = np.array([[302.0, 50.0, 345.0, 230.0], [350.0, 55.0, 390.0, 232.0], third])
-    spans = spans_two(boxes, np.array([0.9, 0.8, score]), covered_shares(boxes))
-    assert spans.tolist() == [False, False, expected]
+    boxes = [(302.0, 50.0, 345.0, 230.0), (350.0, 55.0, 390.0, 232.0), tuple(third)]
+    spans = spans_two(boxes, [0.9, 0.8, score], covered_shares(boxes))  # type: ignore[arg-type]
+    assert spans == ({2} if expected else set())
 
 
 def test_head_and_legs_of_one_person_are_not_two_people() -> None:
-    boxes = np.array([[302.0, 50, 358, 130], [300.0, 120, 360, 230], [300.0, 50, 360, 230]])
-    assert not spans_two(boxes, np.array([0.7, 0.7, 0.6]), covered_shares(boxes)).any()
+    boxes = [(302.0, 50.0, 358.0, 130.0), (300.0, 120.0, 360.0, 230.0), (300.0, 50.0, 360.0, 230.0)]
+    assert not spans_two(boxes, [0.7, 0.7, 0.6], covered_shares(boxes))
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        pytest.param((300.0, 50.0, 390.0, 232.0), True, id="around-both"),
+        pytest.param((300.0, 50.0, 347.0, 230.0), False, id="the-first"),
+        pytest.param((280.0, 0.0, 500.0, 350.0), False, id="much-larger-than-both"),
+    ],
+)
+def test_a_box_is_shared_if_it_fits_both_better_than_either(box: Box, expected: bool) -> None:
+    two = [(302.0, 50.0, 345.0, 230.0), (350.0, 55.0, 390.0, 232.0)]
+    assert shared_by(box, two) == expected
+
+
+def test_who_is_half_outside_a_box_is_not_in_it() -> None:
+    assert not is_inside((0.0, 0.0, 40.0, 100.0), (20.0, 0.0, 80.0, 100.0))
+    assert is_inside((0.0, 0.0, 40.0, 100.0), (10.0, 0.0, 80.0, 100.0))

@@ -316,3 +316,20 @@ def test_two_boxes_on_one_person_end_as_the_first() -> None:
 
     frames = follow(scene, 5.0)
     assert [track.track_id for track in frames[-1].tracks] == [1]
+
+
+@pytest.mark.parametrize("fps", [5.0, 10.0, 30.0])
+@pytest.mark.parametrize("seconds", [0.5, 1.5, 3.0])
+def test_two_who_are_found_as_one_for_a_while_keep_their_ids(fps: float, seconds: float) -> None:
+    def scene(at_s: float) -> Seen:
+        left, right = person(150 + 60 * at_s, 80, 190), person(190 + 60 * at_s, 86, 180)
+        if not 1.5 <= at_s < 1.5 + seconds:
+            return [(left, 0.8), (right, 0.7)]
+        around = (left[0], min(left[1], right[1]), right[2], max(left[3], right[3]))
+        return [(around, 0.85)]
+
+    frames = follow(scene, 5.5, fps)
+    assert ids(frames) == {1, 2}
+    early, late = frames[round(1.3 * fps)], frames[-1]
+    assert id_at(early, 228) == id_at(late, 480)
+    assert id_at(early, 268) == id_at(late, 520)
