@@ -40,9 +40,7 @@ _LEFT_S = 0.4
 """Who was cut off by the edge on the way out and is unseen for this long has left."""
 _RELINK_SIZES = 0.35
 _RELINK_SIZES_PER_S = 0.45
-_ALIKE_SIZES_PER_S = 0.9
-"""How far from where it was expected a lost person may reappear, in sizes of the person; the last
-where it is known how both look."""
+"""How far from where it was expected a lost person may reappear, in sizes of the person."""
 _SAME_SIZES = 0.2
 _YOUNG_S = 1.0
 """And so near, for so long after first sight, if the two were seen at once."""
@@ -256,8 +254,7 @@ class Tracker:
             x, _, top, _ = life.motion.position
             new_x, _, new_top, _ = new.motion.position
             if gap_s > 0 and (new.track_id == 0 or is_same):
-                per_s = _RELINK_SIZES_PER_S if agrees is None else _ALIKE_SIZES_PER_S
-                reach = _RELINK_SIZES + per_s * gap_s
+                reach = _RELINK_SIZES + _RELINK_SIZES_PER_S * gap_s
             elif life.first_seen_at_s < new.first_seen_at_s and not life.is_fixed:
                 reach = _SAME_SIZES
             else:

@@ -158,3 +158,40 @@ def test_who_was_hidden_for_long_is_known_again_by_the_look_alone(
         tracked = tracker.update(found, index, at_s, SIZE, look_at(frame, people))
         ids |= {track.track_id for track in tracked.tracks}
     assert ids == expected
+
+
+def ids_of_who_reappears(gap_s: float, shift_px: float, agrees: float | None) -> set[int]:
+    """Somebody is lost for a while and seen again further on, with a look that agrees so far."""
+    tracker = Tracker("door", TrackingSettings())
+    before = np.array([[1.0, 0.0]], np.float32)
+    after = before if agrees is None else np.array([[agrees, (1 - agrees**2) ** 0.5]], np.float32)
+    ids: set[int] = set()
+    for index in range(90):
+        at_s = index / 10
+        is_back = at_s >= 1.5 + gap_s
+        x = 150.0 + is_back * shift_px
+        people = boxes_of((x, 90.0, x + 60, 250.0))
+        found = Detections(people, np.full(1, 0.8, np.float32), np.zeros(1, np.int64))
+        looks = None if agrees is None else (after if is_back else before)
+        if 1.5 <= at_s < 1.5 + gap_s:
+            found, looks = Detections.empty(), None
+        ids |= {t.track_id for t in tracker.update(found, index, at_s, SIZE, looks).tracks}
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "shift_px", "agrees", "is_one"),
+    [
+        pytest.param(3.5, 0.0, 0.95, True, id="surely-the-same-after-long"),
+        pytest.param(3.5, 0.0, 0.8, False, id="maybe-the-same-after-long"),
+        pytest.param(1.0, 0.0, 0.8, True, id="maybe-the-same-after-a-moment"),
+        pytest.param(6.0, 0.0, 0.95, False, id="after-too-long"),
+        pytest.param(3.5, 0.0, None, False, id="after-long-without-looks"),
+        pytest.param(1.0, 190.0, 0.95, True, id="further-on-and-known"),
+        pytest.param(1.0, 190.0, None, False, id="further-on-without-looks"),
+    ],
+)
+def test_how_long_and_how_far_off_somebody_is_known_again(
+    gap_s: float, shift_px: float, agrees: float | None, is_one: bool
+) -> None:
+    assert ids_of_who_reappears(gap_s, shift_px, agrees) == ({1} if is_one else {1, 2})
