@@ -13,7 +13,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from calibration import sealed
 from calibration.frames import FramePool
-from calibration.gate import ALLOWED_LOSS, Judge, layer_costs, refusal, search, stamp
+from calibration.gate import (
+    ALLOWED_LOSS,
+    Judge,
+    layer_costs,
+    refusal,
+    search,
+    search_methods,
+    stamp,
+)
 from calibration.graph import load_onnx
 from calibration.half import cast_to_half
 from calibration.inputs import camera_of, frames_of, inputs_in, labelled
@@ -36,7 +44,7 @@ _task = click.option(
 _method = click.option(
     "--method",
     type=click.Choice(METHODS),
-    help="How ranges are chosen.  [the one that leaves least noise]",
+    help="How ranges are chosen.  [the first that passes]",
 )
 _count = click.option("--count", type=click.IntRange(1, 4096), default=128, help="Pictures.")
 _loss = click.option(
@@ -122,7 +130,7 @@ def quantize(
     with _bar() as bar:
         ranges = bar.add_task("ranges", total=1)
         quantizer = Quantizer(
-            graph, inputs, method, lambda n, of: bar.update(ranges, completed=n, total=of)
+            graph, inputs, method or "mse", lambda n, of: bar.update(ranges, completed=n, total=of)
         )
         judge = Judge(graph, loaded.task, inputs, truth, allowed_loss)
 
@@ -135,7 +143,8 @@ def quantize(
                 lambda n, of: bar.update(layers, completed=n, total=of),
             )
 
-        made, verdict = search(quantizer, judge, costs, _console.print)
+        find = search_methods if method is None else search
+        made, verdict = find(quantizer, judge, costs, _console.print)
     for layer, cost in verdict.costs[:8]:
         _console.print(f"  {cost:8.2%} of the heads' signal is noise from {layer}", markup=False)
     onnx.save(stamp(made, verdict, quantizer.method), str(out))

@@ -20,6 +20,7 @@ import onnx
 from calibration.accuracy import Answers, Truth, answers_of, figures_of, relative_loss, truth_of
 from calibration.observe import Progress, head_names, no_progress, noise, values_of
 from calibration.quantize import Quantizer
+from calibration.ranges import Method
 from edge_app.errors import ModelError
 from edge_app.flow import UInt8
 from edge_app.inference.model import Task, load_model
@@ -27,6 +28,7 @@ from edge_app.inference.openvino_engine import OpenVinoEngine
 
 ALLOWED_LOSS = 0.01
 _MOST_FLOAT = 0.5
+_METHODS_IN_TURN: tuple[Method, ...] = ("mse", "percentile", "entropy", "minmax")
 _GROUP = 8
 _SHARE = 0.05
 
@@ -68,7 +70,7 @@ class Judge:
             the labels leave open.
         allowed: largest relative loss of any figure.
         groups: by name, truths about the same pictures of which no figure may lose more either:
-            what is rare, or hard, drowns in the figures of all.
+            what is rare, or hard, drowns in the figures of all. Recall is theirs alone, then.
 
     Attributes:
         model: the float model.
@@ -103,6 +105,9 @@ class Judge:
 
     def _figures(self, answers: Answers) -> dict[str, float]:
         figures = figures_of(answers, self.truth)
+        if self._groups:
+            # Groups tell it by what is really there, the float model's own answers only by those.
+            figures.pop("recall", None)
         for group, truth in self._groups.items():
             figures |= {f"{group}, {k}": v for k, v in figures_of(answers, truth).items()}
         return figures
@@ -158,6 +163,33 @@ def layer_costs(
             costs |= {layer: cost((layer,)) for layer in group}
         progress(len(groups) + len(costs), len(groups) + len(quantizer.layers))
     return tuple(sorted(costs.items(), key=lambda pair: -pair[1]))
+
+
+def search_methods(
+    quantizer: Quantizer,
+    judge: Judge,
+    costs: Callable[[], tuple[tuple[str, float], ...]],
+    say: Callable[[str], None],
+) -> tuple[Any, Verdict]:
+    """What :func:`search` finds, with the first way of choosing ranges that the gate lets through.
+
+    How much a way loses with all layers in INT8 says little: it is the few layers that cost most,
+    and those go back to float.
+
+    Returns:
+        The model and its verdict; of the way that loses least, where none passes. The quantizer is
+        left at that way.
+    """
+    tried: dict[Method, tuple[Any, Verdict]] = {}
+    for method in _METHODS_IN_TURN:
+        quantizer.use(method)
+        say(f"ranges by {method}")
+        tried[method] = search(quantizer, judge, costs, say)
+        if tried[method][1].is_passed:
+            return tried[method]
+    best = min(tried, key=lambda method: tried[method][1].loss)
+    quantizer.use(best)
+    return tried[best]
 
 
 def search(

@@ -13,15 +13,15 @@ from onnx import helper, numpy_helper
 
 from calibration.graph import Graph, Node, layer_name
 from calibration.level import level
-from calibration.observe import Progress, Seen, head_names, no_progress, noise, observe, values_of
-from calibration.placement import place
-from calibration.ranges import LEVELS, METHODS, SMALLEST_SCALE, Method, scale_of
+from calibration.observe import Progress, no_progress, observe
+from calibration.placement import Placement, place
+from calibration.ranges import LEVELS, SMALLEST_SCALE, Method, scale_of
+from calibration.shift import Means, input_means, shift_of
 from calibration.simplify import simplify
 from edge_app.errors import ModelError
 from edge_app.flow import UInt8
 
-_TRIED_ON = 16
-_TINY = 1e-9
+_MEANS_OF = 32
 
 
 class Quantizer:
@@ -30,11 +30,11 @@ class Quantizer:
     Args:
         model: ONNX, float32; it is not changed.
         pictures: uint8 ``[N, H, W, 3]`` at its input size, representative for what it will see.
-        method: how ranges are chosen; None to try all, and take the one that leaves least noise.
+        method: how ranges are chosen.
         progress: told about every batch.
 
     Attributes:
-        method: that was taken.
+        method: how ranges are chosen.
         scales: by tensor name.
         layers: names of the layers that can run in INT8.
 
@@ -43,7 +43,11 @@ class Quantizer:
     """
 
     def __init__(
-        self, model: Any, pictures: UInt8, method: Method | None, progress: Progress = no_progress
+        self,
+        model: Any,
+        pictures: UInt8,
+        method: Method = "mse",
+        progress: Progress = no_progress,
     ) -> None:
         self._model, self._levelled = level(simplify(model), pictures)
         graph = Graph(self._model)
@@ -53,21 +57,19 @@ class Quantizer:
         self.layers: tuple[str, ...] = tuple(layer_name(graph.nodes[p]) for p in placement.layers)
         placed = {name for group in placement.groups for name in group}
         names = sorted(placed | set(self._levelled.values()))
-        seen = observe(graph, names, pictures, progress)
-        self.method: Method = method or self._quietest(seen, pictures[:_TRIED_ON])
-        self.scales = _scales(seen, self.method)
+        self._seen = observe(graph, names, pictures, progress)
+        spread = np.linspace(0, len(pictures) - 1, min(_MEANS_OF, len(pictures))).astype(int)
+        self._few = pictures[spread]
+        self.use(method)
 
-    def _quietest(self, seen: Mapping[str, Seen], pictures: UInt8) -> Method:
-        heads = head_names(self._model)
-        expected = values_of(self._model, heads, pictures)
-
-        def noise_of(method: Method) -> float:
-            written = write_pairs(Graph(self._model), _scales(seen, method))
-            shares = noise(values_of(written, heads, pictures), expected)
-            # Heads differ by orders of magnitude: halving the noise of any of them counts alike.
-            return float(np.mean(np.log(np.maximum(shares, _TINY))))
-
-        return min(METHODS, key=noise_of)
+    def use(self, method: Method) -> None:
+        """Choose ranges in another way."""
+        self.method: Method = method
+        self.scales = {
+            name: scale_of(one.counts, one.largest, method) for name, one in self._seen.items()
+        }
+        graph = Graph(self._model)
+        self._means = input_means(graph, _shared(place(graph), self.scales), self._few)
 
     @property
     def scales_before(self) -> dict[str, float]:
@@ -80,27 +82,38 @@ class Quantizer:
         Args:
             without: names of these layers.
         """
-        return write_pairs(Graph(self._model), self.scales, without)
+        return write_pairs(Graph(self._model), self.scales, without, self._means)
 
 
-def _scales(seen: Mapping[str, Seen], method: Method) -> dict[str, float]:
-    return {name: scale_of(one.counts, one.largest, method) for name, one in seen.items()}
+def _shared(placement: Placement, scales: Mapping[str, float]) -> dict[str, float]:
+    """The scale of every tensor that is quantized: one for all that share it."""
+    return {
+        name: max(scales[member] for member in group)
+        for group in placement.groups
+        for name in group
+    }
 
 
-def write_pairs(graph: Graph, scales: Mapping[str, float], without: Collection[str] = ()) -> Any:
+def write_pairs(
+    graph: Graph,
+    scales: Mapping[str, float],
+    without: Collection[str],
+    means: Mapping[str, Means],
+) -> Any:
     """Put Q/DQ pairs into a graph by the rules of :mod:`calibration.placement`.
 
     Args:
         graph: changed by this.
         scales: of every tensor that may be quantized.
         without: names of layers that stay in float.
+        means: of what convolutions read, whose biases are corrected by it.
     """
     placement = place(graph, without)
-    shared = {
-        name: max(scales[member] for member in group)
-        for group in placement.groups
-        for name in group
-    }
+    shared = _shared(placement, scales)
+    for position in placement.layers:
+        node = graph.nodes[position]
+        if node.input[0] in means and len(node.input) > 2:
+            _correct_bias(graph, node, means[node.input[0]])
     pairs = {name: _pair(graph, name, scale) for name, scale in shared.items()}
     weights: dict[int, Node] = {p: _weights(graph, p) for p in placement.layers}
     for position, index in placement.edges:
@@ -144,6 +157,18 @@ def _weights(graph: Graph, position: int) -> Node:
         graph.constants[f"{base}_{suffix}"] = numpy_helper.from_array(constant, f"{base}_{suffix}")
     inputs = [f"{base}_int8", f"{base}_scale", f"{base}_zero"]
     return helper.make_node("DequantizeLinear", inputs, [base], name=base, axis=axis)
+
+
+def _correct_bias(graph: Graph, node: Node, means: Means) -> None:
+    """Take off a convolution's bias what rounding adds to its output on the average."""
+    weights = graph.constant(node.input[1])
+    axis = _channel_axis(node, weights)
+    whole, scales = quantize_weights(weights, axis)
+    rounded = whole * scales.reshape([-1 if i == axis else 1 for i in range(weights.ndim)])
+    name = f"{layer_name(node)}_bias"
+    bias = graph.constant(node.input[2]) - shift_of(node, weights, rounded, means)
+    graph.constants[name] = numpy_helper.from_array(bias.astype(np.float32), name)
+    node.input[2] = name
 
 
 def _channel_axis(node: Node, value: npt.NDArray[Any]) -> int:

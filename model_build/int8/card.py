@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from calibration.speed import Seconds, ratios
+from edge_app.errors import ModelError
 from model_build.int8.measure import Comparison
 
 HEADING = "## INT8"
@@ -64,13 +65,19 @@ def speed_rows(speeds: Mapping[str, Seconds]) -> list[str]:
     return lines
 
 
-def write_section(card: Path, made: Comparison) -> None:
-    """Put the section into a card, in place of the one it has, or before its weaknesses."""
-    text = card.read_text(encoding="utf-8")
-    new = section(made) + "\n"
-    if HEADING in text:
-        text = re.sub(rf"{HEADING}\n.*?(?=^## |\Z)", lambda _: new, text, flags=re.S | re.M)
+def refused_section(task: str, reason: ModelError) -> str:
+    """That a model is not to be had in INT8, and why, in Markdown."""
+    command = f"python -m model_build int8 {task}"
+    return f"{HEADING}\nNone: `{command}` makes it, and its gate says:\n{reason}.\n"
+
+
+def write_section(card: Path, text: str) -> None:
+    """Put a section into a card, in place of the one it has, or before its weaknesses."""
+    before_it = card.read_text(encoding="utf-8")
+    new = text + "\n"
+    if HEADING in before_it:
+        written = re.sub(rf"{HEADING}\n.*?(?=^## |\Z)", lambda _: new, before_it, flags=re.S | re.M)
     else:
-        before, heading, rest = text.partition("## Weaknesses")
-        text = before + new + heading + rest
-    card.write_text(text, encoding="utf-8")
+        before, heading, rest = before_it.partition("## Weaknesses")
+        written = before + new + heading + rest
+    card.write_text(written, encoding="utf-8")

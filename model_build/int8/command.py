@@ -8,9 +8,10 @@ from typing import Any
 import click
 from rich.console import Console
 
+from edge_app.errors import ModelError
 from model_build.evaluate.command import JUDGES, SHIPPED
 from model_build.garment_model import Folders
-from model_build.int8.card import section, write_section
+from model_build.int8.card import refused_section, section, write_section
 from model_build.int8.measure import make_int8
 
 
@@ -36,10 +37,15 @@ def int8(
     """Quantize a model on training pictures; judge it on held-out ones, and its speed."""
     console = Console(stderr=True)
     out = out or Path("runs") / "int8" / f"{model}.onnx"
-    made = make_int8(folders, model, file or SHIPPED / f"{model}.onnx", out, console.print)
+    try:
+        made = make_int8(folders, model, file or SHIPPED / f"{model}.onnx", out, console.print)
+    except ModelError as reason:
+        if card is not None:
+            write_section(card, refused_section(model, reason))
+        raise
     for layer, cost in made.verdict.costs[:8]:
         console.print(f"  {cost:8.2%} of the heads' signal is noise from {layer}", markup=False)
     click.echo(section(made))
     if card is not None:
-        write_section(card, made)
+        write_section(card, section(made))
     click.echo(f"kept in {out}")

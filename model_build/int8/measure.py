@@ -11,7 +11,14 @@ import numpy as np
 import onnx
 
 from calibration.accuracy import answers_of, figures_of, relative_loss
-from calibration.gate import ALLOWED_LOSS, Judge, Verdict, layer_costs, search, stamp
+from calibration.gate import (
+    ALLOWED_LOSS,
+    Judge,
+    Verdict,
+    layer_costs,
+    search_methods,
+    stamp,
+)
 from calibration.graph import load_onnx
 from calibration.observe import Progress, no_progress
 from calibration.quantize import Quantizer
@@ -97,16 +104,16 @@ def make_int8(
     graph, loaded = load_onnx(source), load_model(source, task)
     photos = _PHOTOS[task]
     seen = pictures_of(folders, loaded, "ranges", photos[0], _SCENES[0]).pictures
-    quantizer = Quantizer(graph, seen, None)
+    quantizer = Quantizer(graph, seen)
     gate = pictures_of(folders, loaded, "gate", photos[1], _SCENES[1])
-    say(f"ranges by {quantizer.method}, over {len(seen)} pictures; {len(gate.pictures)} to judge")
+    say(f"{len(seen)} pictures for ranges; {len(gate.pictures)} others to judge")
     judge = Judge(graph, task, gate.pictures, allowed=ALLOWED_LOSS, groups=gate.groups)
 
     def costs() -> tuple[tuple[str, float], ...]:
         spread = np.linspace(0, len(seen) - 1, _COST_PICTURES).astype(int)
         return layer_costs(quantizer, graph, seen[spread], progress)
 
-    made, verdict = search(quantizer, judge, costs, say)
+    made, verdict = search_methods(quantizer, judge, costs, say)
     target.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(stamp(made, verdict, quantizer.method), str(target))
     before, after = held_out(folders, task, source, target)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from calibration.gate import Verdict
-from model_build.int8.card import section, write_section
+from edge_app.errors import ModelError
+from model_build.int8.card import refused_section, section, write_section
 from model_build.int8.measure import Comparison
 
 CARD = """# detector.onnx
@@ -52,7 +53,7 @@ def test_a_section_is_put_in_once_and_renewed(tmp_path: Path, card: str) -> None
     path = tmp_path / "detector.md"
     path.write_text(card)
     for after in (0.7, 0.75):
-        write_section(path, comparison(after))
+        write_section(path, section(comparison(after)))
     text = path.read_text()
     assert text.count("## INT8") == 1
     assert "| 0.750 |" in text
@@ -60,3 +61,14 @@ def test_a_section_is_put_in_once_and_renewed(tmp_path: Path, card: str) -> None
     before, _, rest = text.partition("## INT8")
     assert before.startswith("# detector.onnx\n\n## Figures\nMany.\n")
     assert rest.endswith("## Weaknesses\n- Some.\n") == ("Weaknesses" in card)
+
+
+def test_a_refused_model_is_told_in_place_of_figures(tmp_path: Path) -> None:
+    path = tmp_path / "detector.md"
+    path.write_text(CARD)
+    write_section(path, section(comparison(0.75)))
+    write_section(path, refused_section("detector", ModelError("refused: INT8 loses 9 %")))
+    text = path.read_text()
+    assert "its gate says:\nrefused: INT8 loses 9 %." in text
+    assert "0.750" not in text
+    assert text.endswith("## Weaknesses\n- Some.\n")
