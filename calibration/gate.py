@@ -207,8 +207,8 @@ def search(
         say: told what was tried.
 
     Returns:
-        The model and its verdict; one that is not passed where even half of the layers in float
-        does not help.
+        The model and its verdict; where even half of the layers in float does not help, the one
+        that loses least.
     """
     model = quantizer.write()
     verdict = judge.judge(model)
@@ -225,12 +225,15 @@ def search(
         return model, replace(verdict, costs=ranked, kept_in_float=kept)
 
     most = max(1, int(len(ranked) * _MOST_FLOAT))
-    failed = 0
+    failed, refused = 0, [(model, replace(verdict, costs=ranked))]
     for count in sorted({*(2**i for i in range(16) if 2**i < most), most}):
         model, verdict = leave(count)
         if verdict.is_passed:
             break
         failed = count
+        refused.append((model, verdict))
+    if not verdict.is_passed:
+        return min(refused, key=lambda made: made[1].loss)
     while verdict.is_passed and count - failed > 1:
         middle = (count + failed) // 2
         fewer = leave(middle)

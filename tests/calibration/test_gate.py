@@ -133,6 +133,25 @@ def test_labels_that_say_nothing_of_what_is_worn_leave_it_to_the_model() -> None
     assert judge.truth.worn == own.worn
 
 
+def test_where_nothing_helps_the_least_loss_is_told() -> None:
+    losses = {0: 0.3, 1: 0.2, 2: 0.05, 4: 0.1, 5: 0.2}
+
+    class Layers:
+        layers = tuple(f"layer {i}" for i in range(10))
+
+        def write(self, without: tuple[str, ...] = ()) -> int:
+            return len(without)
+
+    class Strict:
+        def judge(self, in_float: int) -> Verdict:
+            return Verdict({"ap50": 1.0}, {"ap50": 1.0}, losses[in_float], 0.01)
+
+    ranked = tuple((name, 1.0) for name in Layers.layers)
+    model, verdict = search(Layers(), Strict(), lambda: ranked, lambda _: None)  # type: ignore[arg-type]
+    assert (model, verdict.loss, len(verdict.kept_in_float)) == (2, 0.05, 2)
+    assert not verdict.is_passed
+
+
 class Ways:
     """A quantizer of which what it writes tells how ranges were chosen."""
 
