@@ -10,12 +10,13 @@ from typing import Any
 import click
 
 from edge_app.errors import DresscodeError
+from edge_app.inference.model import SHIPPED
 from model_build import classifier_model, detector_model, garment_model
 from model_build.convert.command import data
 from model_build.data.rendered import open_rendered
 from model_build.data.scenery import open_scenery
 from model_build.engine import engine
-from model_build.evaluate.command import SHIPPED, evaluate
+from model_build.evaluate.command import cascade, evaluate
 from model_build.garment_model import Folders
 from model_build.int8.command import int8
 from model_build.networks.choose import NETWORKS, OURS
@@ -224,6 +225,7 @@ def export(
 
 main.add_command(data)
 main.add_command(evaluate)
+main.add_command(cascade)
 main.add_command(int8)
 main.add_command(engine)
 main.add_command(wrap)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_app.inference.model import SHIPPED
 from edge_app.vocabulary import REGIONS
 from model_build.data.ccp import read_label_names
 from model_build.data.converted import ConvertedCrops, read_for_judging
@@ -37,7 +38,6 @@ from model_build.train.fitting import Schedule, load_averaged
 
 CANDIDATES = 64
 VERSION = "0.5.0"
-_PERSON_MODEL = Path(__file__).parent.parent / "edge_app" / "models" / "detector.onnx"
 _START = "EfficientNet-Lite0 (ImageNet, Apache-2.0)"
 _HARD_SEED = 20_240_601
 _RENDERED_PEOPLE = 12_000
@@ -62,7 +62,7 @@ class Folders:
     def street_crops(self, held_out: bool) -> StreetCrops:
         """The people of Clothing Co-Parsing on one side of the split."""
         folder = self.data / "ccp"
-        store = open_people(folder, self.cache / "people", best_person(_PERSON_MODEL))
+        store = open_people(folder, self.cache / "people", best_person(SHIPPED / "detector.onnx"))
         return StreetCrops(store, read_label_names(folder), held_out)
 
     def rendered(self) -> PictureStore:

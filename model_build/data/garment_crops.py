@@ -24,7 +24,8 @@ CROP_HEIGHT, CROP_WIDTH = 256, 128
 PADDING = 114
 CROP_MARGIN = 0.05
 _LEAST_VISIBLE = 0.15
-_LEAST_SHARE = 0.02
+LEAST_SHARE_OF_BOXES = 0.02
+"""A box is asked for only where so much of a person is a garment."""
 """Of the person; less of a garment is a sliver that shows under another."""
 
 Float32 = NDArray[np.float32]
@@ -205,7 +206,7 @@ def boxes_of_labels(
 ) -> tuple[Float32, NDArray[np.int64]]:
     """Boxes float32 `[G,4]` and regions int64 `[G]` of the garments in a warped label map."""
     own = np.where(labels == staging.STRANGER, 0, labels).astype(np.uint8)
-    garments = garments_in(own, names, _LEAST_SHARE)
+    garments = garments_in(own, names, LEAST_SHARE_OF_BOXES)
     boxes = np.array([garment.box_xyxy for garment in garments], np.float32).reshape(-1, 4)
     regions = np.array([region_index(garment.category) for garment in garments], np.int64)
     keep = (boxes[:, 2:] - boxes[:, :2]).min(1, initial=np.inf) >= 6

@@ -13,13 +13,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from edge_app.inference.model import load_model
+from edge_app.inference.model import SHIPPED, load_model
 from model_build import classifier_model, detector_model, garment_model
+from model_build.evaluate.cascade import judge_cascade
 from model_build.evaluate.latency import latency
 from model_build.evaluate.report import Report, about, save_reports, write_table
 from model_build.garment_model import Folders
 
-SHIPPED = Path(__file__).resolve().parents[2] / "edge_app" / "models"
 _YARDSTICK = Path("weights") / "yolox_nano_416.onnx"
 JUDGES: Mapping[str, Any] = {
     "detector": detector_model.judge_people,
@@ -65,6 +65,24 @@ def evaluate(
         print_side_by_side(judged)
         save_comparison(judged, out)
         click.echo(f"A is {compare[0]}, B is {compare[1]}")
+    click.echo(f"kept in {out}")
+
+
+@click.command()
+@click.option(
+    "--models",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the three files.  [the shipped ones]",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("runs") / "evaluate" / "cascade"
+)
+@click.pass_obj
+def cascade(folders: Folders, models: Path | None, out: Path) -> None:
+    """Judge the three models together, as `dresscode look` uses them, on held-out street photos."""
+    found = judge_cascade(folders.data / "ccp", models)
+    save_reports({"photos": found}, {"model": "cascade"}, out)
+    print_side_by_side({"": {"photos": found.figures}})
     click.echo(f"kept in {out}")
 
 
