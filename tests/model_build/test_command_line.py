@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from edge_app.inference.model import SHIPPED
 from model_build.__main__ import main
-from model_build.evaluate.command import SHIPPED
 from tests.model_build.data.published.written import write_folders
 
 

@@ -7,7 +7,7 @@ import onnx
 import pytest
 import torch
 
-from edge_app.inference.model import load_model
+from edge_app.inference.model import SHIPPED, load_model
 from edge_app.vocabulary import CATEGORIES
 from model_build import classifier_model, garment_model
 from model_build.convert.conversion import convert
@@ -15,7 +15,6 @@ from model_build.convert.write import write_coco
 from model_build.data.converted import ConvertedCrops, ConvertedPieces
 from model_build.data.published.annotated import Annotated, DataError, Garment
 from model_build.data.published.sources import read_source
-from model_build.evaluate.command import SHIPPED
 from model_build.export import Card
 from model_build.garment_model import Folders
 from model_build.networks.classifier import GarmentClassifier
