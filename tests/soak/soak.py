@@ -63,6 +63,7 @@ timezone: UTC
 state_dir: state
 mqtt: {{url: "{url}", reconnect_max_s: 2, stall_s: 5}}
 inference: {{models: models, threads: 1}}
+tracking: {{known_again_s: 0}}  # all visitors look the same, and come after each other
 outfit: {{min_looks: 2, min_weight: 0.2}}
 metrics: {{port: 0}}
 alerts: {{any: {{any_of: [shirt, jeans], min_probability: 0.3, cooldown_s: 0, max_per_hour: 3600}}}}

@@ -94,9 +94,10 @@ def test_one_visit_is_one_entry_and_one_track(
     went = day.entries[1]
     assert went.dwell_s == pytest.approx(10.0, abs=1.5)
     # A clock that was set ahead is believed at once; one that was set back is approached, at half
-    # speed.
-    shift_s = step_s if step_s > 0.0 else -0.5 * (25.0 - at / 10)
-    assert went.at_s == pytest.approx(1_700_000_025.0 + shift_s, abs=1.5)
+    # speed, and goes on being so until somebody who might come back is given up.
+    given_up_s = config.tracking.known_again_s
+    shift_s = step_s if step_s > 0.0 else -0.5 * (25.0 - at / 10 + given_up_s)
+    assert went.at_s == pytest.approx(1_700_000_025.0 + shift_s, abs=1.0)
     (count,) = [c for c in day.pipeline.counts.live(day.clock.now_s()) if c.zone == "shop"]
     assert (count.in_today, count.out_today, count.occupancy) == (1, 1, 0)
 
