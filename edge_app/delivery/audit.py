@@ -90,9 +90,9 @@ class Audit:
     def _resume(self) -> None:
         for file in (_older(self._path), self._path):
             try:
+                if not file.exists():
+                    continue
                 lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
-            except FileNotFoundError:
-                continue
             except OSError as error:
                 # The log is not worth a store's counts; what it misses, the journal has.
                 log.warning("the audit log %s cannot be read: %s", file, error)

@@ -8,6 +8,7 @@ step a new life goes on, it comes to the same end.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections import Counter
@@ -278,11 +279,9 @@ def test_kills_all_the_time_lose_and_double_nothing(folder):
     lives = 0
     while lives < 400:
         lives += 1
-        try:
+        with contextlib.suppress(KilledError):
             # Long enough for opening, and for the largest transaction.
             life(file, statements=120)
             break
-        except KilledError:
-            continue
     assert 3 < lives < 400
     assert told(file) == told(folder / "whole.sqlite")

@@ -8,6 +8,7 @@ text, and with the beginnings of picture files.
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import re
 import shutil
@@ -135,11 +136,9 @@ def test_no_pixel_leaves_the_program(tmp_path: Path) -> None:
         deadline = time.monotonic() + 90.0
         while box.poll() is None and time.monotonic() < deadline:
             time.sleep(0.5)
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=2) as got:
-                    page = got.read() or page
-            except OSError:
-                continue
+            url = f"http://127.0.0.1:{port}/metrics"  # not there before the box is, nor after
+            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as got:
+                page = got.read() or page
         said = box.communicate(timeout=10)[1]
         time.sleep(0.5)
         reader.send_signal(signal.SIGTERM)
