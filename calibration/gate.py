@@ -145,7 +145,7 @@ def layer_costs(
     expected = values_of(model, heads, pictures)
 
     def cost(layers: tuple[str, ...]) -> float:
-        found = values_of(quantizer.write(set(quantizer.layers) - set(layers)), heads, pictures)
+        found = values_of(quantizer.draft(set(quantizer.layers) - set(layers)), heads, pictures)
         return float(np.mean(noise(found, expected)))
 
     starts = range(0, len(quantizer.layers), _GROUP)

@@ -16,12 +16,14 @@ from calibration.level import level
 from calibration.observe import Progress, no_progress, observe
 from calibration.placement import Placement, place
 from calibration.ranges import LEVELS, SMALLEST_SCALE, Method, scale_of
+from calibration.settle import Settler
 from calibration.shift import Means, input_means, shift_of
 from calibration.simplify import simplify
 from edge_app.errors import ModelError
 from edge_app.flow import UInt8
 
 _MEANS_OF = 32
+_SETTLED_ON = 96
 
 
 class Quantizer:
@@ -58,8 +60,8 @@ class Quantizer:
         placed = {name for group in placement.groups for name in group}
         names = sorted(placed | set(self._levelled.values()))
         self._seen = observe(graph, names, pictures, progress)
-        spread = np.linspace(0, len(pictures) - 1, min(_MEANS_OF, len(pictures))).astype(int)
-        self._few = pictures[spread]
+        self._few = _spread(pictures, _MEANS_OF)
+        self._settler = Settler(self._model, _spread(pictures, _SETTLED_ON))
         self.use(method)
 
     def use(self, method: Method) -> None:
@@ -77,12 +79,22 @@ class Quantizer:
         return {name: s for name, s in self.scales.items() if name not in self._levelled}
 
     def write(self, without: Collection[str] = ()) -> Any:
-        """The Q/DQ model, with some layers left in float.
+        """The Q/DQ model, with some layers left in float, its heads settled.
 
         Args:
             without: names of these layers.
         """
+        return self._settler.settle(self.draft(without))
+
+    def draft(self, without: Collection[str] = ()) -> Any:
+        """The Q/DQ model before its heads are settled: enough to see what a layer costs."""
         return write_pairs(Graph(self._model), self.scales, without, self._means)
+
+
+def _spread(pictures: UInt8, most: int) -> UInt8:
+    """So many pictures at most, evenly from all."""
+    chosen = np.linspace(0, len(pictures) - 1, min(most, len(pictures))).astype(int)
+    return np.asarray(pictures[chosen])
 
 
 def _shared(placement: Placement, scales: Mapping[str, float]) -> dict[str, float]:

@@ -35,7 +35,7 @@ _PHOTOS: Mapping[str, tuple[int, int]] = {
     "classifier": (160, 480),
 }
 """By task, for ranges and for the gate."""
-_SCENES = (3, 10)
+_SCENES = (3, 20)
 """Rendered, of which a detector sees people, for ranges and for the gate."""
 _HELD_OUT_SCENES = 10
 _COST_PICTURES = 8
@@ -150,8 +150,13 @@ def held_out(folders: Folders, task: Task, *paths: Path) -> list[Figures]:
 
 
 def headlines(folders: Folders, task: Task, path: Path) -> Figures:
-    """The figures of a model file on held-out data that its card leads with."""
+    """The figures of a model file on held-out data that its card leads with.
+
+    Those of a detector name how many people a set has: in a small one, one of them is much.
+    """
     reports: Mapping[str, Any] = JUDGES[task](folders, path)
+    if task == "detector":
+        reports = {f"{name} ({one.figures['people']})": one for name, one in reports.items()}
     return {
         f"{name}, {figure}": report.figures[figure]
         for name, report in reports.items()

@@ -6,6 +6,7 @@ Ranges are measured on pictures of the training side, accuracy on held-out ones.
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 import click
@@ -30,7 +31,8 @@ def main(data: Path, cache: Path, out: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    data = Path(os.environ.get("DRESSCODE_DATA", "../shared/data"))
+    parser.add_argument("--data", type=Path, default=data)
     parser.add_argument("--cache", type=Path, default=Path("runs"))
     parser.add_argument("out", type=Path)
     options = parser.parse_args()

@@ -125,7 +125,7 @@ def test_a_channel_that_is_always_zero_is_bounded() -> None:
             tensor.CopyFrom(numpy_helper.from_array(weights, "first_w"))
     levelled, _ = level(model, pictures())
     factors = {t.name: numpy_helper.to_array(t) for t in levelled.graph.initializer}["act_factors"]
-    assert factors.max() == factors[0, 5, 0, 0] == 64.0
+    assert factors.max() == factors[0, 5, 0, 0] == 1024.0
     np.testing.assert_allclose(out_of(levelled), out_of(model), rtol=1e-4, atol=1e-5)
 
 
