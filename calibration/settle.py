@@ -113,9 +113,10 @@ def _behind(model: Any, heads: Sequence[str]) -> Any:
     None where there is no such thing: nothing is chosen, or it takes more than heads with biases.
     """
     graph = Graph(model)
-    chosen = next((node.input[0] for node in graph.nodes if node.op_type == "TopK"), None)
-    if chosen is None:
+    choices = [node.input[0] for node in graph.nodes if node.op_type == "TopK"]
+    if not choices:
         return None
+    chosen = choices[-1]
     wanted, kept = {chosen}, []
     for node in reversed(graph.nodes):
         if wanted.difference(heads) & set(node.output):
