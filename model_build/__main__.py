@@ -105,8 +105,9 @@ def prepare(folders: Folders) -> None:
     "--from",
     "start",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A model file to start from instead of the published weights; published torch weights "
-    "(.pth, torchvision's names) for another --network.",
+    help="A model file to start from instead of the published weights (garments: it also finds "
+    "the boxes of people with tags only); published torch weights (.pth, torchvision's names) "
+    "for another --network.",
 )
 @click.option(
     "--network",
@@ -133,6 +134,11 @@ def prepare(folders: Folders) -> None:
     help="Garments, classifier: train the late layers only, on so many batches that pass the "
     "early ones once; on a CPU several times as fast.",
 )
+@click.option(
+    "--boxes-only",
+    is_flag=True,
+    help="Garments: learn the boxes alone; what the model of --from says of `wears` stays.",
+)
 def train(
     folders: Folders,
     model: str,
@@ -145,6 +151,7 @@ def train(
     data_coco: tuple[Path, ...],
     own_share: float,
     kept_batches: int | None,
+    boxes_only: bool,
 ) -> None:
     """Train a model, or go on with the run in its folder."""
     run = run or Path("runs") / model
@@ -155,6 +162,8 @@ def train(
         raise click.UsageError("--data-coco: the detector learns people, not garments")
     if kept_batches and (model == "detector" or network != OURS):
         raise click.UsageError("--kept-batches: for the garments and classifier that are shipped")
+    if boxes_only and (model != "garments" or network != OURS or start is None):
+        raise click.UsageError("--boxes-only: for the garments that are shipped, and with --from")
     schedule = detector_model.SCHEDULE if model == "detector" else Schedule(6000)
     schedule = replace(
         schedule,
@@ -168,7 +177,8 @@ def train(
     elif model == "detector":
         detector_model.train_people(folders, schedule, run, start)
     elif model == "garments":
-        garment_model.train_garments(folders, schedule, run, start, own, kept_batches or 0)
+        kept = kept_batches or 0
+        garment_model.train_garments(folders, schedule, run, start, own, kept, boxes_only)
     else:
         classifier_model.train_classifier(folders, schedule, run, start, own, kept_batches or 0)
 

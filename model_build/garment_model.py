@@ -16,7 +16,7 @@ from model_build.data.garment_crops import CROP_HEIGHT, CROP_WIDTH, CropSample
 from model_build.data.published.annotated import DataError
 from model_build.data.rendered_crops import RenderedCrops, open_rendered
 from model_build.data.store import PictureStore
-from model_build.data.street_crops import StreetCrops
+from model_build.data.street_crops import MildStreetCrops, StreetCrops
 from model_build.data.street_people import best_person, open_people
 from model_build.evaluate.garments import evaluate_garments
 from model_build.evaluate.report import Report
@@ -36,12 +36,13 @@ from model_build.own_data import NO_OWN_DATA, OwnData, own_card
 from model_build.train import garments as training
 from model_build.train.fitting import Schedule, load_averaged
 
-CANDIDATES = 64
-VERSION = "0.5.0"
+CANDIDATES = 128
+VERSION = "0.6.0"
 _START = "EfficientNet-Lite0 (ImageNet, Apache-2.0)"
 _HARD_SEED = 20_240_601
 _RENDERED_PEOPLE = 12_000
-_RENDERED_SHARE = 0.48
+_RENDERED_SHARE = 0.32
+_MILD_SHARE = 0.34
 _EARLY_SHARE, _EARLY_SCALE = 0.7, 0.75
 
 
@@ -77,6 +78,7 @@ def train_garments(
     start: Path | None = None,
     own: OwnData = NO_OWN_DATA,
     kept: int = 0,
+    is_boxes_only: bool = False,
 ) -> GarmentNetwork:
     """Train from published weights or a model file, or go on with a run.
 
@@ -91,6 +93,7 @@ def train_garments(
         own: pictures to learn from besides.
         kept: train the late layers only, on so many batches that passed the early ones once;
             0 trains all layers on batches that are always new.
+        is_boxes_only: leave everything as it is that `wears` depends on.
     """
     note_network(run, OURS, None)
     network = GarmentNetwork()
@@ -98,8 +101,10 @@ def train_garments(
         load_imagenet_weights(network.backbone, published_weights())
     else:
         load_exported(network, start)
-    samples = sources(folders, own)
+    samples = sources(folders, own, start)
     own.note(run)
+    if is_boxes_only:
+        network.freeze_wears()
     if kept:
         return training.train_late(network, samples, schedule, run, kept)
     early = replace(schedule, steps=int(schedule.steps * _EARLY_SHARE), scale=_EARLY_SCALE)
@@ -109,12 +114,24 @@ def train_garments(
     return training.train(network, samples, late, run)
 
 
-def sources(folders: Folders, own: OwnData) -> list[tuple[training.SampleSource, float]]:
-    """Where people come from, each with its share of the samples."""
+def sources(
+    folders: Folders, own: OwnData, start: Path | None = None
+) -> list[tuple[training.SampleSource, float]]:
+    """Where people come from, each with its share of the samples.
+
+    Args:
+        folders: where the data is.
+        own: pictures to learn from besides.
+        start: a model file that finds the garments of people of whom only tags are known.
+    """
 
     def shipped() -> list[tuple[training.SampleSource, float]]:
+        street = folders.street_crops(held_out=False)
+        if start is not None:
+            street.find_boxes(start)
         return [
-            (folders.street_crops(held_out=False), 1.0 - _RENDERED_SHARE),
+            (street, 1.0 - _RENDERED_SHARE - _MILD_SHARE),
+            (MildStreetCrops(street), _MILD_SHARE),
             (RenderedCrops(folders.rendered()), _RENDERED_SHARE),
         ]
 

@@ -24,9 +24,9 @@ CROP_HEIGHT, CROP_WIDTH = 256, 128
 PADDING = 114
 CROP_MARGIN = 0.05
 _LEAST_VISIBLE = 0.15
+_MILD_STRENGTH = 0.35
 LEAST_SHARE_OF_BOXES = 0.02
-"""A box is asked for only where so much of a person is a garment."""
-"""Of the person; less of a garment is a sliver that shows under another."""
+"""Of the person. Less of a garment is a sliver that shows under another: no box is asked for."""
 
 Float32 = NDArray[np.float32]
 
@@ -42,6 +42,7 @@ class Person:
         labels: uint8 `[h,w]` label map, or None.
         boxes: float32 `[G,4]` garments, where they are known without a label map.
         regions: int64 `[G]` of `boxes`.
+        unsure_regions: of which some boxes are missing, so that nothing may be asked there.
     """
 
     picture: NDArray[np.uint8]
@@ -51,6 +52,7 @@ class Person:
     boxes: Float32
     regions: NDArray[np.int64]
     has_boxes: bool
+    unsure_regions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class CropSample:
         has_boxes: False where nothing is known about boxes, so that none may be asked for.
         wears: float32 `[15]`.
         seen_hw: height and width of the part of the crop that is not padding.
+        unsure_regions: as :class:`Person` has them.
     """
 
     crop: NDArray[np.uint8]
@@ -72,22 +75,38 @@ class CropSample:
     has_boxes: bool
     wears: Float32
     seen_hw: tuple[int, int] = (CROP_HEIGHT, CROP_WIDTH)
+    unsure_regions: tuple[int, ...] = ()
 
 
 def plain_sample(person: Person, names: tuple[str, ...]) -> CropSample:
     """The person as the application would crop them, unchanged: for evaluation."""
+    return _project(person, names, plain_view(person), None)
+
+
+def plain_view(person: Person) -> NDArray[np.float64]:
+    """What the application would crop, xyxy in the picture's pixels: the box and a margin."""
     left, top, right, bottom = person.box
     aside, above = CROP_MARGIN * (right - left), CROP_MARGIN * (bottom - top)
     height, width = person.picture.shape[:2]
-    view = np.array(
+    return np.array(
         [
             max(left - aside, 0),
             max(top - above, 0),
             min(right + aside, width),
             min(bottom + above, height),
-        ]
+        ],
+        np.float64,
     )
-    return _project(person, names, view, None)
+
+
+def mild_sample(person: Person, names: tuple[str, ...], rng: np.random.Generator) -> CropSample:
+    """The person nearly as photographed: hardly moved, mirrored or not, hardly degraded."""
+    left, top, right, bottom = (float(side) for side in person.box)
+    margins = np.clip(rng.normal(CROP_MARGIN, 0.03, 4), -0.02, 0.15)
+    aside, above = margins[:2] * (right - left), margins[2:] * (bottom - top)
+    view = np.array([left - aside[0], top - above[0], right + aside[1], bottom + above[1]])
+    warp = Warp(0.0, rng.uniform(0.93, 1.07), 0.0, bool(rng.random() < 0.5))
+    return _degraded(_project(person, names, view, warp), rng, rng.uniform(0.0, _MILD_STRENGTH))
 
 
 def hard_sample(
@@ -102,7 +121,10 @@ def hard_sample(
         strength: of the degradation, 0..1; people who come with a camera's faults need less.
     """
     view, warp = draw_view(person.box, rng)
-    sample = _project(person, names, view, warp)
+    return _degraded(_project(person, names, view, warp), rng, strength)
+
+
+def _degraded(sample: CropSample, rng: np.random.Generator, strength: float) -> CropSample:
     height, width = sample.seen_hw
     crop = sample.crop.copy()
     crop[:height, :width] = degrade(crop[:height, :width], rng, strength)
@@ -177,7 +199,9 @@ def _project(
     else:
         boxes, regions = _move_boxes(person.boxes, person.regions, matrix, target)
     seen_hw = (fit.height, fit.width)
-    return CropSample(crop, boxes, regions, person.has_boxes, person.wears, seen_hw)
+    return CropSample(
+        crop, boxes, regions, person.has_boxes, person.wears, seen_hw, person.unsure_regions
+    )
 
 
 def _matrix(

@@ -8,6 +8,7 @@ behind a `Cast`, and the transposed weight of a linear layer without bias has on
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,17 +31,18 @@ def load_exported(network: nn.Module, path: Path) -> None:
 
     Args:
         network: of the same architecture. What its attribute `only_in_training` names is not in
-            model files, and stays as it is.
+            model files, and stays as it is; so does what begins with a name of its attribute
+            `younger_parts`, in files that have nothing of that part.
         path: the ONNX file.
 
     Raises:
         ModelError: the file cannot be read, or holds another network.
     """
     stored = _stored_weights(path)
-    only_in_training = getattr(network, "only_in_training", ())
+    absent = (*getattr(network, "only_in_training", ()), *_missing_parts(network, stored))
     restored = {}
     for name, value in network.state_dict().items():
-        if name in only_in_training:
+        if name.startswith(absent):
             restored[name] = value
             continue
         weights = stored.get(_PREFIX + name)
@@ -52,6 +54,11 @@ def load_exported(network: nn.Module, path: Path) -> None:
             )
         restored[name] = torch.from_numpy(weights.copy()).to(value.dtype)
     network.load_state_dict(restored)
+
+
+def _missing_parts(network: nn.Module, stored: Iterable[str]) -> list[str]:
+    parts = [f"{part}." for part in getattr(network, "younger_parts", ())]
+    return [part for part in parts if not any(name.startswith(_PREFIX + part) for name in stored)]
 
 
 def blend(start: Network, trained: Network, share: float) -> Network:

@@ -141,7 +141,7 @@ def garment_losses(network: ResNet50Fpn, batch: garments.Batch) -> dict[str, Ten
     for row in range(len(batch.crops)):
         is_there = batch.regions[row] >= 0
         regions = batch.regions[row, is_there]
-        has_boxes = bool(batch.has_boxes[row])
+        has_boxes = bool(batch.is_told[row].all())
         none = torch.zeros(len(regions), dtype=torch.bool, device=regions.device)
         wanted.append(Wanted(batch.boxes[row, is_there], regions, none, has_boxes))
     parts, wears = losses(network, batch.crops.permute(0, 3, 1, 2).float(), wanted)

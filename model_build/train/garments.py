@@ -10,18 +10,21 @@ from typing import Protocol
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from edge_app.vocabulary import REGIONS
 from model_build.data.garment_crops import CropSample
 from model_build.networks.efficientnet import Seeing
-from model_build.networks.garments import STRIDE, GarmentNetwork, cell_centres
+from model_build.networks.garments import LAYERS, STRIDE, GarmentNetwork, cell_centres
 from model_build.train.fitting import Batches, Run, Schedule
 from model_build.train.kept import Seen, fit_late
 
 _CENTRE_RADIUS_PX = 1.5 * STRIDE
 _CELLS_OF_A_GARMENT = 4
-_BOX_WEIGHT = 2.0
+_SCORE_WEIGHT = 2.0
+_BOX_WEIGHT = 4.0
 _WEARS_WEIGHT = 1.0
 
 
@@ -32,7 +35,7 @@ class SampleSource(Protocol):
         """How many people there are."""
 
     def hard(self, position: int, rng: np.random.Generator) -> CropSample:
-        """One of them, restaged and degraded."""
+        """One of them as training sees them: moved, restaged, degraded."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Batch:
     crops: Tensor  # uint8 [N,256,128,3]
     boxes: Tensor  # float32 [N,G,4]
     regions: Tensor  # int64 [N,G], -1 where padded
-    has_boxes: Tensor  # bool [N]
+    is_told: Tensor  # bool [N,3]: whether every box of a region is known
     wears: Tensor  # float32 [N,15], NaN where not known
 
 
@@ -74,9 +77,14 @@ def stack(samples: list[CropSample], scale: float = 1.0) -> Batch:
         torch.from_numpy(np.stack(crops)),
         torch.from_numpy(boxes),
         torch.from_numpy(regions),
-        torch.tensor([sample.has_boxes for sample in samples]),
+        torch.from_numpy(np.stack([_told_regions(sample) for sample in samples])),
         torch.from_numpy(np.stack([sample.wears for sample in samples])),
     )
+
+
+def _told_regions(sample: CropSample) -> NDArray[np.bool_]:
+    regions = np.arange(len(REGIONS))
+    return np.asarray(~np.isin(regions, sample.unsure_regions) & sample.has_boxes)
 
 
 def aligned_overlap(boxes_a: Tensor, boxes_b: Tensor) -> tuple[Tensor, Tensor]:
@@ -96,18 +104,29 @@ def aligned_overlap(boxes_a: Tensor, boxes_b: Tensor) -> tuple[Tensor, Tensor]:
     return overlap, overlap - (around - union) / around.clamp(min=1e-6)
 
 
+def _layers(boxes: Tensor, regions: Tensor) -> Tensor:
+    """0 for each region's largest garment, 1 for the others: `[N,G]` of `[N,G,4]` and `[N,G]`."""
+    area = (boxes[..., 2:] - boxes[..., :2]).prod(-1)
+    number = torch.arange(area.shape[1], device=area.device)
+    is_before = (area[:, None, :] > area[:, :, None]) | (
+        (area[:, None, :] == area[:, :, None]) & (number < number[:, None])
+    )
+    is_same = regions[:, None, :] == regions[:, :, None]
+    return (is_before & is_same).any(-1).long()
+
+
 def box_losses(boxes: Tensor, logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
     """Quality focal loss of the scores and GIoU loss of the boxes.
 
     A cell answers for a garment when its centre is inside the garment and near the garment's
-    centre; where two garments of a region claim a cell, it answers for the one it already
-    fits better. The score's target is the overlap reached (Li et al., "Generalized Focal
+    centre; where two garments of a region and layer claim a cell, it answers for the one it
+    already fits better. The score's target is the overlap reached (Li et al., "Generalized Focal
     Loss", 2020). The cells of a garment share one vote on its box, so that small garments weigh
     as much as large ones.
 
     Args:
-        boxes: `[N,cells,3,4]`, xyxy.
-        logits: `[N,cells,3]`.
+        boxes: `[N,cells,6,4]`, xyxy: of each region's largest garment, then of another one.
+        logits: `[N,cells,6]`.
         batch: the truth.
     """
     height, width = batch.crops.shape[1] // STRIDE, batch.crops.shape[2] // STRIDE
@@ -120,21 +139,22 @@ def box_losses(boxes: Tensor, logits: Tensor, batch: Batch) -> tuple[Tensor, Ten
     )
     nearest = away == away.amin(1, keepdim=True)
     claims = ((away < _CENTRE_RADIUS_PX) & inside) | nearest
-    claims &= (batch.regions >= 0)[:, None] & batch.has_boxes[:, None, None]
     region = batch.regions.clamp(min=0)
-    picked = region[:, None, :, None].expand(-1, boxes.shape[1], -1, 4)
-    own = boxes.gather(2, picked)  # [N,cells,G,4]: each garment's region's box in each cell
+    claims &= ((batch.regions >= 0) & batch.is_told.gather(1, region))[:, None]
+    column = region + len(REGIONS) * _layers(truth, batch.regions)  # [N,G]
+    picked = column[:, None, :, None].expand(-1, boxes.shape[1], -1, 4)
+    own = boxes.gather(2, picked)  # [N,cells,G,4]: each garment's own box in each cell
     overlap, generalised = aligned_overlap(own, truth[:, None].expand_as(own))
     fit = torch.where(claims, overlap.detach() + 1e-3, torch.zeros_like(overlap))
-    rival = (region[:, :, None] == region[:, None, :]).to(fit)  # [N,G,G]
+    rival = (column[:, :, None] == column[:, None, :]).to(fit)  # [N,G,G]
     best = (fit.unsqueeze(2) * rival.unsqueeze(1)).amax(-1)  # [N,cells,G]
     chosen = claims & (fit >= best)
     target = torch.zeros_like(logits).scatter_reduce(
-        2, region[:, None].expand_as(fit), torch.where(chosen, fit, 0.0).clamp(max=1.0), "amax"
+        2, column[:, None].expand_as(fit), torch.where(chosen, fit, 0.0).clamp(max=1.0), "amax"
     )
     plain = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
     focal = plain * (target - logits.sigmoid().detach()).square()
-    focal = focal * batch.has_boxes[:, None, None]
+    focal = focal * batch.is_told.repeat(1, LAYERS)[:, None]
     weight = torch.where(chosen, fit.clamp(min=0.1), 0.0)
     weight = weight / weight.sum(1, keepdim=True).clamp(min=1e-6)
     garments = chosen.any(1).sum().clamp(min=1)
@@ -164,7 +184,7 @@ def _weighted(predicted: tuple[Tensor, Tensor, Tensor], batch: Batch) -> dict[st
     boxes, logits, wears = (part.float() for part in predicted)
     score_loss, box_loss = box_losses(boxes, logits, batch)
     return {
-        "score": score_loss,
+        "score": _SCORE_WEIGHT * score_loss,
         "box": _BOX_WEIGHT * box_loss,
         "wears": _WEARS_WEIGHT * wears_loss(wears, batch.wears),
     }

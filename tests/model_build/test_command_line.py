@@ -71,6 +71,14 @@ def test_own_pictures_that_cannot_be_learned_from_are_one_line(
     assert "Traceback" not in text
 
 
+@pytest.mark.parametrize("model", ["garments", "classifier"])
+def test_boxes_alone_need_garments_and_a_model_to_start_from(tmp_path: Path, model: str) -> None:
+    start = () if model == "garments" else ("--from", str(SHIPPED / f"{model}.onnx"))
+    code, text = run("--data", str(tmp_path), "train", model, "--boxes-only", *start)
+    assert code == 2
+    assert "--boxes-only" in text
+
+
 def test_a_broken_model_is_one_line(tmp_path: Path) -> None:
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"no model")

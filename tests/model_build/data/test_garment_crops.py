@@ -19,7 +19,7 @@ from model_build.vocabulary import category_mask
 from tests.model_build.data.layouts import LABELS, labelled_person
 
 
-def _person(by_map: bool) -> Person:
+def labelled(by_map: bool) -> Person:
     labels = labelled_person()
     picture = np.full((*labels.shape, 3), 200, np.uint8)
     picture[labels == LABELS.index("t-shirt")] = (0, 0, 255)
@@ -36,7 +36,7 @@ def _person(by_map: bool) -> Person:
 
 @pytest.mark.parametrize("by_map", [True, False], ids=["label map", "boxes"])
 def test_plain_crop_is_the_box_and_five_percent_letterboxed(by_map: bool) -> None:
-    sample = plain_sample(_person(by_map), LABELS)
+    sample = plain_sample(labelled(by_map), LABELS)
     assert sample.crop.shape == (CROP_HEIGHT, CROP_WIDTH, 3)
     scale = CROP_HEIGHT / 176  # 160 pixels tall and 5 % on each side
     assert (sample.crop[:, round(44 * scale) :] == PADDING).all()
@@ -48,7 +48,7 @@ def test_plain_crop_is_the_box_and_five_percent_letterboxed(by_map: bool) -> Non
 @given(st.integers(0, 2**32 - 1), st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_hard_crops_keep_boxes_inside(seed: int, by_map: bool) -> None:
-    sample = hard_sample(_person(by_map), LABELS, np.random.default_rng(seed))
+    sample = hard_sample(labelled(by_map), LABELS, np.random.default_rng(seed))
     assert sample.crop.shape == (CROP_HEIGHT, CROP_WIDTH, 3)
     assert len(sample.boxes) == len(sample.regions)
     assert (sample.boxes[:, :2] >= 0).all()
@@ -65,7 +65,7 @@ def test_what_a_stranger_covers_is_no_garment() -> None:
 
 
 def test_a_sample_follows_its_source_of_chance() -> None:
-    first = hard_sample(_person(True), LABELS, np.random.default_rng(4))
-    again = hard_sample(_person(True), LABELS, np.random.default_rng(4))
+    first = hard_sample(labelled(True), LABELS, np.random.default_rng(4))
+    again = hard_sample(labelled(True), LABELS, np.random.default_rng(4))
     assert (first.crop == again.crop).all()
     assert (first.boxes == again.boxes).all()

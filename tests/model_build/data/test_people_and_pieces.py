@@ -19,12 +19,12 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _whole(picture: np.ndarray) -> tuple[float, float, float, float]:
+def whole_picture(picture: np.ndarray) -> tuple[float, float, float, float]:
     return 0.0, 0.0, float(picture.shape[1]), float(picture.shape[0])
 
 
 def test_people_come_with_what_they_wear_and_their_side_of_the_split(data: Path) -> None:
-    store = open_people(data / "ccp", data / "cache", _whole)
+    store = open_people(data / "ccp", data / "cache", whole_picture)
     names = read_label_names(data / "ccp")
     sides = [StreetCrops(store, names, held_out) for held_out in (False, True)]
     assert [len(side) for side in sides] == [3, 2]
@@ -35,7 +35,7 @@ def test_people_come_with_what_they_wear_and_their_side_of_the_split(data: Path)
 
 
 def test_people_with_tags_only_have_no_boxes(data: Path) -> None:
-    store = open_people(data / "ccp", data / "cache", _whole)
+    store = open_people(data / "ccp", data / "cache", whole_picture)
     crops = StreetCrops(store, read_label_names(data / "ccp"), held_out=True)
     tagged = crops.plain(1)
     assert not tagged.has_boxes
@@ -44,7 +44,7 @@ def test_people_with_tags_only_have_no_boxes(data: Path) -> None:
 
 
 def test_hard_people_follow_their_source_of_chance(data: Path) -> None:
-    store = open_people(data / "ccp", data / "cache", _whole)
+    store = open_people(data / "ccp", data / "cache", whole_picture)
     crops = StreetCrops(store, read_label_names(data / "ccp"), held_out=False)
     for seed in range(10):
         first = crops.hard(0, np.random.default_rng(seed))
@@ -52,7 +52,7 @@ def test_hard_people_follow_their_source_of_chance(data: Path) -> None:
         assert (first.crop == again.crop).all()
 
 
-def test_pieces_are_whole_photos_and_worn_garments(data: Path) -> None:
+def test_pieces_arewhole_picture_photos_and_worn_garments(data: Path) -> None:
     store = open_pieces(data / "clothing-dataset", data / "ccp", data / "cache")
     laid_out = [GarmentPieces(store, LAID_OUT, side) for side in (False, True)]
     worn = [GarmentPieces(store, WORN, side) for side in (False, True)]

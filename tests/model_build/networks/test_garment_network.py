@@ -8,8 +8,8 @@ from model_build.networks.garments import STRIDE, GarmentNetwork, cell_centres
 def test_outputs_have_the_shapes_of_the_contract() -> None:
     boxes, scores, wears = GarmentNetwork().eval()(torch.rand(2, 3, 256, 128) * 255)
     cells = 16 * 8
-    assert boxes.shape == (2, cells * 3, 4)
-    assert scores.shape == (2, cells * 3, 3)
+    assert boxes.shape == (2, cells * 6, 4)
+    assert scores.shape == (2, cells * 6, 3)
     assert wears.shape == (2, 15)
     assert ((wears >= 0) & (wears <= 1)).all()
 
@@ -17,6 +17,12 @@ def test_outputs_have_the_shapes_of_the_contract() -> None:
 def test_a_candidate_has_the_score_of_one_region_only() -> None:
     _, scores, _ = GarmentNetwork().eval()(torch.rand(1, 3, 128, 32) * 255)
     assert ((scores > 0).sum(2) == 1).all()
+
+
+def test_a_new_network_begins_with_two_like_boxes_of_which_one_is_rarely_meant() -> None:
+    boxes, logits, _ = GarmentNetwork().eval().predict(torch.rand(1, 3, 128, 32) * 255)
+    assert torch.equal(boxes[:, :, :3], boxes[:, :, 3:])
+    assert (logits[:, :, 3:] < logits[:, :, :3] - 2).all()
 
 
 def test_boxes_surround_their_cell() -> None:

@@ -27,7 +27,7 @@ CARD = Card("classifier", "1.2.3", ("red",), "Apache-2.0", "nothing", {})
     ("name", "graph", "size_hw"),
     [
         ("detector", DetectorGraph(YoloxNano(), 100), (320, 512)),
-        ("garments", DetectorGraph(GarmentNetwork(), 64), (256, 128)),
+        ("garments", DetectorGraph(GarmentNetwork(), 128), (256, 128)),
         ("classifier", ClassifierGraph(GarmentClassifier()), (192, 160)),
     ],
 )
@@ -72,6 +72,42 @@ def test_what_was_exported_comes_back_to_half_precision(tmp_path: Path) -> None:
             wanted = value.half().float() if value.numel() >= 1024 else value
             assert torch.equal(other.state_dict()[name], wanted), name
     assert torch.equal(other.prototypes, kept)
+
+
+class MoreColours(Colours):
+    """What came to be when files without it were there already."""
+
+    younger_parts = ("differ",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.differ = nn.Linear(64, 64)
+
+
+class AllColours(MoreColours):
+    """The same, and its file has it."""
+
+    def forward(self, planes: Tensor) -> tuple[Tensor, Tensor]:
+        described = self.differ(self.deeper(self.mix(planes / 255).mean((2, 3))))
+        return described.softmax(1), nn.functional.normalize(described, dim=1)
+
+
+def test_what_an_older_file_lacks_stays_as_it_begins(tmp_path: Path) -> None:
+    path = tmp_path / "colours.onnx"
+    old, new = Colours(), MoreColours()
+    began = new.differ.weight.detach().clone()
+    export_classifier(old, (8, 8), path, CARD)
+    load_exported(new, path)
+    assert torch.equal(new.differ.weight, began)
+    assert torch.equal(new.mix[0].weight, old.mix[0].weight)
+
+
+def test_what_is_in_the_file_is_read_though_older_ones_lack_it(tmp_path: Path) -> None:
+    path = tmp_path / "colours.onnx"
+    new, other = AllColours(), AllColours()
+    export_classifier(new, (8, 8), path, CARD)
+    load_exported(other, path)
+    assert torch.equal(other.differ.bias, new.differ.bias)
 
 
 def test_another_network_is_refused(root: Path) -> None:

@@ -1,5 +1,6 @@
 """The garment losses point the right way; a run that was stopped ends like one that was not."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +42,8 @@ def _perfect(boxes: list[list[float]], regions: list[int]) -> tuple[torch.Tensor
     """Predictions that fit: every cell inside a box says that box, and nothing else."""
     centres = cell_centres(8, 4)
     predicted = torch.cat((centres - STRIDE / 2, centres + STRIDE / 2), 1)
-    predicted = predicted[:, None].repeat(1, 3, 1)
-    logits = torch.full((len(centres), 3), -12.0)
+    predicted = predicted[:, None].repeat(1, 6, 1)
+    logits = torch.full((len(centres), 6), -12.0)
     for box, region in zip(torch.tensor(boxes).float(), regions, strict=True):
         middle = (box[:2] + box[2:]) / 2
         near = (centres - middle).abs().amax(1) < 1.5 * STRIDE
@@ -75,6 +76,38 @@ def test_a_sample_without_known_boxes_asks_for_none() -> None:
     assert box_loss.item() == 0.0
 
 
+def test_an_unsure_region_asks_for_nothing_and_the_others_still_do() -> None:
+    truth: list[list[float]] = [[2, 2, 30, 30]]
+    said = _perfect([[2, 2, 30, 30], [0, 30, 32, 62]], [1, 2])
+    for unsure, is_asked in (((), True), ((0, 1), True), ((1, 2), True), ((0, 1, 2), False)):
+        sample = dataclasses.replace(_sample(truth, [1]), unsure_regions=unsure)
+        score_loss, _ = box_losses(*said, stack([sample]))
+        wrong = score_loss.item() > 1.0
+        assert wrong == (is_asked and 2 not in unsure), unsure
+
+
+def test_the_largest_garment_of_a_region_has_the_first_layer_and_another_the_second() -> None:
+    under, over, trousers = [4.0, 4, 28, 30], [2.0, 2, 30, 34], [0.0, 30, 32, 62]
+    batch = stack([_sample([under, over, trousers], [0, 0, 1])])
+    boxes, logits = _perfect([over, trousers], [0, 1])
+    second_boxes, second_logits = _perfect([under], [0])
+    _, missed = box_losses(boxes, logits, batch)
+    boxes[:, :, 3:], logits[:, :, 3:] = second_boxes[:, :, :3], second_logits[:, :, :3]
+    found, apart = box_losses(boxes, logits, batch)
+    assert found.item() < 1e-3
+    assert apart.item() < 1e-3
+    assert missed.item() > 0.2
+
+
+def test_garments_of_the_same_size_do_not_share_a_layer() -> None:
+    same = [2.0, 2, 30, 34]
+    batch = stack([_sample([same, same], [2, 2])])
+    boxes, logits = _perfect([same], [2])
+    assert box_losses(boxes, logits, batch)[1].item() > 0.2
+    boxes[:, :, 5], logits[:, :, 5] = boxes[:, :, 2], logits[:, :, 2]
+    assert max(part.item() for part in box_losses(boxes, logits, batch)) < 1e-3
+
+
 def test_overlap_of_boxes_pair_by_pair() -> None:
     ours = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 10]])
     theirs = torch.tensor([[0.0, 0, 10, 5], [20, 0, 30, 10]])
@@ -97,6 +130,18 @@ def test_losses_fall_on_one_sample(tmp_path: Path) -> None:
     trained = train(network, [(_Fixed(), 1.0)], schedule, tmp_path, is_apart=False)
     after = sum(float(part.detach()) for part in losses(trained, batch).values())
     assert after < 0.9 * before
+
+
+def test_boxes_alone_leave_what_is_worn_as_it_is(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = GarmentNetwork()
+    pictures = torch.rand(1, 3, 128, 64) * 255
+    network.freeze_wears()
+    boxes, _, wears = (part.detach().clone() for part in network.eval()(pictures))
+    schedule = Schedule(steps=3, batch=2, warm_up_steps=1, averaging=0.5)
+    trained = train(network, [(_Fixed(), 1.0)], schedule, tmp_path, is_apart=False)
+    assert torch.equal(trained(pictures)[2], wears)
+    assert not torch.equal(trained(pictures)[0], boxes)
 
 
 def _train_for(steps: int, folder: Path) -> None:

@@ -117,7 +117,7 @@ def test_losses_of_a_seen_batch_are_those_of_its_pictures() -> None:
         torch.randint(0, 256, (2, 128, 64, 3), dtype=torch.uint8),
         torch.tensor([[[4.0, 8.0, 60.0, 70.0]], [[2.0, 50.0, 50.0, 120.0]]]),
         torch.tensor([[0], [2]]),
-        torch.tensor([True, True]),
+        torch.ones(2, 3, dtype=torch.bool),
         torch.zeros(2, 15),
     )
     with torch.no_grad():
