@@ -204,7 +204,12 @@ class TrackingSettings(Section):
     high_score: float = Field(0.4, ge=0.0, le=1.0, description="boxes matched in the first round")
     hint_score: float = Field(0.2, ge=0.0, le=1.0, description="weaker boxes start no track")
     new_score: float = Field(0.5, ge=0.0, le=1.0, description="reached once, it is a person")
-    confirm_s: float = Field(0.2, ge=0.0, le=5.0, description="seen for this long is a person")
+    confirm_s: float = Field(
+        0.2,
+        ge=0.0,
+        le=5.0,
+        description="seen for this long is a person; if surely found, for half",
+    )
     lost_s: float = Field(2.0, ge=0.0, le=30.0, description="unseen for longer ends a track")
     known_again_s: float = Field(
         5.0, ge=0.0, le=30.0, description="unless known again by colours, after at most so long"

@@ -80,7 +80,7 @@ class Entrance:
         for track_id in tracked.ended:
             entries += self._part(track_id, has_left=True)
         for track in tracked.tracks:
-            if track.is_observed:
+            if track.is_observed and tracked.is_past_first_sight(track):
                 entries += self._observe(track, tracked)
         return entries
 

@@ -13,6 +13,8 @@ UInt8 = npt.NDArray[np.uint8]
 
 _KINDS = (np.dtype(np.float32), np.dtype(np.float32), np.dtype(np.int64))
 """Of the arrays of :class:`Detections`."""
+_FIRST_SIGHT_S = 0.2
+_ROUNDING_S = 1e-6
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,8 @@ class TrackedFrame:
         index: the frame's number.
         taken_at_s: the frame's time, on its even clock.
         size: width and height of the frame in pixels.
-        tracks: every confirmed track that is alive, observed in this frame or coasting.
+        tracks: every confirmed track that is alive, observed in this frame or coasting; things
+            that never moved are left out.
         ended: ids of the confirmed tracks that ended with this frame; they never come back.
     """
 
@@ -123,6 +126,10 @@ class TrackedFrame:
     size: tuple[int, int]
     tracks: tuple[Track, ...]
     ended: tuple[int, ...] = ()
+
+    def is_past_first_sight(self, track: Track) -> bool:
+        """Whether a track's boxes may decide anything: the very first ones change too much."""
+        return self.taken_at_s - track.first_seen_at_s >= _FIRST_SIGHT_S - _ROUNDING_S
 
 
 @dataclass(frozen=True)

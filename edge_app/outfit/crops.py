@@ -100,7 +100,9 @@ class CropChooser:
                 quality=view_quality(track, float(hidden[i]), frame.size),
             )
             for i, track in enumerate(frame.tracks)
-            if track.is_observed and boxes[i, 3] - boxes[i, 1] >= self._settings.min_height_px
+            if track.is_observed
+            and frame.is_past_first_sight(track)
+            and boxes[i, 3] - boxes[i, 1] >= self._settings.min_height_px
         ]
 
 

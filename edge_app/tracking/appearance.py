@@ -19,7 +19,11 @@ _RIVAL_WEIGHT = 0.3
 _MUCH_WORSE = 0.2
 """And this much if somebody else in reach looks more like it by so much."""
 _LEAST_SAME = 0.75
-"""A lost person is not continued by somebody whose look agrees less."""
+"""Whose looks agree less tells nothing of where the person may have got to."""
+_OTHER = 0.72
+"""A lost person is not continued by somebody whose look agrees less,"""
+KNOWN_AGAIN = 0.77
+"""nor after longer than others are waited for, or who is there already, by one who agrees less."""
 SURELY_SAME = 0.85
 """Whose looks agree by this is the same, wherever."""
 
@@ -120,4 +124,4 @@ def sureness(agrees: float) -> float:
 
 def looks_other(one: Float32 | None, other: Float32 | None) -> bool:
     """Whether two people are not the same by their looks; False where one is not known."""
-    return one is not None and other is not None and agreement(one, other) < _LEAST_SAME
+    return one is not None and other is not None and agreement(one, other) < _OTHER

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from edge_app.flow import Detections, Float32
 from edge_app.tracking.kalman import Box
 
-_SLENDER = 1.6
-"""Of a whole person's box the height is more than this, in widths."""
 _COVERED = 0.5
 _CLEAR_SCORE = 0.4
 """A box of which another covers this share, or that scores less, tells nothing of a look."""
@@ -74,18 +72,6 @@ class Found:
                 for score, share in zip(scores, most, strict=True)
             ],
         )
-
-    def whole_of(self, column: int, is_usable: Iterable[bool]) -> int:
-        """Instead of a head or bust, the whole person around it, if that box may be used.
-
-        A track that has followed a head for a while would stay with the head. A box as slender
-        as a whole person stays: the larger one around it holds something else too.
-        """
-        x1, y1, x2, y2 = self.boxes[column]
-        if not self.part_of[column] or y2 - y1 > _SLENDER * (x2 - x1):
-            return column
-        usable = list(is_usable)
-        return next((whole for whole in self.part_of[column] if usable[whole]), column)
 
 
 def covered_shares(boxes_xyxy: Sequence[Box]) -> list[list[float]]:

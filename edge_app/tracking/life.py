@@ -19,6 +19,9 @@ _SEEN_SHARE = 0.6
 _LEAST_ALONE = 2
 _ALONE_SHARE = 0.5
 """And so often, and in this share of its detections, not as a part of another person's box."""
+_SURE_SCORE = 0.7
+_SURE_SHARE = 0.5
+"""Who is found this surely is a person after this share of the time."""
 _ROUNDING_S = 1e-6
 _FIXED_S = 10.0
 _FIXED_SIZES = 0.15
@@ -50,6 +53,7 @@ class Life:
         size: height of the person when seen whole, about, in pixels.
         stood_at: where the person was when last noted to have moved: centre x and top.
         stood_since_s: since when the person is there.
+        has_moved: whether the person was ever anywhere else.
     """
 
     track_id: int
@@ -68,6 +72,7 @@ class Life:
     size: float = 0.0
     stood_at: tuple[float, float] = (0.0, 0.0)
     stood_since_s: float = 0.0
+    has_moved: bool = False
 
     @classmethod
     def begin(cls, at_s: float, box_xyxy: Box, score: float, is_entering: bool) -> Life:
@@ -109,11 +114,17 @@ class Life:
         far = _FIXED_SIZES * self.size
         if abs((x1 + x2) / 2 - x) > far or abs(y1 - y) > far:
             self.stood_at, self.stood_since_s = ((x1 + x2) / 2, y1), at_s
+            self.has_moved = at_s > self.first_seen_at_s
 
     @property
     def is_fixed(self) -> bool:
         """Whether it has been at the same place for long, as a shelf taken for a person is."""
         return self.last_seen_at_s - self.stood_since_s >= _FIXED_S
+
+    @property
+    def is_thing(self) -> bool:
+        """Whether it never moved: people come from somewhere, shelves and posters do not."""
+        return self.is_fixed and not self.has_moved
 
     def remember(self, look: Float32, at_s: float) -> None:
         """Take in how the person looks now; what was seen before fades."""
@@ -128,8 +139,9 @@ class Life:
     def is_convincing(self, settings: TrackingSettings) -> bool:
         """Whether a new track has been seen for long enough, and on its own, to be a person."""
         seen_s = self.last_seen_at_s - self.first_seen_at_s
+        share = _SURE_SHARE if self.score >= _SURE_SCORE else 1.0
         return (
-            seen_s >= settings.confirm_s - _ROUNDING_S
+            seen_s >= share * settings.confirm_s - _ROUNDING_S
             and self.best_score >= settings.new_score
             and self.alone >= _LEAST_ALONE
             and self.alone >= _ALONE_SHARE * self.seen

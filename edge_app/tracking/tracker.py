@@ -1,12 +1,14 @@
 """Detections become people: one track per person, from first sight to leaving.
 
 After ByteTrack (Zhang et al., ECCV 2022): a Kalman filter predicts every box, an optimal
-assignment matches good detections first and weak ones second. Four things differ:
+assignment matches good detections first and weak ones second. Five things differ:
 
 - everything is timed in seconds, never counted in frames, so that 5 and 30 frames per second and
   dropped frames need the same settings;
-- a new track stays inside until it was seen for ``confirm_s`` on its own: boxes that flicker, and
-  second boxes on a person (head and body), never get out;
+- a new track stays inside until it was seen for ``confirm_s`` on its own (half of it, if it was
+  surely found): boxes that flicker, and second boxes on a person (head and body), never get out;
+- what has not moved for ten seconds since first sight is a thing and is kept inside: it takes its
+  own boxes, so that nobody who walks past is taken for it;
 - a box around several people is nobody's: all of them go along with it until they part;
 - a person who was lost and comes back where the filter no longer looks is *re-linked*: when a new
   track is confirmed it takes over the identity of a lost one that can be it (compare the
@@ -23,7 +25,7 @@ import numpy as np
 from edge_app.config.schema import TrackingSettings
 from edge_app.flow import Detections, Float32, Track, TrackedFrame
 from edge_app.tracking import sharing
-from edge_app.tracking.appearance import SURELY_SAME, agreement, looks_other
+from edge_app.tracking.appearance import KNOWN_AGAIN, agreement, looks_other
 from edge_app.tracking.found import Found
 from edge_app.tracking.life import Life
 from edge_app.tracking.matching import Expected, is_cut_below, is_cut_off
@@ -116,19 +118,14 @@ class Tracker:
             lost_at_s = self._at_s - self._settings.lost_s
             pairs = judge_looks(pairs, self._lives, found.looks, lost_at_s)
         made = choose(pairs, self._lives, found, self._settings, self._at_s)
-        is_free = [score >= self._settings.hint_score for score in found.scores]
-        for column in (*taken, *(column for _, column in made)):
-            is_free[column] = False
-        seen = set(taken)
-        for row, part in made:
-            column = found.whole_of(part, is_free)
-            is_free[column] = False
-            seen.add(column)
+        for row, column in made:
             self._see(self._lives[row], found, column)
+        seen = {*taken, *(column for _, column in made)}
         # Nor is it somebody new whose part is somebody already: half hidden, a person is found
         # twice, as what can be seen and as what the detector knows must be there.
         known = {whole for column in seen for whole in found.part_of[column]}
-        for column, is_new in enumerate(is_free):
+        for column, score in enumerate(found.scores):
+            is_new = score >= self._settings.hint_score and column not in seen
             if is_new and not found.part_of[column] and column not in known:
                 self._start(found, column, size)
 
@@ -248,7 +245,7 @@ class Tracker:
             agrees = (
                 None if life.look is None or new.look is None else agreement(life.look, new.look)
             )
-            is_same = agrees is not None and agrees >= SURELY_SAME
+            is_same = agrees is not None and agrees >= KNOWN_AGAIN
             if gap_s > self._settings.lost_s and not is_same:
                 continue
             x, _, top, _ = life.motion.position
@@ -275,7 +272,7 @@ class Tracker:
     def _tracks(self) -> tuple[Track, ...]:
         tracks = []
         for life in self._lives:
-            if life.track_id > 0:
+            if life.track_id > 0 and not life.is_thing:
                 is_observed = life.last_seen_at_s >= self._at_s
                 box = life.box_xyxy if is_observed else life.motion.box_xyxy
                 score = life.score if is_observed else 0.0

@@ -36,8 +36,9 @@ def watch(
     height: float = 0.35,
     entrance: Entrance | None = None,
     start_s: float = START_S,
+    confirmed_s: float = 0.2,
 ) -> list[Entry]:
-    """Entries of one person who is seen wherever the walk says, confirmed after 0.2 s."""
+    """Entries of one person who is seen wherever the walk says, and confirmed after a moment."""
     entrance = entrance or Entrance("cam", zones, is_replay)
     entries: list[Entry] = []
     first: float | None = None
@@ -47,7 +48,7 @@ def watch(
         if foot is not None and first is None:
             first = at_s
         shown: tuple[Track, ...] = ()
-        if foot is not None and first is not None and at_s - first >= 0.2 - 1e-9:
+        if foot is not None and first is not None and at_s - first >= confirmed_s - 1e-9:
             shown = (track(foot, height, start_s + first),)
         entries += entrance.update(TrackedFrame("cam", index, start_s + at_s, SIZE, shown))
     last = round(seconds * fps)
@@ -289,3 +290,10 @@ def test_who_stood_for_long_and_walks_on_is_counted_at_the_line() -> None:
     (entered,) = stand_and(0.35, 6.0, GO_IN)
     assert entered.direction == "in"
     assert entered.at_s - START_S == pytest.approx(6.5, abs=0.25)
+
+
+@pytest.mark.parametrize("confirmed_s", [0.0, 0.1, 0.2])
+def test_the_first_boxes_of_a_person_decide_nothing(confirmed_s: float) -> None:
+    """Somebody in the shop is found first with a shadow that reaches the picture's edge."""
+    walk = along((0, 0.5, 1.0), (0.15, 0.5, 1.0), (0.16, 0.5, 0.5), (3, 0.5, 0.5))
+    assert not watch(walk, 3.0, confirmed_s=confirmed_s)

@@ -15,7 +15,7 @@ SIZE = (640, 360)
 
 
 def person(number: int, box: tuple[float, float, float, float], observed: bool = True) -> Track:
-    return Track(number, np.array(box, np.float32), 0.9, observed, 0.0)
+    return Track(number, np.array(box, np.float32), 0.9, observed, -1.0)
 
 
 def frame(*tracks: Track, at_s: float = 0.0, camera: str = "door") -> TrackedFrame:
@@ -109,3 +109,10 @@ def test_a_blurred_crop_is_less_sharp() -> None:
     flat = np.full((160, 80, 3), 120, np.uint8)
     assert sharpness(sharp) > 0.9
     assert sharpness(flat) == 0.0
+
+
+@pytest.mark.parametrize(("at_s", "expected"), [(0.1, 0), (0.2, 1)])
+def test_nobody_is_looked_at_at_first_sight(at_s: float, expected: int) -> None:
+    newcomer = replace(person(1, WHOLE), first_seen_at_s=0.0)
+    views = CropChooser(OutfitSettings()).choose([frame(newcomer, at_s=at_s)], {})
+    assert len(views) == expected

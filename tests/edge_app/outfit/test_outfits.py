@@ -26,7 +26,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Networks:
 def step(outfits: Outfits, at_s: float, is_observed: bool = True) -> dict[tuple[str, int], object]:
     noise = np.random.default_rng(int(at_s * 10)).integers(-25, 25, (120, 160, 3))
     picture = np.clip(np.array([60, 90, 230]) + noise, 0, 255).astype(np.uint8)
-    people = (Track(1, BOX, 0.9, is_observed, 0.0),)
+    people = (Track(1, BOX, 0.9, is_observed, -1.0),)
     return dict(
         outfits.look(
             [Frame("door", 0, at_s, picture)],

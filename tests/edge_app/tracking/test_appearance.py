@@ -183,8 +183,10 @@ def ids_of_who_reappears(gap_s: float, shift_px: float, agrees: float | None) ->
     ("gap_s", "shift_px", "agrees", "is_one"),
     [
         pytest.param(3.5, 0.0, 0.95, True, id="surely-the-same-after-long"),
-        pytest.param(3.5, 0.0, 0.8, False, id="maybe-the-same-after-long"),
-        pytest.param(1.0, 0.0, 0.8, True, id="maybe-the-same-after-a-moment"),
+        pytest.param(3.5, 0.0, 0.8, True, id="much-the-same-after-long"),
+        pytest.param(3.5, 0.0, 0.75, False, id="maybe-the-same-after-long"),
+        pytest.param(1.0, 100.0, 0.74, True, id="maybe-the-same-after-a-moment"),
+        pytest.param(1.0, 100.0, 0.7, False, id="hardly-the-same-after-a-moment"),
         pytest.param(6.0, 0.0, 0.95, False, id="after-too-long"),
         pytest.param(3.5, 0.0, None, False, id="after-long-without-looks"),
         pytest.param(1.0, 190.0, 0.95, True, id="further-on-and-known"),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from edge_app.config.schema import TrackingSettings
 from edge_app.tracking.life import Life
 
 BOX = (300.0, 20.0, 350.0, 120.0)
@@ -31,6 +32,35 @@ def test_who_stays_at_a_place_for_long_is_fixed(
     moves: list[tuple[float, float]], expected: bool
 ) -> None:
     assert lived(*moves).is_fixed == expected
+
+
+@pytest.mark.parametrize(
+    ("moves", "expected"),
+    [
+        pytest.param([(5.0, 2.0), (9.0, -3.0)], False, id="not-for-long-yet"),
+        pytest.param([(5.0, 2.0), (10.0, -3.0)], True, id="never-anywhere-else"),
+        pytest.param([(5.0, 30.0), (15.0, 30.0)], False, id="came-from-somewhere"),
+    ],
+)
+def test_what_never_moved_is_a_thing(moves: list[tuple[float, float]], expected: bool) -> None:
+    assert lived(*moves).is_thing == expected
+
+
+@pytest.mark.parametrize(
+    ("score", "seen_s", "expected"),
+    [
+        pytest.param(0.8, 0.1, True, id="surely-found"),
+        pytest.param(0.6, 0.1, False, id="found"),
+        pytest.param(0.6, 0.2, True, id="found-for-longer"),
+        pytest.param(0.8, 0.05, False, id="surely-found-too-shortly"),
+    ],
+)
+def test_who_is_surely_found_is_convincing_after_half_the_time(
+    score: float, seen_s: float, expected: bool
+) -> None:
+    life = Life.begin(0.0, BOX, score, is_entering=False)
+    life.see(seen_s, BOX, score, is_alone=True)
+    assert life.is_convincing(TrackingSettings()) == expected
 
 
 def test_the_size_is_remembered_while_the_legs_are_hidden() -> None:
