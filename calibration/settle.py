@@ -44,23 +44,22 @@ class Settler:
 
     Attributes:
         reads: names of the heads that candidates are made of.
-        channels: those that are shifted, a head's number and the channel's in it.
+        channels: those that are shifted, the head's number among these and the channel's in it.
     """
 
     def __init__(self, model: Any, pictures: UInt8) -> None:
-        self._heads = head_names(model)
-        self._decoder = _behind(model, self._heads)
+        self._decoder = _behind(model, head_names(model))
         self.reads = [one.name for one in self._decoder.graph.input] if self._decoder else []
         self._pictures = pictures
         self.channels: list[tuple[int, int]] = []
         if self._decoder is not None:
-            self._learn(values_of(model, self._heads, pictures))
+            self._learn(values_of(model, self.reads, pictures))
 
     def settle(self, candidate: Any) -> Any:
         """An INT8 model with its heads shifted."""
         if not self.channels:
             return candidate
-        missing = self._exact - self._told(values_of(candidate, self._heads, self._pictures))
+        missing = self._exact - self._told(values_of(candidate, self.reads, self._pictures))
         weighted = self._effects * self._weights
         normal = weighted @ self._effects.T + _RIDGE * np.eye(len(self.channels))
         return self._shifted(candidate, np.linalg.solve(normal, weighted @ missing))
@@ -90,18 +89,16 @@ class Settler:
 
     def _scores(self, values: Sequence[Float32]) -> Float64:
         """float64 ``[N, candidates]`` of what the heads say."""
-        by_name = dict(zip(self._heads, values, strict=True))
-        inputs = [by_name[name] for name in self.reads]
-        found = next(run_inputs(self._decoder, [inputs]))
+        found = next(run_inputs(self._decoder, [values]))
         return np.array(next(iter(found.values())), np.float64)
 
     def _shifted(self, candidate: Any, shifts: Float64) -> Any:
         graph = Graph(candidate)
         for (head, channel), shift in zip(self.channels, shifts, strict=True):
-            node = graph.nodes[graph.maker[self._heads[head]]]
+            node = graph.nodes[graph.maker[self.reads[head]]]
             bias = graph.constant(node.input[2]).copy()
             bias[channel] += shift
-            name = f"{self._heads[head]}_settled"
+            name = f"{self.reads[head]}_settled"
             graph.constants[name] = numpy_helper.from_array(bias, name)
             node.input[2] = name
         return graph.finish(graph.nodes)
