@@ -233,7 +233,9 @@ class OutfitSettings(Section):
     min_weight: float = Field(
         1.0, gt=0.0, le=100.0, description="whose qualities (0..1 each) add up to this"
     )
-    max_looks: int = Field(24, ge=1, le=1000, description="a track is not looked at more often")
+    max_looks: int = Field(
+        24, ge=1, le=1000, description="a track is not looked at more often before it enters"
+    )
     deadline_s: float = Field(
         4.0, ge=0.1, le=60.0, description="after an entry; what is open then is unknown"
     )

@@ -21,6 +21,7 @@ class _Person:
         self.uniform = None if uniform is None else UniformVote(uniform)
         self.deadline_s: float | None = None
         self.settled: Outfit | None = None
+        self.went_out: Outfit | None = None
 
 
 class Outfits:
@@ -82,10 +83,16 @@ class Outfits:
         return changed
 
     def _evidence(self) -> Mapping[Key, float | None]:
-        """Per track its evidence so far; None where the outfit is settled or enough was seen."""
+        """Per track its evidence so far; None where no more is wanted.
+
+        That is where the outfit is settled, or where much was seen and nobody waits for it: who
+        lingered far away, was looked at in vain and then comes in is looked at again.
+        """
+        most = self._settings.max_looks
         return {
             key: None
-            if person.settled is not None or person.vote.looks >= self._settings.max_looks
+            if person.settled is not None
+            or (person.vote.looks >= most and person.deadline_s is None)
             else person.vote.weight
             for key, person in self._people.items()
         }
@@ -103,18 +110,26 @@ class Outfits:
     def entered(self, entry: Entry) -> Outfit:
         """Note that a person crossed a line: their outfit has a deadline from now on.
 
+        Of who went out a settled outfit is forgotten: who comes in after them at the same place,
+        and may be taken for them, is looked at anew.
+
         Returns:
             What is known of the outfit so far.
         """
         key = (entry.camera, entry.track_id)
         person = self._people.setdefault(key, self._new_person())
-        if person.deadline_s is None:
+        if entry.direction == "out" and person.settled is not None:
+            anew = self._people[key] = self._new_person()
+            anew.went_out = person.settled
+        elif person.deadline_s is None:
             person.deadline_s = entry.at_s + self._settings.deadline_s
         return self._judge(person, is_final=False)
 
     def settle(self, key: Key) -> Outfit:
         """The last word on a track that ended: what is open stays ``unknown``; then forget it."""
         person = self._people.pop(key, None) or self._new_person()
+        if person.went_out is not None and person.vote.looks == 0:
+            return person.went_out
         return self._judge(person, is_final=True)
 
     def _new_person(self) -> _Person:

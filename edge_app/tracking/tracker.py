@@ -42,7 +42,9 @@ _LEFT_S = 0.4
 """Who was cut off by the edge on the way out and is unseen for this long has left."""
 _RELINK_SIZES = 0.35
 _RELINK_SIZES_PER_S = 0.45
-"""How far from where it was expected a lost person may reappear, in sizes of the person."""
+"""How far from where it was expected a lost person may reappear, in sizes of the person,"""
+_UNKNOWN_SIZES = 0.1
+"""and how far where others are known by their looks but one of the two is not."""
 _SAME_SIZES = 0.2
 _YOUNG_S = 1.0
 """And so near, for so long after first sight, if the two were seen at once."""
@@ -62,6 +64,7 @@ class Tracker:
         self._lives: list[Life] = []
         self._last_id = 0
         self._at_s = float("-inf")
+        self._has_looks = False
 
     def update(
         self,
@@ -89,6 +92,7 @@ class Tracker:
         for life in self._lives:
             life.motion.predict(elapsed_s, life.apart_at_s < before_s)
         if len(detections):
+            self._has_looks = looks is not None
             self._find(Found.of(detections, looks), size)
         for life in self._lives:
             life.frames += life.last_seen_at_s < taken_at_s
@@ -252,6 +256,8 @@ class Tracker:
             new_x, _, new_top, _ = new.motion.position
             if gap_s > 0 and (new.track_id == 0 or is_same):
                 reach = _RELINK_SIZES + _RELINK_SIZES_PER_S * gap_s
+                if agrees is None and self._has_looks:
+                    reach = _UNKNOWN_SIZES
             elif life.first_seen_at_s < new.first_seen_at_s and not life.is_fixed:
                 reach = _SAME_SIZES
             else:

@@ -7,7 +7,7 @@ import pytest
 
 from edge_app.app import Networks, open_networks
 from edge_app.config.schema import DetectionSettings, InferenceSettings, OutfitSettings
-from edge_app.flow import Entry, Frame, Track, TrackedFrame
+from edge_app.flow import Direction, Entry, Float32, Frame, Track, TrackedFrame
 from edge_app.outfit.outfits import Outfits
 from tests.tiny_models import save_all
 
@@ -23,10 +23,12 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Networks:
     return open_networks(settings, DetectionSettings(), SETTINGS)
 
 
-def step(outfits: Outfits, at_s: float, is_observed: bool = True) -> dict[tuple[str, int], object]:
+def step(
+    outfits: Outfits, at_s: float, is_observed: bool = True, box: Float32 = BOX
+) -> dict[tuple[str, int], object]:
     noise = np.random.default_rng(int(at_s * 10)).integers(-25, 25, (120, 160, 3))
     picture = np.clip(np.array([60, 90, 230]) + noise, 0, 255).astype(np.uint8)
-    people = (Track(1, BOX, 0.9, is_observed, -1.0),)
+    people = (Track(1, box, 0.9, is_observed, -1.0),)
     return dict(
         outfits.look(
             [Frame("door", 0, at_s, picture)],
@@ -35,8 +37,8 @@ def step(outfits: Outfits, at_s: float, is_observed: bool = True) -> dict[tuple[
     )
 
 
-def entry(at_s: float) -> Entry:
-    return Entry("door", "entrance", 1, "in", 0, at_s)
+def entry(at_s: float, direction: Direction = "in") -> Entry:
+    return Entry("door", "entrance", 1, direction, 0, at_s)
 
 
 def test_a_person_is_looked_at_until_settled_and_then_no_more(networks: Networks) -> None:
@@ -71,3 +73,40 @@ def test_who_was_never_seen_well_is_settled_as_nothing(networks: Networks) -> No
     outfit = outfits.settle(KEY)
     assert outfit.is_settled
     assert outfit.regions == {}
+
+
+def test_who_comes_in_again_is_looked_at_anew(networks: Networks) -> None:
+    outfits = Outfits(SETTINGS, networks.looker)
+    for i in range(8):
+        step(outfits, 0.3 * i)
+    assert outfits.entered(entry(2.5)).is_settled
+    assert outfits.entered(entry(3.0, "out")).regions["long"].category == "dress"
+    assert step(outfits, 3.1), "somebody else may have been taken for them"
+    assert outfits.entered(entry(3.2)).looks == 1
+
+
+def test_who_left_for_good_stays_what_was_seen(networks: Networks) -> None:
+    outfits = Outfits(SETTINGS, networks.looker)
+    for i in range(8):
+        step(outfits, 0.3 * i)
+    outfits.entered(entry(3.0, "out"))
+    assert outfits.settle(KEY).regions["long"].category == "dress"
+    assert outfits.settle(KEY).looks == 0, "nothing is kept"
+
+
+def test_an_open_outfit_survives_going_out(networks: Networks) -> None:
+    outfits = Outfits(SETTINGS, networks.looker)
+    step(outfits, 0.0)
+    step(outfits, 0.3)
+    assert outfits.entered(entry(0.4, "out")).looks == 2
+
+
+def test_who_lingered_far_away_is_looked_at_once_they_come_in(networks: Networks) -> None:
+    outfits = Outfits(SETTINGS.model_copy(update={"min_weight": 50.0}), networks.looker)
+    seen = [bool(step(outfits, 0.3 * i)) for i in range(14)]
+    assert sum(seen) == SETTINGS.max_looks
+    outfits.entered(entry(4.5))
+    assert step(outfits, 4.6)
+    assert step(outfits, 4.9)
+    assert step(outfits, 6.6)[KEY].is_settled, "until the deadline"  # type: ignore[attr-defined]
+    assert not step(outfits, 6.9)

@@ -197,3 +197,27 @@ def test_how_long_and_how_far_off_somebody_is_known_again(
     gap_s: float, shift_px: float, agrees: float | None, is_one: bool
 ) -> None:
     assert ids_of_who_reappears(gap_s, shift_px, agrees) == ({1} if is_one else {1, 2})
+
+
+@pytest.mark.parametrize(("shift_px", "is_one"), [(5.0, True), (40.0, False)])
+def test_who_cannot_be_recognised_yet_is_taken_for_somebody_lost_at_their_very_place_only(
+    shift_px: float, is_one: bool
+) -> None:
+    # Somebody leaves through a far door, and the next one comes in there, covered by a third.
+    tracker = Tracker("door", TrackingSettings())
+    look, third, other = np.eye(3, dtype=np.float32)
+    ids: set[int] = set()
+    for index in range(30):
+        at_s = index / 10
+        is_back = at_s >= 2.2
+        left = 150.0 + is_back * shift_px
+        people = [(left, 60.0, left + 40, 160.0)] if not 1.5 <= at_s < 2.2 else []
+        cover = [(left - 5, 90.0, left + 45, 240.0)] if is_back else [(500.0, 90.0, 550.0, 240.0)]
+        boxes = boxes_of(*people, *cover)
+        found = Detections(
+            boxes, np.array([0.6] * len(boxes), np.float32), np.zeros(len(boxes), np.int64)
+        )
+        looks = np.stack([other if is_back else look] * len(people) + [third])
+        frame = tracker.update(found, index, at_s, SIZE, looks)
+        ids |= {t.track_id for t in frame.tracks if t.is_observed and t.box_xyxy[1] < 80}
+    assert len(ids) == (1 if is_one else 2)
