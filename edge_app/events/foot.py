@@ -9,6 +9,7 @@ repairs them; and whose head stays where it is has not moved the feet either.
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -29,6 +30,10 @@ _STANDING = 0.08
 """Who stands moves the head by less than this share of the height,"""
 _STANDING_S = 8.0
 """and is remembered for this long."""
+_GROWTH_S = 1.6
+_LEAST_FOR_GROWTH = 8
+_GROWS = 0.02
+"""Whose height changes by more than this share from each quarter of that time to the next walks."""
 
 
 class Foot:
@@ -58,6 +63,8 @@ class Foot:
         at_bottom = y2 >= (1 - _EDGE_SHARE) * height
         self.is_cut_off = at_left or at_right or at_bottom or y1 <= _EDGE_SHARE * height
         stood_s = self._stood_s((x1 + x2) / 2, y1, y2 - y1, at_s)
+        if stood_s > _MEMORY_S and self._grows(at_s):
+            self._stood_since_s, stood_s = at_s, 0.0
         since_s = at_s - min(max(stood_s, _MEMORY_S), _STANDING_S)
         while self._whole and self._whole[0][0] < since_s and len(self._whole) > 1:
             self._whole.popleft()
@@ -81,6 +88,20 @@ class Foot:
         if head is None or max(abs(x - head[0]), abs(y - head[1])) > _STANDING * height:
             self._head, self._stood_since_s = (x, y), at_s
         return at_s - self._stood_since_s
+
+    def _grows(self, at_s: float) -> bool:
+        """Whether the person steadily becomes taller or smaller, by walking towards the camera or
+        away from it: far away the head stays where it is all the same. Legs that appear or vanish
+        do so at once: then no more than two of the three changes are any.
+        """
+        heights = [height for seen_at_s, _, height in self._whole if seen_at_s >= at_s - _GROWTH_S]
+        if len(heights) < _LEAST_FOR_GROWTH:
+            return False
+        ends = [len(heights) * quarter // 4 for quarter in range(5)]
+        means = [median(heights[start:end]) for start, end in pairwise(ends)]
+        changes = [after - before for before, after in pairwise(means)]
+        least = _GROWS * means[0]
+        return min(changes) > least or max(changes) < -least
 
     def _usual(
         self, width: float, height: float, at_s: float, is_standing: bool
