@@ -136,7 +136,8 @@ class Pipeline:
         with self._timed("outfit"):
             outfits, trouble = self._look(frames, tracked)
             for entry in entries:
-                outfits[entry.camera, entry.track_id] = self._outfits.entered(entry)
+                has_left = entry.direction == "out" and entry.zone not in self._areas
+                outfits[entry.camera, entry.track_id] = self._outfits.entered(entry, has_left)
             for people in tracked:
                 for track_id in people.ended:
                     key = (people.camera, track_id)

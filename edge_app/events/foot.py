@@ -90,9 +90,10 @@ class Foot:
         return at_s - self._stood_since_s
 
     def _grows(self, at_s: float) -> bool:
-        """Whether the person steadily becomes taller or smaller, by walking towards the camera or
-        away from it: far away the head stays where it is all the same. Legs that appear or vanish
-        do so at once: then no more than two of the three changes are any.
+        """Whether the person steadily becomes taller or smaller.
+
+        Who walks towards the camera or away from it does, although far away the head stays where
+        it is. Legs that appear or vanish do so at once: one of three changes at least is none.
         """
         heights = [height for seen_at_s, _, height in self._whole if seen_at_s >= at_s - _GROWTH_S]
         if len(heights) < _LEAST_FOR_GROWTH:

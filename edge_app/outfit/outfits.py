@@ -107,18 +107,20 @@ class Outfits:
             person.settled = outfit
         return outfit
 
-    def entered(self, entry: Entry) -> Outfit:
-        """Note that a person crossed a line: their outfit has a deadline from now on.
+    def entered(self, entry: Entry, has_left: bool = False) -> Outfit:
+        """Note that a person was counted: their outfit has a deadline from now on.
 
-        Of who went out a settled outfit is forgotten: who comes in after them at the same place,
-        and may be taken for them, is looked at anew.
+        Args:
+            entry: into or out of a zone.
+            has_left: it is the way out of the store. A settled outfit is forgotten: who comes in
+                next at the same place, and may be taken for who left, is looked at anew.
 
         Returns:
             What is known of the outfit so far.
         """
         key = (entry.camera, entry.track_id)
         person = self._people.setdefault(key, self._new_person())
-        if entry.direction == "out" and person.settled is not None:
+        if has_left and person.settled is not None:
             anew = self._people[key] = self._new_person()
             anew.went_out = person.settled
         elif person.deadline_s is None:

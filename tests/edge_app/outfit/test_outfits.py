@@ -80,7 +80,7 @@ def test_who_comes_in_again_is_looked_at_anew(networks: Networks) -> None:
     for i in range(8):
         step(outfits, 0.3 * i)
     assert outfits.entered(entry(2.5)).is_settled
-    assert outfits.entered(entry(3.0, "out")).regions["long"].category == "dress"
+    assert outfits.entered(entry(3.0, "out"), has_left=True).regions["long"].category == "dress"
     assert step(outfits, 3.1), "somebody else may have been taken for them"
     assert outfits.entered(entry(3.2)).looks == 1
 
@@ -89,16 +89,24 @@ def test_who_left_for_good_stays_what_was_seen(networks: Networks) -> None:
     outfits = Outfits(SETTINGS, networks.looker)
     for i in range(8):
         step(outfits, 0.3 * i)
-    outfits.entered(entry(3.0, "out"))
+    outfits.entered(entry(3.0, "out"), has_left=True)
     assert outfits.settle(KEY).regions["long"].category == "dress"
     assert outfits.settle(KEY).looks == 0, "nothing is kept"
+
+
+def test_who_leaves_an_area_of_the_store_is_not_looked_at_anew(networks: Networks) -> None:
+    outfits = Outfits(SETTINGS, networks.looker)
+    for i in range(8):
+        step(outfits, 0.3 * i)
+    outfits.entered(entry(3.0, "out"))
+    assert not step(outfits, 3.1)
 
 
 def test_an_open_outfit_survives_going_out(networks: Networks) -> None:
     outfits = Outfits(SETTINGS, networks.looker)
     step(outfits, 0.0)
     step(outfits, 0.3)
-    assert outfits.entered(entry(0.4, "out")).looks == 2
+    assert outfits.entered(entry(0.4, "out"), has_left=True).looks == 2
 
 
 def test_who_lingered_far_away_is_looked_at_once_they_come_in(networks: Networks) -> None:
