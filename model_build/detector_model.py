@@ -40,7 +40,7 @@ from model_build.networks.yolox import YoloxNano, load_published
 from model_build.train.detector import SIZE_HW, train_detector
 from model_build.train.fitting import Schedule, load_averaged
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 CANDIDATES = 100
 THRESHOLD = 0.35
 """The score at which recall and precision are given."""
@@ -49,7 +49,7 @@ SCHEDULE = Schedule(
 )
 """Both runs of the shipped model in one; see EXPERIMENTS.md."""
 _PUBLISHED = Path("weights") / "yolox_nano_416.onnx"
-RENDERED_SCENES = 120
+RENDERED_SCENES = 240
 """Scenes that frames are rendered of, several of each."""
 _MEASURED_SCENES = 10
 _NOBODY_SCORE = 0.12

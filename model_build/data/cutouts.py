@@ -84,9 +84,9 @@ class Pasted:
 
 
 def draw_party(size_hw: tuple[int, int], rng: np.random.Generator) -> list[Placement]:
-    """One to three people walking side by side, with the same view of all of them."""
+    """One to five people close to each other, some behind others, all seen from one side."""
     height, width = size_hw
-    count = int(rng.choice((1, 2, 3), p=(0.55, 0.2, 0.25)))
+    count = int(rng.choice((1, 2, 3, 4, 5), p=(0.4, 0.2, 0.2, 0.12, 0.08)))
     is_near = rng.random() < 0.5
     low, high = (170, 620) if is_near else (32, 300)
     tall = float(np.exp(rng.uniform(np.log(low), np.log(high))))
@@ -98,12 +98,12 @@ def draw_party(size_hw: tuple[int, int], rng: np.random.Generator) -> list[Place
         foot_y = rng.uniform(min(tall * 0.9, height * 0.9), height)
     is_from_above = rng.random() < (0.6 if is_near else 0.35)
     middle = rng.uniform(-0.02, 1.02) * width
-    spacing = tall * rng.uniform(0.2, 0.45)
+    spacing = tall * rng.uniform(0.12, 0.45)
     is_from_behind = rng.random() < 0.5
     return [
         Placement(
             x=middle + (i - (count - 1) / 2) * spacing + rng.normal(0, 0.03) * tall,
-            foot_y=foot_y + rng.normal(0, 0.06) * tall,
+            foot_y=foot_y + rng.normal(0, 0.09) * tall,
             height_px=tall * rng.uniform(0.88, 1.1),
             narrowing=rng.uniform(0.45, 0.95) if is_from_above else rng.uniform(0.9, 1.1),
             squash=rng.uniform(0.55, 0.95) if is_from_above else rng.uniform(0.92, 1.05),

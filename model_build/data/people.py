@@ -1,7 +1,7 @@
 """Pictures of people for the person detector, put together and then spoilt.
 
-Four kinds: street photos side by side, cut-out people before other places (alone, in groups side
-by side, cut off by the picture's edges, first seen as heads at the lower edge, seen from above and
+Four kinds: street photos side by side, cut-out people before other places (alone, in groups, hiding
+each other, cut off by the picture's edges, first seen as heads at the lower edge, seen from above and
 behind), rendered scenes, and places without anybody. A picture depends on its number and the seed
 alone. A box holds the whole person inside the picture, also what somebody in front hides.
 """
@@ -108,7 +108,7 @@ class PeoplePictures:
         if kind == 2 and self._rendered is not None:
             frame, boxes, is_ignored = self._rendered.draw(rng, self._size_hw)
             return _scene(frame, boxes, is_ignored, True)
-        return self._pasted(rng, size_hw, parties=0 if kind == 3 else int(rng.integers(1, 4)))
+        return self._pasted(rng, size_hw, parties=0 if kind == 3 else int(rng.integers(1, 5)))
 
     def _street(self, rng: np.random.Generator, size_hw: tuple[int, int]) -> Scene:
         """Street photos in a grid; of those with tags only, nobody's box is known."""

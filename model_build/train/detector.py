@@ -26,6 +26,7 @@ from model_build.train.fitting import Batches, Run, Schedule
 SIZE_HW = (320, 512)
 _DOUBT = 0.1  # the teacher's score from which a box in an empty place is contradicted
 _SAME_PERSON = 0.4  # least overlap of two boxes of one person
+_SUPPRESSED = 0.6  # least overlap of two boxes of which suppression leaves one
 # Street photos are of one person. Passers-by without a box are remembered, a little less certain
 # than that person: shorter than this share of the tallest, their objectness is multiplied by that.
 _PASSER_BY_HEIGHT, _PASSER_BY_CERTAINTY = 0.6, 0.7
@@ -126,7 +127,7 @@ class RememberingLoss:
             )
         # The network's own inventions, such as half a person beside the whole one.
         invented = torch.nonzero(scores > _DOUBT).squeeze(1)
-        objectness[invented[_is_elsewhere(boxes[invented], everybody)]] = 0.0
+        objectness[invented[_is_elsewhere(boxes[invented], everybody, _SUPPRESSED)]] = 0.0
         owner, overlap = assign(grid, boxes, scores, people)
         is_positive = owner >= 0
         wanted = torch.zeros_like(boxes)
@@ -153,11 +154,11 @@ class RememberingLoss:
         }
 
 
-def _is_elsewhere(boxes: Tensor, people: Tensor) -> Tensor:
+def _is_elsewhere(boxes: Tensor, people: Tensor, least: float = _SAME_PERSON) -> Tensor:
     """Whether each box `[N,4]` is the box of none of the people `[G,4]`; bool `[N]`."""
     if len(people) == 0:
         return torch.ones(len(boxes), dtype=torch.bool, device=boxes.device)
-    return pairwise_overlap(boxes, people).amax(1) < _SAME_PERSON
+    return pairwise_overlap(boxes, people).amax(1) < least
 
 
 def _is_passer_by(boxes: Tensor) -> Tensor:

@@ -55,3 +55,27 @@ def test_it_is_rendered_once(scenes: RenderedScenes, tmp_path: Path) -> None:
     second = open_rendered(tmp_path, scenes=5)
     assert len(first) == len(second)
     assert (tmp_path / "rendered.bin").stat().st_mtime_ns == written
+
+
+def test_crowded_moments_are_drawn_more_often() -> None:
+    scene_numbers = [1, 2]
+    drawn = [len(frame.people) for frame in rendered_frames(scene_numbers)]
+    evenly = []
+    for number in scene_numbers:
+        scene = random_scene(np.random.default_rng((FIRST_TRAINING_SEED, number)))
+        people = scene.truth(300.0).people
+        evenly += [
+            sum(one.first_frame <= index <= one.last_frame for one in people)
+            for index in range(50, 3000, 50)
+        ]
+    assert np.mean(drawn) > np.mean(evenly) + 0.5
+
+
+def test_who_is_mostly_hidden_is_asked_for_and_who_is_hardly_seen_is_not() -> None:
+    people = [person for frame in rendered_frames([3, 4]) for person in frame.people]
+    shares = {
+        rendering.is_hidden(person): person.visible_share / max(person.in_picture_share, 1e-6)
+        for person in people
+    }
+    assert shares[False] >= 0.2
+    assert shares[True] < 0.2

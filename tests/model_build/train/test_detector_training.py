@@ -8,8 +8,9 @@ import torch
 
 from model_build.data.people import Scene
 from model_build.networks.restore import blend
-from model_build.networks.yolox import YoloxNano, load_published
+from model_build.networks.yolox import YoloxNano, cells, decode, load_published
 from model_build.train import detector as training
+from model_build.train.assignment import pairwise_overlap
 from model_build.train.detector import (
     RememberingLoss,
     Weights,
@@ -82,6 +83,35 @@ def test_invented_people_are_contradicted(loss: RememberingLoss, published: Yolo
     batch = stack([scene([], is_complete=False)])
     parts = loss(network, batch)
     assert float(parts["objectness"].detach()) > 100
+
+
+class Answers(YoloxNano):
+    """A network that says the same of every picture."""
+
+    def __init__(self, raw: torch.Tensor) -> None:
+        super().__init__()
+        self.answer = raw
+
+    def raw(self, images_bgr: torch.Tensor) -> torch.Tensor:
+        return self.answer
+
+
+def test_a_second_box_that_suppression_would_leave_is_contradicted() -> None:
+    grid = cells(*training.SIZE_HW)
+    raw = torch.full((1, len(grid), 6), 3.0)  # every cell is sure of a person
+    raw[..., :2] = 0.5
+    raw[..., 2:4] = torch.log(64 / grid[:, 2:3])  # of 64 x 64 px, in its middle
+    person = [200.0, 100.0, 264.0, 164.0]
+    overlap = pairwise_overlap(decode(raw, grid)[0], torch.tensor([person]))[:, 0]
+    loss = RememberingLoss(Answers(raw.clone()), Weights())  # and so is the teacher
+    raw.requires_grad_()
+    parts = loss(Answers(raw), stack([scene([person])]))
+    parts["objectness"].backward()
+    assert raw.grad is not None
+    push = raw.grad[0, :, 4]
+    beside = (overlap > 0.42) & (overlap < 0.58)
+    assert beside.any()
+    assert (push[beside] > 0.9 * push.max()).all(), "as much as those far away"
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
