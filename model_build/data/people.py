@@ -1,9 +1,9 @@
 """Pictures of people for the person detector, put together and then spoilt.
 
 Four kinds: street photos side by side, cut-out people before other places (alone, in groups, hiding
-each other, cut off by the picture's edges, first seen as heads at the lower edge, from above and from
-behind), rendered scenes, and places without anybody. A picture depends on its number and the seed
-alone. A box holds the whole person inside the picture, also what somebody in front hides.
+each other, cut off by the picture's edges, first seen as heads at the lower edge, from above and
+from behind), rendered scenes, and places without anybody. A picture depends on its number and the
+seed alone. A box holds the whole person inside the picture, also what somebody in front hides.
 """
 
 from __future__ import annotations
