@@ -14,15 +14,14 @@ from edge_app.capture.replay import PICTURE_SUFFIXES, natural_order, read_pictur
 from edge_app.draw import PERSON, REGION, draw_box, save
 from edge_app.errors import SourceError
 from edge_app.flow import Detections, Float32, Look, UInt8
-from edge_app.geometry import widen
-from edge_app.outfit.crops import MARGIN
+from edge_app.outfit.stills import look_at_still
 from edge_app.outfit.vote import category_of, wears_of
 from edge_app.vocabulary import CATEGORIES
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen in one picture: the people, and one look at each."""
+    """What was seen in one picture: the people, and what was seen of each."""
 
     picture_bgr: UInt8
     people: Detections
@@ -50,11 +49,8 @@ def see(networks: Networks, picture_bgr: UInt8, min_score: float) -> Seen:
     """Find the people of a picture and look at each, with the code that recordings go through."""
     people = networks.people.detect([picture_bgr])[0]
     people = people[people.scores >= min_score]
-    height, width = picture_bgr.shape[:2]
-    boxes = widen(people.boxes_xyxy, MARGIN, (width, height))
-    looks = networks.looker.look(
-        [(picture_bgr, box) for box in boxes], [float(score) for score in people.scores]
-    )
+    scores = [float(score) for score in people.scores]
+    looks = look_at_still(networks.looker, picture_bgr, people.boxes_xyxy, scores)
     return Seen(picture_bgr, people, looks)
 
 

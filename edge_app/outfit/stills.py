@@ -1,0 +1,129 @@
+"""One still picture, several looks: in recordings time shows a person anew, here other cuts do.
+
+Each person is cut out closer and wider, as they are and mirrored, and what is said of the cuts is
+averaged (test-time augmentation, Krizhevsky et al., NeurIPS 2012).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_app.flow import Float32, Garment, Look, UInt8
+from edge_app.geometry import intersection_over_union, widen
+from edge_app.outfit.crops import MARGIN
+from edge_app.outfit.garments import Looker
+
+_MARGINS = (MARGIN, 0.02, 0.125)
+"""Shares of a person's box added on each side; the first is that of recordings."""
+_SAME = 0.5
+"""Two views' boxes of a region that overlap by more are of one garment."""
+_LEAST_PROBABILITY = 1e-4
+
+
+def look_at_still(
+    looker: Looker, picture_bgr: UInt8, boxes_xyxy: Float32, qualities: Sequence[float]
+) -> list[Look]:
+    """Look at the people of a still picture, at each several times.
+
+    Args:
+        looker: finds and names garments.
+        picture_bgr: uint8 ``[h, w, 3]``, BGR.
+        boxes_xyxy: float32 ``[N, 4]``, the people, pixels.
+        qualities: how much each promises, 0..1.
+
+    Returns:
+        One look per person: log-odds of ``wears`` averaged; garments best first, a garment's score
+        averaged over all views, 0 where it was not found, its box and what it is over the others.
+    """
+    height, width = picture_bgr.shape[:2]
+    mirrored_bgr: UInt8 = np.ascontiguousarray(picture_bgr[:, ::-1])
+    views = []
+    for margin in _MARGINS:
+        spans = widen(boxes_xyxy, margin, (width, height))
+        views.append(looker.look([(picture_bgr, span) for span in spans], qualities))
+        turned = [(mirrored_bgr, _mirrored(span, width)) for span in spans]
+        views.append([_turned_back(look, width) for look in looker.look(turned, qualities)])
+    return [_together(looks) for looks in zip(*views, strict=True)]
+
+
+def _mirrored(box_xyxy: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
+    """A box, ``[4]``, in the mirrored picture."""
+    turned: npt.NDArray[Any] = box_xyxy.copy()
+    turned[0], turned[2] = width - box_xyxy[2], width - box_xyxy[0]
+    return turned
+
+
+def _turned_back(look: Look, width: int) -> Look:
+    garments = (replace(g, box_xyxy=_mirrored(g.box_xyxy, width)) for g in look.garments)
+    return replace(look, garments=tuple(garments))
+
+
+def _together(looks: Sequence[Look]) -> Look:
+    """Several looks at one person as one."""
+    garments = [_mean_garment(same, len(looks)) for same in _same_garments(looks)]
+    best_first = sorted(garments, key=lambda garment: -garment.score)
+    wears = [look.wears for look in looks if look.wears is not None]
+    return replace(
+        looks[0],
+        garments=tuple(best_first),
+        wears=_mean_probabilities(wears) if wears else None,
+    )
+
+
+class _Sighting(NamedTuple):
+    view: int
+    garment: Garment
+
+
+def _same_garments(looks: Sequence[Look]) -> list[list[Garment]]:
+    """Each garment as the views found it, at most once in each; the best sighting leads."""
+    left = [
+        _Sighting(view, garment) for view, look in enumerate(looks) for garment in look.garments
+    ]
+    left.sort(key=lambda sighting: -sighting.garment.score)
+    groups = []
+    while left:
+        lead = left.pop(0)
+        group = {lead.view: lead}
+        for other in _overlapping(lead, left):
+            group.setdefault(other.view, other)
+        groups.append([sighting.garment for sighting in group.values()])
+        left = [one for one in left if group.get(one.view) is not one]
+    return groups
+
+
+def _overlapping(lead: _Sighting, others: Sequence[_Sighting]) -> list[_Sighting]:
+    """Which of the others are of the same region and place, those that fit best first."""
+    same = [other for other in others if other.garment.region == lead.garment.region]
+    if not same:
+        return []
+    boxes = np.array([other.garment.box_xyxy for other in same], np.float32)
+    overlap = intersection_over_union(lead.garment.box_xyxy[None], boxes)[0]
+    return [same[i] for i in np.argsort(-overlap, kind="stable") if overlap[i] > _SAME]
+
+
+def _mean_garment(found: Sequence[Garment], views: int) -> Garment:
+    scores = np.array([garment.score for garment in found], np.float32)
+    boxes = np.array([garment.box_xyxy for garment in found], np.float32)
+    likely = np.array([garment.probabilities for garment in found], np.float32)
+    likely = np.exp(np.log(np.maximum(likely, _LEAST_PROBABILITY)).mean(axis=0))
+    embedding = np.mean([garment.embedding for garment in found], axis=0)
+    return replace(
+        found[0],
+        box_xyxy=np.average(boxes, axis=0, weights=scores).astype(np.float32),
+        score=float(scores.sum()) / views,
+        probabilities=(likely / likely.sum()).astype(np.float32),
+        embedding=(embedding / max(float(np.linalg.norm(embedding)), 1e-6)).astype(np.float32),
+    )
+
+
+def _mean_probabilities(said: Sequence[Float32]) -> Float32:
+    """The mean of the log-odds of several answers, float32 ``[15]`` each, as probabilities."""
+    kept = np.clip(np.stack(said), _LEAST_PROBABILITY, 1.0 - _LEAST_PROBABILITY)
+    log_odds = np.log(kept / (1.0 - kept)).mean(axis=0)
+    return np.asarray(1.0 / (1.0 + np.exp(-log_odds)), np.float32)
