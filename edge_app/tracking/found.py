@@ -14,6 +14,8 @@ _CLEAR_SCORE = 0.4
 """A box of which another covers this share, or that scores less, tells nothing of a look."""
 _PART = 0.85
 """A part of a person lies within the whole by this share."""
+_WHOLE_SURE = 0.5
+"""and scores at most twice as much: what is surely found is not a part of what hardly is."""
 _WITHIN = 0.7
 _FILLED = 0.75
 _APART = 0.35
@@ -64,7 +66,7 @@ class Found:
             scores,
             None if looks is None else list(looks[order]),
             [
-                parts_of(found, covered, index) if share >= _PART else []
+                parts_of(found, scores, covered, index) if share >= _PART else []
                 for index, share in enumerate(most)
             ],
             [
@@ -132,7 +134,10 @@ def spans_two(
 
 
 def parts_of(
-    boxes_xyxy: Sequence[Box], covered: Sequence[Sequence[float]], index: int
+    boxes_xyxy: Sequence[Box],
+    scores: Sequence[float],
+    covered: Sequence[Sequence[float]],
+    index: int,
 ) -> list[int]:
     """The boxes of people of whom a box may be a second one: a head, a bust or legs.
 
@@ -141,16 +146,17 @@ def parts_of(
 
     Args:
         boxes_xyxy: the boxes.
+        scores: their scores.
         covered: their :func:`covered_shares`.
         index: of the box.
 
     >>> boxes = [(0.0, 0.0, 40.0, 100.0), (10.0, 2.0, 30.0, 25.0), (30.0, 0.0, 70.0, 100.0)]
-    >>> parts_of(boxes, covered_shares(boxes), 1)
+    >>> parts_of(boxes, [0.9, 0.6, 0.8], covered_shares(boxes), 1)
     [0]
     """
     found = []
     for other, share in enumerate(covered[index]):
-        if share < _PART:
+        if share < _PART or scores[other] < _WHOLE_SURE * scores[index]:
             continue
         x1, y1, x2, y2 = boxes_xyxy[index]
         left, top, right, bottom = boxes_xyxy[other]

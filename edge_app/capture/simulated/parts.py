@@ -23,6 +23,8 @@ from edge_app.vocabulary import REGIONS
 
 BODY_LABEL = 4
 """Label of skin, hair, shoes and bags; garments have 1 + the index of their region."""
+COVER_LABEL = 7
+"""Label of an umbrella: no part of anybody, but whoever is behind it is hidden."""
 NECK = 0.86
 """Height at which trunk garments begin, as a share of the body's."""
 WAIST = 0.62

@@ -11,7 +11,14 @@ from edge_app.capture.simulated.camera import Camera
 from edge_app.capture.simulated.cloth import Floats, pick_shade
 from edge_app.capture.simulated.ellipsoid import draw_ellipsoid
 from edge_app.capture.simulated.garments import Cut, cut_of
-from edge_app.capture.simulated.parts import NECK, WAIST, Parts, build_parts, skirt_hem
+from edge_app.capture.simulated.parts import (
+    COVER_LABEL,
+    NECK,
+    WAIST,
+    Parts,
+    build_parts,
+    skirt_hem,
+)
 from edge_app.capture.simulated.pose import Joints, pose_joints
 from edge_app.capture.simulated.solids import Canvas, Light, Skin, Tube, Vector
 from edge_app.capture.simulated.tube import draw_tube
@@ -50,7 +57,8 @@ class Person:
     def _umbrella_skin(self) -> Skin:
         rng = np.random.default_rng([*self._look_seed, 2])
         colours = ("black", "blue", "red", "green", "grey")
-        return Skin(hair_texture(rng, pick_shade(rng, colours[int(rng.integers(len(colours)))])))
+        shade = pick_shade(rng, colours[int(rng.integers(len(colours)))])
+        return Skin(hair_texture(rng, shade), COVER_LABEL)
 
     def draw(
         self, canvas: Canvas, camera: Camera, light: Light, place: Place, umbrella: bool

@@ -12,7 +12,7 @@ from edge_app.capture.simulated.background import Background
 from edge_app.capture.simulated.cloth import Floats, UInt8
 from edge_app.capture.simulated.layout import Layout
 from edge_app.capture.simulated.optics import Optics
-from edge_app.capture.simulated.parts import region_label
+from edge_app.capture.simulated.parts import COVER_LABEL, region_label
 from edge_app.capture.simulated.person import Person
 from edge_app.capture.simulated.solids import Canvas
 from edge_app.capture.simulated.trolley import draw_trolley
@@ -57,7 +57,7 @@ class Stage:
     ) -> None:
         self._frame, self._background, self._optics = frame_bgr, background, optics
         self._camera = layout.camera
-        # Which person (times 8) and which of its surfaces is seen in each pixel; 0 for nobody.
+        # Which person (times 8) and which of its surfaces each pixel shows; below 8 nobody.
         self._owner = np.zeros(frame_bgr.shape[:2], np.uint16) if annotate else None
         self._notes: list[_Note] = []
 
@@ -99,8 +99,15 @@ class Stage:
         hidden: NDArray[np.bool_],
         corner: tuple[int, int],
     ) -> None:
-        box = _bounds(labels > 0, corner)
-        if box is None or self._owner is None:
+        if self._owner is None:
+            return
+        height, width = labels.shape
+        owner = self._owner[corner[1] : corner[1] + height, corner[0] : corner[0] + width]
+        is_cover = labels == COVER_LABEL
+        is_own = (labels > 0) & ~is_cover
+        owner[is_cover & ~hidden] = COVER_LABEL
+        box = _bounds(is_own, corner)
+        if box is None:
             return
         whole = self._whole(person, place)
         inside = min((box[3] - box[1]) / max(whole[3] - whole[1], 1.0), 1.0)
@@ -110,15 +117,13 @@ class Stage:
                 number,
                 person,
                 box,
-                int(np.count_nonzero(labels)),
+                int(np.count_nonzero(is_own)),
                 float(inside),
                 (float(foot[0]), float(foot[1])),
                 place.heading_rad,
             )
         )
-        seen = (labels > 0) & ~hidden
-        height, width = labels.shape
-        owner = self._owner[corner[1] : corner[1] + height, corner[0] : corner[0] + width]
+        seen = is_own & ~hidden
         owner[seen] = np.uint16(len(self._notes) * 8) + labels[seen]
 
     def _window(self, person: Person, place: Place, wide: bool) -> tuple[int, int, int, int] | None:

@@ -122,6 +122,25 @@ def test_annotations_fit_the_picture(seed: int) -> None:
     assert seen > 0
 
 
+def test_who_is_behind_an_umbrella_is_hidden() -> None:
+    """The same people with and without umbrellas, facing the camera in a row."""
+    seen = {}
+    for share in (0, 1):
+        scene = SimulatedEntrance.from_url(
+            f"sim://entrance?people_per_min=40&seed=5&width=320&height=180&view=facing"
+            f"&umbrella_share={share}"
+        )
+        seen[share] = {person.person: person for person in scene.render(600).people}
+    hidden = [
+        number
+        for number, person in seen[0].items()
+        if number not in seen[1] or seen[1][number].visible_share < person.visible_share - 0.5
+    ]
+    assert len(hidden) >= 2
+    assert set(seen[1]) < set(seen[0])
+    assert max(person.visible_share for person in seen[1].values()) > 0.9
+
+
 def _unstyled(seed: int) -> SimulatedEntrance:
     """A clean picture, so that a pixel's change can only come from a person."""
     return SimulatedEntrance.from_url(

@@ -117,7 +117,15 @@ def test_cut_off_tells_the_edges() -> None:
 )
 def test_second_boxes_on_a_person(part: list[float], expected: bool) -> None:
     boxes: list[Box] = [tuple(part), (300.0, 50.0, 360.0, 230.0)]  # type: ignore[list-item]
-    assert parts_of(boxes, covered_shares(boxes), 0) == ([1] if expected else [])
+    assert parts_of(boxes, [0.8, 0.8], covered_shares(boxes), 0) == ([1] if expected else [])
+
+
+@pytest.mark.parametrize(("whole", "expected"), [(0.5, [1]), (0.3, [])])
+def test_who_is_surely_found_is_no_part_of_what_hardly_is(
+    whole: float, expected: list[int]
+) -> None:
+    boxes: list[Box] = [(305.0, 55.0, 355.0, 140.0), (300.0, 50.0, 360.0, 230.0)]
+    assert parts_of(boxes, [0.9, whole], covered_shares(boxes), 0) == expected
 
 
 @pytest.mark.parametrize(
