@@ -195,7 +195,7 @@ class DetectionSettings(Section):
     """When a box is a person."""
 
     min_score: float = Field(0.1, ge=0.01, le=1.0, description="weaker boxes are not looked at")
-    max_iou: float = Field(0.5, gt=0.0, le=1.0, description="of non-maximum suppression")
+    max_iou: float = Field(0.6, gt=0.0, le=1.0, description="of non-maximum suppression")
 
 
 class TrackingSettings(Section):

@@ -1,4 +1,9 @@
-"""What the detector found in one frame, and which of it may be two boxes of one person."""
+"""What the detector found in one frame, and which of it may be two boxes of one person.
+
+Non-maximum suppression has to choose: two boxes that overlap by half are one person found twice, or
+two people side by side. Here it need not: such a box stays, but only as a weak one, which can
+continue a track and never makes a new person (compare Soft-NMS, Bodla et al., ICCV 2017).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,10 @@ from itertools import combinations
 from edge_app.flow import Detections, Float32
 from edge_app.tracking.kalman import Box
 
+_DOUBTFUL = 0.45
+"""A box that overlaps a better one by more than this (intersection over union) is doubtful,"""
+_DOUBTFUL_SHARE = 0.97
+"""and scores at most this share of what a good box has to score."""
 _COVERED = 0.5
 _CLEAR_SCORE = 0.4
 """A box of which another covers this share, or that scores less, tells nothing of a look."""
@@ -33,7 +42,7 @@ class Found:
 
     Attributes:
         boxes: ``N`` boxes, pixels.
-        scores: ``N`` scores.
+        scores: ``N`` scores; less than ``high_score`` where the box is doubtful.
         looks: ``N`` looks, float32 ``[D]`` each, or None, see :meth:`Tracker.update`.
         part_of: per box, the boxes of the people of whom it may be a part.
         is_clear: per box, whether its look is its own: nobody else's box covers much of it.
@@ -46,13 +55,28 @@ class Found:
     is_clear: list[bool]
 
     @classmethod
-    def of(cls, detections: Detections, looks: Float32 | None) -> Found:
-        """Put detections into an order that does not depend on the detector's."""
+    def of(cls, detections: Detections, looks: Float32 | None, high_score: float) -> Found:
+        """Put detections into an order that does not depend on the detector's.
+
+        Args:
+            detections: of people.
+            looks: theirs, see :meth:`Tracker.update`.
+            high_score: what a good box has to score.
+        """
         boxes, scores = detections.boxes_xyxy.tolist(), detections.scores.tolist()
         order = sorted(range(len(scores)), key=lambda index: (-scores[index], boxes[index]))
         found: list[Box] = [tuple(boxes[index]) for index in order]
-        scores = [scores[index] for index in order]
         covered = covered_shares(found)
+        if doubtful := doubles(covered):
+            for place in doubtful:
+                index = order[place]
+                scores[index] = min(scores[index], _DOUBTFUL_SHARE * high_score)
+            again = sorted(
+                range(len(order)), key=lambda place: (-scores[order[place]], found[place])
+            )
+            order, found = [order[place] for place in again], [found[place] for place in again]
+            covered = [[covered[place][other] for other in again] for place in again]
+        scores = [scores[index] for index in order]
         most = [max(shares) for shares in covered]
         is_any_within = max(most, default=0.0) >= _WITHIN
         if is_any_within and (dropped := spans_two(found, scores, covered)):
@@ -93,6 +117,30 @@ def covered_shares(boxes_xyxy: Sequence[Box]) -> list[list[float]]:
                 covered[row][column] = shared / ((x2 - x1) * (y2 - y1))
                 covered[column][row] = shared / ((other_x2 - other_x1) * (other_y2 - other_y1))
     return covered
+
+
+def doubles(covered: Sequence[Sequence[float]]) -> list[int]:
+    """Which boxes may be second ones of people whom better boxes are of.
+
+    Args:
+        covered: the :func:`covered_shares` of boxes, best first.
+
+    >>> boxes = [(0.0, 0.0, 40.0, 100.0), (10.0, 0.0, 50.0, 100.0), (20.0, 0.0, 60.0, 100.0)]
+    >>> doubles(covered_shares(boxes))
+    [1]
+    """
+    kept: list[int] = []
+    found = []
+    for place, shares in enumerate(covered):
+        for better in kept:
+            one, other = shares[better], covered[better][place]
+            # Of areas 1 / one and 1 / other, in units of what they share.
+            if one > _DOUBTFUL and other > _DOUBTFUL and 1 / (1 / one + 1 / other - 1) > _DOUBTFUL:
+                found.append(place)
+                break
+        else:
+            kept.append(place)
+    return found
 
 
 def spans_two(

@@ -92,9 +92,7 @@ def test_what_one_view_alone_finds_counts_for_a_sixth() -> None:
 
 
 def test_boxes_are_averaged_by_score_and_names_over_who_found_it() -> None:
-    look, _ = seen(
-        ([garment(50, 0.9)], 0.5), ([garment(56, 0.3, "tshirt")], 0.5), *[([], 0.5)] * 4
-    )
+    look, _ = seen(([garment(50, 0.9)], 0.5), ([garment(56, 0.3, "tshirt")], 0.5), *[([], 0.5)] * 4)
     (found,) = look.garments
     assert found.box_xyxy[0] == pytest.approx(51.5)
     shirt, other = (found.probabilities[CATEGORIES.index(c)] for c in ("shirt", "tshirt"))

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edge_app.tracking.found import covered_shares, parts_of, spans_two
 from edge_app.tracking.kalman import Box, Motion
 from edge_app.tracking.matching import (
     Expected,
@@ -102,50 +101,6 @@ def test_whoever_is_cut_off_below_is_completed_and_nobody_else() -> None:
 def test_cut_off_tells_the_edges() -> None:
     assert is_cut_off((100.0, 100.0, 200.0, 200.0), SIZE) == (False,) * 4
     assert is_cut_off((0.0, 0.0, 640.0, 360.0), SIZE) == (True,) * 4
-
-
-@pytest.mark.parametrize(
-    ("part", "expected"),
-    [
-        pytest.param([310, 50, 345, 90], True, id="head"),
-        pytest.param([305, 55, 355, 140], True, id="bust"),
-        pytest.param([310, 140, 350, 230], True, id="legs"),
-        pytest.param([340, 50, 400, 230], False, id="neighbour"),
-        pytest.param([310, 20, 350, 120], False, id="head-above-somebody"),
-        pytest.param([302, 52, 358, 228], False, id="itself"),
-    ],
-)
-def test_second_boxes_on_a_person(part: list[float], expected: bool) -> None:
-    boxes: list[Box] = [tuple(part), (300.0, 50.0, 360.0, 230.0)]  # type: ignore[list-item]
-    assert parts_of(boxes, [0.8, 0.8], covered_shares(boxes), 0) == ([1] if expected else [])
-
-
-@pytest.mark.parametrize(("whole", "expected"), [(0.5, [1]), (0.3, [])])
-def test_who_is_surely_found_is_no_part_of_what_hardly_is(
-    whole: float, expected: list[int]
-) -> None:
-    boxes: list[Box] = [(305.0, 55.0, 355.0, 140.0), (300.0, 50.0, 360.0, 230.0)]
-    assert parts_of(boxes, [0.9, whole], covered_shares(boxes), 0) == expected
-
-
-@pytest.mark.parametrize(
-    ("third", "score", "expected"),
-    [
-        pytest.param([300, 50, 390, 232], 0.6, True, id="around-both"),
-        pytest.param([300, 50, 390, 232], 0.95, False, id="surer-than-both"),
-        pytest.param([300, 50, 360, 230], 0.6, False, id="the-first-again"),
-        pytest.param([280, 20, 480, 340], 0.6, False, id="much-larger-than-both"),
-    ],
-)
-def test_a_box_around_two_people_is_known(third: list[float], score: float, expected: bool) -> None:
-    boxes = [(302.0, 50.0, 345.0, 230.0), (350.0, 55.0, 390.0, 232.0), tuple(third)]
-    spans = spans_two(boxes, [0.9, 0.8, score], covered_shares(boxes))  # type: ignore[arg-type]
-    assert spans == ({2} if expected else set())
-
-
-def test_head_and_legs_of_one_person_are_not_two_people() -> None:
-    boxes = [(302.0, 50.0, 358.0, 130.0), (300.0, 120.0, 360.0, 230.0), (300.0, 50.0, 360.0, 230.0)]
-    assert not spans_two(boxes, [0.7, 0.7, 0.6], covered_shares(boxes))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,122 @@
+"""What the boxes of one frame are to each other."""
+
+import numpy as np
+import pytest
+
+from edge_app.flow import Detections
+from edge_app.tracking.found import Found, covered_shares, doubles, parts_of, spans_two
+from edge_app.tracking.kalman import Box
+from tests.edge_app.tracking.following import Seen, as_detections, follow, id_at, ids, person
+
+HIGH = 0.4
+
+
+def overlapping(share: float) -> tuple[Box, Box]:
+    """Two boxes of one size, side by side, that overlap by this share (intersection over union)."""
+    off = 60 * (1 - share) / (1 + share)
+    return (300.0, 50.0, 360.0, 230.0), (300.0 + off, 50.0, 360.0 + off, 230.0)
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.44, []), (0.46, [1]), (0.6, [1])])
+def test_a_box_that_overlaps_a_better_one_by_much_is_doubtful(
+    share: float, expected: list[int]
+) -> None:
+    assert doubles(covered_shares(overlapping(share))) == expected
+
+
+def test_who_is_next_to_a_doubtful_box_only_is_not_doubtful() -> None:
+    boxes: list[Box] = [(x, 50.0, x + 60.0, 230.0) for x in (300.0, 320.0, 340.0)]
+    assert doubles(covered_shares(boxes)) == [1]
+
+
+def test_a_doubtful_box_is_weak_whatever_it_scores() -> None:
+    first, second = overlapping(0.5)
+    found = Found.of(as_detections([(second, 0.8), (first, 0.9)]), None, HIGH)
+    assert found.boxes[0] == pytest.approx(first)
+    assert found.scores[0] == pytest.approx(0.9)
+    assert 0.2 < found.scores[1] < HIGH
+
+
+def test_boxes_stay_with_their_scores_and_looks_when_one_becomes_weak() -> None:
+    first, second = overlapping(0.5)
+    far: Box = (10.0, 50.0, 70.0, 230.0)
+    seen: Seen = [(first, 0.9), (second, 0.8), (far, 0.6)]
+    looks = np.eye(3, dtype=np.float32)
+    found = Found.of(as_detections(seen), looks, HIGH)
+    assert [box[0] for box in found.boxes] == pytest.approx([first[0], far[0], second[0]])
+    assert found.scores[1] == pytest.approx(0.6)
+    assert found.looks is not None
+    assert [int(look.argmax()) for look in found.looks] == [0, 2, 1]
+
+
+def test_nobody_is_found_in_no_boxes() -> None:
+    assert Found.of(Detections.empty(), None, HIGH).boxes == []
+
+
+def test_a_second_box_beside_a_person_is_never_somebody() -> None:
+    def scene(t: float) -> Seen:
+        x = 150 + 40 * t
+        return [(person(x, 100), 0.9), (person(x + 18, 100), 0.85)]
+
+    assert ids(follow(scene, 5.0)) == {1}
+
+
+def test_two_who_walk_past_each_other_keep_their_ids_by_doubtful_boxes() -> None:
+    """For a second and a half they overlap by more than half, and both are found."""
+
+    def scene(t: float) -> Seen:
+        x, other = 200 + 30 * t, 320 - 20 * t
+        seen: Seen = [(person(x, 100), 0.9), (person(other, 108), 0.8)]
+        return seen if abs(x - other) > 8 else seen[:1]
+
+    frames = follow(scene, 5.0)
+    assert ids(frames) == {1, 2}
+    first, last = frames[5], frames[-1]
+    assert id_at(first, 215) == id_at(last, 350)
+    assert id_at(first, 310) == id_at(last, 220)
+    seen = [len([t for t in frame.tracks if t.is_observed]) for frame in frames[5:]]
+    assert seen.count(2) > 0.85 * len(seen)
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        pytest.param([310, 50, 345, 90], True, id="head"),
+        pytest.param([305, 55, 355, 140], True, id="bust"),
+        pytest.param([310, 140, 350, 230], True, id="legs"),
+        pytest.param([340, 50, 400, 230], False, id="neighbour"),
+        pytest.param([310, 20, 350, 120], False, id="head-above-somebody"),
+        pytest.param([302, 52, 358, 228], False, id="itself"),
+    ],
+)
+def test_second_boxes_on_a_person(part: list[float], expected: bool) -> None:
+    boxes: list[Box] = [tuple(part), (300.0, 50.0, 360.0, 230.0)]  # type: ignore[list-item]
+    assert parts_of(boxes, [0.8, 0.8], covered_shares(boxes), 0) == ([1] if expected else [])
+
+
+@pytest.mark.parametrize(("whole", "expected"), [(0.5, [1]), (0.3, [])])
+def test_who_is_surely_found_is_no_part_of_what_hardly_is(
+    whole: float, expected: list[int]
+) -> None:
+    boxes: list[Box] = [(305.0, 55.0, 355.0, 140.0), (300.0, 50.0, 360.0, 230.0)]
+    assert parts_of(boxes, [0.9, whole], covered_shares(boxes), 0) == expected
+
+
+@pytest.mark.parametrize(
+    ("third", "score", "expected"),
+    [
+        pytest.param([300, 50, 390, 232], 0.6, True, id="around-both"),
+        pytest.param([300, 50, 390, 232], 0.95, False, id="surer-than-both"),
+        pytest.param([300, 50, 360, 230], 0.6, False, id="the-first-again"),
+        pytest.param([280, 20, 480, 340], 0.6, False, id="much-larger-than-both"),
+    ],
+)
+def test_a_box_around_two_people_is_known(third: list[float], score: float, expected: bool) -> None:
+    boxes = [(302.0, 50.0, 345.0, 230.0), (350.0, 55.0, 390.0, 232.0), tuple(third)]
+    spans = spans_two(boxes, [0.9, 0.8, score], covered_shares(boxes))  # type: ignore[arg-type]
+    assert spans == ({2} if expected else set())
+
+
+def test_head_and_legs_of_one_person_are_not_two_people() -> None:
+    boxes = [(302.0, 50.0, 358.0, 130.0), (300.0, 120.0, 360.0, 230.0), (300.0, 50.0, 360.0, 230.0)]
+    assert not spans_two(boxes, [0.7, 0.7, 0.6], covered_shares(boxes))
