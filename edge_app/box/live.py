@@ -196,8 +196,7 @@ class Live:
         if trouble is not None:
             log.error("a network failed: %s; going on with the next frames", trouble)
         # On the CPU a box still counts, but perhaps not every camera in time.
-        gpu_trouble = gpu_state(self._networks.engines).trouble
-        self._degrade(gpu_trouble if trouble is None else "a network fails")
+        self._degrade("a network fails" if trouble else gpu_state(self._networks.engines).trouble)
         self.supervision.networks(None if trouble is None else str(trouble))
         if trouble is not None and self.supervision.is_hopeless:
             raise trouble
@@ -284,6 +283,7 @@ class Live:
         if steady_s - self._reported_at_s >= HEALTH_S:
             self._reported_at_s = steady_s
             measured = self._health.report(self._slots.drops(), steady_s)
+            self.supervision.starved(self._health.starved)
             measured |= delivery_figures(self._outbox, status.puback_age_s)
             failures = gpu_state(self._networks.engines).failures
             self.observed.figures(measured | {"gpu_failures": failures})

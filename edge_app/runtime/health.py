@@ -13,6 +13,12 @@ import numpy as np
 from edge_app.flow import Frame
 
 _KEPT = 2000
+_LEAST_FPS = 3.0
+"""With fewer pictures a second people who cross briskly are missed."""
+_LEAST_SPAN_S = 10.0
+"""A start, when the networks are still being warmed up, says nothing of that."""
+_TOO_LATE = ("replaced", "old")
+"""Why the pictures are dropped that nobody had time for."""
 
 
 class HealthMeter:
@@ -20,12 +26,18 @@ class HealthMeter:
 
     Args:
         started_at_s: when the program started, on the frames' clock.
+
+    Attributes:
+        starved: by camera, pictures a second that were looked at and that came, where the box is
+            too slow to count people; of the span reported last.
     """
 
     def __init__(self, started_at_s: float) -> None:
         self._started_at_s = started_at_s
         self._since_s = started_at_s
         self._frames: Counter[str] = Counter()
+        self._late: Counter[str] = Counter()
+        self.starved: dict[str, tuple[float, float]] = {}
         self._step_s: deque[float] = deque(maxlen=_KEPT)
         self._latency_s: deque[float] = deque(maxlen=_KEPT)
 
@@ -51,6 +63,16 @@ class HealthMeter:
             now_s: the present, on the frames' clock.
         """
         span_s = max(now_s - self._since_s, 1e-3)
+        late = Counter(
+            {camera: sum(n.get(why, 0) for why in _TOO_LATE) for camera, n in drops.items()}
+        )
+        self.starved = {
+            camera: (looked_at / span_s, (looked_at + missed) / span_s)
+            for camera in drops
+            for looked_at, missed in [(self._frames[camera], late[camera] - self._late[camera])]
+            if looked_at < _LEAST_FPS * span_s < looked_at + missed and span_s >= _LEAST_SPAN_S
+        }
+        self._late = late
         measured = {
             "uptime_s": round(max(now_s - self._started_at_s, 0.0), 1),
             "fps": {camera: round(n / span_s, 2) for camera, n in self._frames.items()},

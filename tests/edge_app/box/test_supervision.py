@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge_app.box.supervision import PATIENCE_S, STATUS_S, Supervision
-from edge_app.flow import CameraState
+from edge_app.flow import CameraState, Frame
+from edge_app.runtime.health import HealthMeter
 from edge_app.runtime.systemd import Notifier
 from tests.edge_app.runtime.notify_socket import NotifySocket
 from tests.edge_app.runtime.test_heartbeats import Clock
@@ -87,3 +89,34 @@ def test_a_refused_configuration_stays_in_the_status_line_until_one_is_taken(
     assert lines[1] == (
         f"{lines[0]}; the changed configuration was refused: store.yaml:7: zones: not an area"
     )
+
+
+def test_a_box_too_slow_to_count_says_so_until_it_is_fast_enough(
+    manager: NotifySocket, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    box = Supervision(Notifier({"NOTIFY_SOCKET": str(manager.path)}), ["door"], ["store"], clock)
+    box.camera(CameraState("door", "online", "", 0.0))
+    meter = HealthMeter(0.0)
+    frame = Frame("door", 0, 0.0, np.zeros((2, 2, 3), np.uint8))
+    lines, dropped = [], 0
+    for minute, looked_at in enumerate((600, 60, 600), start=1):
+        for _ in range(looked_at):
+            meter.stepped([frame], 0.0, 0.1)
+        dropped += 600 - looked_at
+        meter.report({"door": {"replaced": dropped, "broken": 7}}, 60.0 * minute)
+        box.starved(meter.starved)
+        clock.now_s += STATUS_S
+        box.turn("connected")
+        lines.append([m["STATUS"] for m in drain(manager) if "STATUS" in m][-1])
+    told = "too slow to count people: door: 1.0 of 10.0 pictures a second looked at"
+    assert lines[1].endswith(f"connected; {told}")
+    assert "too slow" not in lines[0] + lines[2]
+    assert caplog.text.count(told) == 1
+
+
+def test_a_camera_that_sends_few_pictures_does_not_make_the_box_slow() -> None:
+    meter = HealthMeter(0.0)
+    meter.stepped([Frame("door", 0, 0.0, np.zeros((2, 2, 3), np.uint8))], 0.0, 0.1)
+    meter.report({"door": {"replaced": 5}, "till": {}}, 60.0)
+    assert meter.starved == {}
