@@ -201,8 +201,8 @@ class DetectionSettings(Section):
 class TrackingSettings(Section):
     """How boxes become people (ByteTrack, Zhang et al., ECCV 2022)."""
 
-    high_score: float = Field(0.4, ge=0.0, le=1.0, description="boxes matched in the first round")
-    hint_score: float = Field(0.2, ge=0.0, le=1.0, description="weaker boxes start no track")
+    high_score: float = Field(0.5, ge=0.0, le=1.0, description="boxes matched in the first round")
+    hint_score: float = Field(0.25, ge=0.0, le=1.0, description="weaker boxes start no track")
     new_score: float = Field(0.5, ge=0.0, le=1.0, description="reached once, it is a person")
     confirm_s: float = Field(
         0.2,

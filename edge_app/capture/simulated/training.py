@@ -34,7 +34,7 @@ def random_scene(rng: np.random.Generator) -> SimulatedEntrance:
             u_turn_share=0.06,
             linger_share=0.1,
             exit_share=float(rng.uniform(0.2, 0.4)),
-            umbrella_share=0.12,
+            umbrella_share=0.04,
             trolley_share=0.05,
             style=float(rng.uniform(0.6, 1.7)),
         )
