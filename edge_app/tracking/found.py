@@ -42,7 +42,7 @@ class Found:
 
     Attributes:
         boxes: ``N`` boxes, pixels.
-        scores: ``N`` scores; less than ``high_score`` where the box is doubtful.
+        scores: ``N`` scores; less than a good one where the box is doubtful.
         looks: ``N`` looks, float32 ``[D]`` each, or None, see :meth:`Tracker.update`.
         part_of: per box, the boxes of the people of whom it may be a part.
         is_clear: per box, whether its look is its own: nobody else's box covers much of it.
@@ -55,35 +55,29 @@ class Found:
     is_clear: list[bool]
 
     @classmethod
-    def of(cls, detections: Detections, looks: Float32 | None, high_score: float) -> Found:
+    def of(cls, detections: Detections, looks: Float32 | None, good_score: float) -> Found:
         """Put detections into an order that does not depend on the detector's.
 
         Args:
             detections: of people.
             looks: theirs, see :meth:`Tracker.update`.
-            high_score: what a good box has to score.
+            good_score: what a box has to score to be more than a weak one.
         """
-        boxes, scores = detections.boxes_xyxy.tolist(), detections.scores.tolist()
-        order = sorted(range(len(scores)), key=lambda index: (-scores[index], boxes[index]))
-        found: list[Box] = [tuple(boxes[index]) for index in order]
+        boxes: list[Box] = [tuple(box) for box in detections.boxes_xyxy.tolist()]
+        scores = detections.scores.tolist()
+        order = _best_first(boxes, scores)
+        found, scores = [boxes[index] for index in order], [scores[index] for index in order]
         covered = covered_shares(found)
         if doubtful := doubles(covered):
             for place in doubtful:
-                index = order[place]
-                scores[index] = min(scores[index], _DOUBTFUL_SHARE * high_score)
-            again = sorted(
-                range(len(order)), key=lambda place: (-scores[order[place]], found[place])
-            )
-            order, found = [order[place] for place in again], [found[place] for place in again]
-            covered = [[covered[place][other] for other in again] for place in again]
-        scores = [scores[index] for index in order]
+                scores[place] = min(scores[place], _DOUBTFUL_SHARE * good_score)
+            places = _best_first(found, scores)
+            order, found, scores, covered = _pick(places, order, found, scores, covered)
         most = [max(shares) for shares in covered]
         is_any_within = max(most, default=0.0) >= _WITHIN
         if is_any_within and (dropped := spans_two(found, scores, covered)):
-            kept = [index for index in range(len(found)) if index not in dropped]
-            found, scores = [found[index] for index in kept], [scores[index] for index in kept]
-            order = [order[index] for index in kept]
-            covered = [[covered[index][other] for other in kept] for index in kept]
+            places = [place for place in range(len(found)) if place not in dropped]
+            order, found, scores, covered = _pick(places, order, found, scores, covered)
             most = [max(shares) for shares in covered]
         return cls(
             found,
@@ -98,6 +92,26 @@ class Found:
                 for score, share in zip(scores, most, strict=True)
             ],
         )
+
+
+def _best_first(boxes_xyxy: Sequence[Box], scores: Sequence[float]) -> list[int]:
+    return sorted(range(len(scores)), key=lambda index: (-scores[index], boxes_xyxy[index]))
+
+
+def _pick(
+    places: Sequence[int],
+    order: Sequence[int],
+    boxes_xyxy: Sequence[Box],
+    scores: Sequence[float],
+    covered: Sequence[Sequence[float]],
+) -> tuple[list[int], list[Box], list[float], list[list[float]]]:
+    """All that is known of the boxes at these places, in their order."""
+    return (
+        [order[place] for place in places],
+        [boxes_xyxy[place] for place in places],
+        [scores[place] for place in places],
+        [[covered[place][other] for other in places] for place in places],
+    )
 
 
 def covered_shares(boxes_xyxy: Sequence[Box]) -> list[list[float]]:

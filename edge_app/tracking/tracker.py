@@ -93,7 +93,8 @@ class Tracker:
             life.motion.predict(elapsed_s, life.apart_at_s < before_s)
         if len(detections):
             self._has_looks = looks is not None
-            self._find(Found.of(detections, looks, self._settings.high_score), size)
+            good_score = min(self._settings.high_score, self._settings.new_score)
+            self._find(Found.of(detections, looks, good_score), size)
         for life in self._lives:
             life.frames += life.last_seen_at_s < taken_at_s
         ended += self._keep([not self._is_over(life, size) for life in self._lives])
