@@ -1,8 +1,8 @@
 """What the detector found in one frame, and which of it may be two boxes of one person.
 
 Non-maximum suppression has to choose: two boxes that overlap by half are one person found twice, or
-two people side by side. Here it need not: such a box stays, but only as a weak one, which can
-continue a track and never makes a new person (compare Soft-NMS, Bodla et al., ICCV 2017).
+two people side by side. Here it need not: such a box stays, but only as a weak one, which continues
+a track and does not speak for a new person (compare Soft-NMS, Bodla et al., ICCV 2017).
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Found:
 
     Attributes:
         boxes: ``N`` boxes, pixels.
-        scores: ``N`` scores; less than a good one where the box is doubtful.
+        scores: ``N`` scores; lowered to a weak one where the box is doubtful.
+        is_doubtful: per box, whether it may be a second one of somebody whom a better one is of.
         looks: ``N`` looks, float32 ``[D]`` each, or None, see :meth:`Tracker.update`.
         part_of: per box, the boxes of the people of whom it may be a part.
         is_clear: per box, whether its look is its own: nobody else's box covers much of it.
@@ -50,6 +51,7 @@ class Found:
 
     boxes: list[Box]
     scores: list[float]
+    is_doubtful: list[bool]
     looks: Sequence[Float32] | None
     part_of: list[list[int]]
     is_clear: list[bool]
@@ -63,25 +65,28 @@ class Found:
             looks: theirs, see :meth:`Tracker.update`.
             good_score: what a box has to score to be more than a weak one.
         """
-        boxes: list[Box] = [tuple(box) for box in detections.boxes_xyxy.tolist()]
-        scores = detections.scores.tolist()
-        order = _best_first(boxes, scores)
-        found, scores = [boxes[index] for index in order], [scores[index] for index in order]
+        boxes, scores = detections.boxes_xyxy.tolist(), detections.scores.tolist()
+        order = sorted(range(len(scores)), key=lambda index: (-scores[index], boxes[index]))
+        found: list[Box] = [tuple(boxes[index]) for index in order]
+        scores = [scores[index] for index in order]
         covered = covered_shares(found)
-        if doubtful := doubles(covered):
-            for place in doubtful:
-                scores[place] = min(scores[place], _DOUBTFUL_SHARE * good_score)
-            places = _best_first(found, scores)
-            order, found, scores, covered = _pick(places, order, found, scores, covered)
         most = [max(shares) for shares in covered]
         is_any_within = max(most, default=0.0) >= _WITHIN
         if is_any_within and (dropped := spans_two(found, scores, covered)):
-            places = [place for place in range(len(found)) if place not in dropped]
-            order, found, scores, covered = _pick(places, order, found, scores, covered)
+            kept = [index for index in range(len(found)) if index not in dropped]
+            found, scores = [found[index] for index in kept], [scores[index] for index in kept]
+            order = [order[index] for index in kept]
+            covered = [[covered[index][other] for other in kept] for index in kept]
             most = [max(shares) for shares in covered]
+        doubtful = doubles(covered)
+        weak = _DOUBTFUL_SHARE * good_score
         return cls(
             found,
-            scores,
+            [
+                min(score, weak) if is_doubtful else score
+                for score, is_doubtful in zip(scores, doubtful, strict=True)
+            ],
+            doubtful,
             None if looks is None else list(looks[order]),
             [
                 parts_of(found, scores, covered, index) if share >= _PART else []
@@ -92,26 +97,6 @@ class Found:
                 for score, share in zip(scores, most, strict=True)
             ],
         )
-
-
-def _best_first(boxes_xyxy: Sequence[Box], scores: Sequence[float]) -> list[int]:
-    return sorted(range(len(scores)), key=lambda index: (-scores[index], boxes_xyxy[index]))
-
-
-def _pick(
-    places: Sequence[int],
-    order: Sequence[int],
-    boxes_xyxy: Sequence[Box],
-    scores: Sequence[float],
-    covered: Sequence[Sequence[float]],
-) -> tuple[list[int], list[Box], list[float], list[list[float]]]:
-    """All that is known of the boxes at these places, in their order."""
-    return (
-        [order[place] for place in places],
-        [boxes_xyxy[place] for place in places],
-        [scores[place] for place in places],
-        [[covered[place][other] for other in places] for place in places],
-    )
 
 
 def covered_shares(boxes_xyxy: Sequence[Box]) -> list[list[float]]:
@@ -133,7 +118,7 @@ def covered_shares(boxes_xyxy: Sequence[Box]) -> list[list[float]]:
     return covered
 
 
-def doubles(covered: Sequence[Sequence[float]]) -> list[int]:
+def doubles(covered: Sequence[Sequence[float]]) -> list[bool]:
     """Which boxes may be second ones of people whom better boxes are of.
 
     Args:
@@ -141,20 +126,24 @@ def doubles(covered: Sequence[Sequence[float]]) -> list[int]:
 
     >>> boxes = [(0.0, 0.0, 40.0, 100.0), (10.0, 0.0, 50.0, 100.0), (20.0, 0.0, 60.0, 100.0)]
     >>> doubles(covered_shares(boxes))
-    [1]
+    [False, True, False]
     """
-    kept: list[int] = []
-    found = []
+    found: list[bool] = []
     for place, shares in enumerate(covered):
-        for better in kept:
-            one, other = shares[better], covered[better][place]
-            # Of areas 1 / one and 1 / other, in units of what they share.
-            if one > _DOUBTFUL and other > _DOUBTFUL and 1 / (1 / one + 1 / other - 1) > _DOUBTFUL:
-                found.append(place)
-                break
-        else:
-            kept.append(place)
+        found.append(
+            any(
+                one > _DOUBTFUL
+                and not found[better]
+                and _overlap(one, covered[better][place]) > _DOUBTFUL
+                for better, one in enumerate(shares[:place])
+            )
+        )
     return found
+
+
+def _overlap(covered: float, other_covered: float) -> float:
+    """Intersection over union of two boxes that cover each other by these shares, one above 0."""
+    return 1 / (1 / covered + 1 / other_covered - 1)
 
 
 def spans_two(

@@ -136,7 +136,7 @@ class Tracker:
 
     def _see(self, life: Life, found: Found, column: int) -> None:
         """Take note of a matched detection."""
-        is_alone = not found.part_of[column]
+        is_alone = not (found.part_of[column] or found.is_doubtful[column])
         life.see(self._at_s, found.boxes[column], found.scores[column], is_alone)
         if found.looks is not None and found.is_clear[column]:
             life.remember(found.looks[column], self._at_s)
@@ -163,7 +163,7 @@ class Tracker:
             return taken
         for column, box in enumerate(found.boxes):
             if found.scores[column] < self._settings.high_score:
-                break
+                continue
             rows = [row for row in able if sharing.is_inside(expected[row].box, box)]
             if len(rows) < 2 or not sharing.shared_by(box, [expected[row].box for row in rows]):
                 continue
@@ -186,6 +186,7 @@ class Tracker:
         """
         box = found.boxes[column]
         life = Life.begin(self._at_s, box, found.scores[column], is_cut_below(box, size))
+        life.alone -= found.is_doubtful[column]
         if found.looks is not None and found.is_clear[column]:
             life.remember(found.looks[column], self._at_s)
         self._lives.append(life)
