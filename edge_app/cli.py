@@ -89,18 +89,12 @@ def look(
     """Find people and clothes in a picture, or in a folder of pictures."""
     from rich.progress import track
 
-    from edge_app.app import open_networks
     from edge_app.commands.json_files import write_lines
     from edge_app.commands.look import look as look_at
-    from edge_app.commands.look import pictures_in
-    from edge_app.config.schema import DetectionSettings, InferenceSettings, OutfitSettings
+    from edge_app.commands.look import open_for_stills, pictures_in
 
     paths = pictures_in(path)
-    networks = open_networks(
-        InferenceSettings(models=models),
-        DetectionSettings(min_score=max(min_score, 0.01)),
-        OutfitSettings(garment_score=min_score),
-    )
+    networks = open_for_stills(models, min_score)
     lines = look_at(networks, paths, min_score, draw_dir)
     shown = track(lines, "looking", total=len(paths), console=console, transient=True)
     if json_path is not None:

@@ -283,7 +283,7 @@ class Live:
         if steady_s - self._reported_at_s >= HEALTH_S:
             self._reported_at_s = steady_s
             measured = self._health.report(self._slots.drops(), steady_s)
-            self.supervision.starved(self._health.starved)
+            self.supervision.slow(self._health.slow_turns_per_s)
             measured |= delivery_figures(self._outbox, status.puback_age_s)
             failures = gpu_state(self._networks.engines).failures
             self.observed.figures(measured | {"gpu_failures": failures})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from edge_app.flow import CameraState
 from edge_app.runtime.heartbeats import Heartbeats
@@ -55,7 +55,7 @@ class Supervision:
         self._is_ready = False
         self._trouble = ""
         self.refused: str | None = None
-        self._starved = ""
+        self._slow = ""
         self._failing: str | None = None
         self._failing_since_s = 0.0
         self._pinged_at_s = self._told_at_s = float("-inf")
@@ -93,21 +93,18 @@ class Supervision:
             self._told_at_s = float("-inf")
         self._failing = trouble
 
-    def starved(self, cameras: Mapping[str, tuple[float, float]]) -> None:
-        """Note of which cameras too few pictures can be looked at.
-
-        Args:
-            cameras: pictures a second that were looked at and that came, by camera.
-        """
-        words = ", ".join(
-            f"{camera}: {looked_at:.1f} of {came:.1f} pictures a second looked at"
-            for camera, (looked_at, came) in cameras.items()
-        )
-        if words:
-            log.warning("too slow to count people: %s; fewer cameras, or a faster box", words)
-        elif self._starved:
-            log.info("fast enough again")
-        self._starved = words
+    def slow(self, turns_per_s: float | None) -> None:
+        """Note how often a second every camera is looked at, or that it is often enough."""
+        if turns_per_s is not None and not self._slow:
+            log.warning(
+                "too slow to count people: cameras were looked at %.1f times a second; fewer "
+                "cameras, or a faster box",
+                turns_per_s,
+            )
+        elif turns_per_s is None and self._slow:
+            log.info("fast enough again to count people")
+        told = f"too slow to count people: {turns_per_s or 0:.1f} looks a second"
+        self._slow = told if turns_per_s is not None else ""
 
     def worked(self, frames: int) -> None:
         """Note a turn of the pipeline, with so many frames."""
@@ -165,8 +162,8 @@ class Supervision:
             cameras += f" ({', '.join(troubled)})"
         if self._failing is not None:
             words = f"a network fails: {self._failing}; {words}"
-        if self._starved:
-            words += f"; too slow to count people: {self._starved}"
+        if self._slow:
+            words += f"; {self._slow}"
         if self.refused is not None:
             words += f"; the changed configuration was refused: {self.refused}"
         return f"{cameras}, {frames_per_s:.1f} frames/s; {words}"

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from edge_app.app import Networks
+from edge_app.app import Networks, open_networks
 from edge_app.capture.replay import PICTURE_SUFFIXES, natural_order, read_picture
+from edge_app.config.schema import DetectionSettings, InferenceSettings, OutfitSettings
 from edge_app.draw import PERSON, REGION, draw_box, save
 from edge_app.errors import SourceError
 from edge_app.flow import Detections, Float32, Look, UInt8
-from edge_app.outfit.stills import look_at_still
+from edge_app.outfit.stills import LEAST_SCORE, look_at_still
 from edge_app.outfit.vote import category_of, wears_of
 from edge_app.vocabulary import CATEGORIES
 
@@ -45,8 +46,26 @@ def pictures_in(path: Path) -> list[Path]:
     return sorted(found, key=lambda p: (p.parent, natural_order(p)))
 
 
+def open_for_stills(models: Path | None, min_score: float, threads: int = 0) -> Networks:
+    """Load the networks as still pictures need them.
+
+    Args:
+        models: folder of the three files; None for the shipped ones.
+        min_score: weaker people are not looked at.
+        threads: of the CPU; 0 for all.
+
+    Raises:
+        ModelError: a file is missing or no such model.
+    """
+    return open_networks(
+        InferenceSettings(models=models, threads=threads),
+        DetectionSettings(min_score=max(min_score, 0.01)),
+        OutfitSettings(garment_score=min(min_score, LEAST_SCORE)),
+    )
+
+
 def see(networks: Networks, picture_bgr: UInt8, min_score: float) -> Seen:
-    """Find the people of a picture and look at each, with the code that recordings go through."""
+    """Find the people of a picture and look at each, as recordings do, but several times."""
     people = networks.people.detect([picture_bgr])[0]
     people = people[people.scores >= min_score]
     scores = [float(score) for score in people.scores]

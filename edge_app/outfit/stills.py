@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,9 @@ import numpy.typing as npt
 from edge_app.flow import Float32, Garment, Look, UInt8
 from edge_app.geometry import intersection_over_union, widen
 from edge_app.outfit.crops import MARGIN
-from edge_app.outfit.garments import Looker
 
+LEAST_SCORE = 0.02
+"""How weak a garment a single view may tell of: whether it is one, all views decide together."""
 _MARGINS = (MARGIN, 0.02, 0.125)
 """Shares of a person's box added on each side; the first is that of recordings."""
 _SAME = 0.5
@@ -25,20 +26,31 @@ _SAME = 0.5
 _LEAST_PROBABILITY = 1e-4
 
 
+class LooksAtCrops(Protocol):
+    """What finds and names the garments on person crops."""
+
+    def look(
+        self, people: Sequence[tuple[UInt8, npt.NDArray[np.int64]]], qualities: Sequence[float]
+    ) -> list[Look]:
+        """One look per person, see :meth:`edge_app.outfit.garments.Looker.look`."""
+        ...
+
+
 def look_at_still(
-    looker: Looker, picture_bgr: UInt8, boxes_xyxy: Float32, qualities: Sequence[float]
+    looker: LooksAtCrops, picture_bgr: UInt8, boxes_xyxy: Float32, qualities: Sequence[float]
 ) -> list[Look]:
     """Look at the people of a still picture, at each several times.
 
     Args:
-        looker: finds and names garments.
+        looker: finds and names garments, from a score of :data:`LEAST_SCORE` on.
         picture_bgr: uint8 ``[h, w, 3]``, BGR.
         boxes_xyxy: float32 ``[N, 4]``, the people, pixels.
         qualities: how much each promises, 0..1.
 
     Returns:
         One look per person: log-odds of ``wears`` averaged; garments best first, a garment's score
-        averaged over all views, 0 where it was not found, its box and what it is over the others.
+        averaged over all views, 0 where it was not found, its box and what it is over those where
+        it was. Quality and colour are those of the first view, which recordings have too.
     """
     height, width = picture_bgr.shape[:2]
     mirrored_bgr: UInt8 = np.ascontiguousarray(picture_bgr[:, ::-1])
@@ -115,7 +127,9 @@ def _mean_garment(found: Sequence[Garment], views: int) -> Garment:
     embedding = np.mean([garment.embedding for garment in found], axis=0)
     return replace(
         found[0],
-        box_xyxy=np.average(boxes, axis=0, weights=scores).astype(np.float32),
+        box_xyxy=np.average(boxes, axis=0, weights=np.maximum(scores, _LEAST_PROBABILITY)).astype(
+            np.float32
+        ),
         score=float(scores.sum()) / views,
         probabilities=(likely / likely.sum()).astype(np.float32),
         embedding=(embedding / max(float(np.linalg.norm(embedding)), 1e-6)).astype(np.float32),

@@ -13,12 +13,11 @@ import numpy as np
 from edge_app.flow import Frame
 
 _KEPT = 2000
-_LEAST_FPS = 3.0
-"""With fewer pictures a second people who cross briskly are missed."""
-_LEAST_SPAN_S = 10.0
-"""A start, when the networks are still being warmed up, says nothing of that."""
-_TOO_LATE = ("replaced", "old")
-"""Why the pictures are dropped that nobody had time for."""
+_SLOW_S = 1 / 3
+"""With fewer than three turns a second people who cross briskly are missed;"""
+_LEAST_SLOW = 10
+_LEAST_SLOW_S = 10.0
+"""after so many slow turns, which took so long together, the box is told to be too slow."""
 
 
 class HealthMeter:
@@ -28,16 +27,15 @@ class HealthMeter:
         started_at_s: when the program started, on the frames' clock.
 
     Attributes:
-        starved: by camera, pictures a second that were looked at and that came, where the box is
-            too slow to count people; of the span reported last.
+        slow_turns_per_s: how often a second every camera is looked at while the box is too slow to
+            count people, of the span reported last; None where it is not.
     """
 
     def __init__(self, started_at_s: float) -> None:
         self._started_at_s = started_at_s
         self._since_s = started_at_s
         self._frames: Counter[str] = Counter()
-        self._late: Counter[str] = Counter()
-        self.starved: dict[str, tuple[float, float]] = {}
+        self.slow_turns_per_s: float | None = None
         self._step_s: deque[float] = deque(maxlen=_KEPT)
         self._latency_s: deque[float] = deque(maxlen=_KEPT)
 
@@ -63,16 +61,10 @@ class HealthMeter:
             now_s: the present, on the frames' clock.
         """
         span_s = max(now_s - self._since_s, 1e-3)
-        late = Counter(
-            {camera: sum(n.get(why, 0) for why in _TOO_LATE) for camera, n in drops.items()}
-        )
-        self.starved = {
-            camera: (looked_at / span_s, (looked_at + missed) / span_s)
-            for camera in drops
-            for looked_at, missed in [(self._frames[camera], late[camera] - self._late[camera])]
-            if looked_at < _LEAST_FPS * span_s < looked_at + missed and span_s >= _LEAST_SPAN_S
-        }
-        self._late = late
+        if self._step_s:
+            slow_s = [step_s for step_s in self._step_s if step_s > _SLOW_S]
+            is_slow = len(slow_s) >= _LEAST_SLOW and sum(slow_s) >= _LEAST_SLOW_S
+            self.slow_turns_per_s = len(slow_s) / sum(slow_s) if is_slow else None
         measured = {
             "uptime_s": round(max(now_s - self._started_at_s, 0.0), 1),
             "fps": {camera: round(n / span_s, 2) for camera, n in self._frames.items()},

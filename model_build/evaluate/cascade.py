@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.app import Networks, open_networks
-from edge_app.commands.look import see
-from edge_app.config.schema import DetectionSettings, InferenceSettings, OutfitSettings
+from edge_app.app import Networks
+from edge_app.commands.look import open_for_stills, see
+from edge_app.config.schema import DetectionSettings, OutfitSettings
 from edge_app.flow import Garment, Look
 from edge_app.geometry import intersection_over_union
 from edge_app.outfit.vote import category_of, wears_of
@@ -35,8 +35,6 @@ from model_build.vocabulary import region_index
 
 Float32 = NDArray[np.float32]
 
-_LEAST_SCORE = 0.02
-"""Of garments, for the precision-recall curve; everything else uses the usual settings."""
 _HIT = 0.5
 _WORN_OF_INTEREST = ("dress", "suit", "skirt")
 _ALERT_PROBABILITY = 0.6
@@ -68,11 +66,7 @@ def judge_cascade(folder: Path, models: Path | None = None) -> Report:
         folder: of Clothing Co-Parsing.
         models: of the three model files.
     """
-    networks = open_networks(
-        InferenceSettings(models=models, threads=1),
-        DetectionSettings(),
-        OutfitSettings(garment_score=_LEAST_SCORE),
-    )
+    networks = open_for_stills(models, DetectionSettings().min_score, threads=1)
     try:
         names = read_label_names(folder)
         photos = [photo for photo in read_photos(folder) if photo.is_held_out]

@@ -37,7 +37,8 @@ class PersonView:
         person: id, as in the truth.
         box_xyxy: of the whole person, also where others hide them, clipped to the picture, px,
             x2 and y2 exclusive.
-        visible_share: share of the person's area that can be seen: neither hidden nor outside.
+        visible_share: share of the person's area that can be seen: neither outside nor hidden by
+            others or by things; what the own umbrella hides is left out.
         in_picture_share: share of the person's height and width that is inside the picture.
         foot_xy: the ground point in px; may lie outside the picture.
         heading_rad: 0 walks away from the camera along its axis, pi towards it.

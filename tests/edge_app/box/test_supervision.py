@@ -91,6 +91,9 @@ def test_a_refused_configuration_stays_in_the_status_line_until_one_is_taken(
     )
 
 
+FRAME = Frame("door", 0, 0.0, np.zeros((2, 2, 3), np.uint8))
+
+
 def test_a_box_too_slow_to_count_says_so_until_it_is_fast_enough(
     manager: NotifySocket, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -98,25 +101,31 @@ def test_a_box_too_slow_to_count_says_so_until_it_is_fast_enough(
     box = Supervision(Notifier({"NOTIFY_SOCKET": str(manager.path)}), ["door"], ["store"], clock)
     box.camera(CameraState("door", "online", "", 0.0))
     meter = HealthMeter(0.0)
-    frame = Frame("door", 0, 0.0, np.zeros((2, 2, 3), np.uint8))
-    lines, dropped = [], 0
-    for minute, looked_at in enumerate((600, 60, 600), start=1):
-        for _ in range(looked_at):
-            meter.stepped([frame], 0.0, 0.1)
-        dropped += 600 - looked_at
-        meter.report({"door": {"replaced": dropped, "broken": 7}}, 60.0 * minute)
-        box.starved(meter.starved)
+    lines = []
+    for minute, (turns, turn_s) in enumerate(
+        [(600, 0.1), (20, 0.8), (10, 1.2), (0, 0.0), (600, 0.1)], start=1
+    ):
+        for _ in range(turns):
+            meter.stepped([FRAME], 0.0, turn_s)
+        meter.report({"door": {"replaced": 7}}, 60.0 * minute)
+        box.slow(meter.slow_turns_per_s)
+        box.worked(turns)
         clock.now_s += STATUS_S
         box.turn("connected")
         lines.append([m["STATUS"] for m in drain(manager) if "STATUS" in m][-1])
-    told = "too slow to count people: door: 1.0 of 10.0 pictures a second looked at"
-    assert lines[1].endswith(f"connected; {told}")
-    assert "too slow" not in lines[0] + lines[2]
-    assert caplog.text.count(told) == 1
+    assert lines[1].endswith("connected; too slow to count people: 1.2 looks a second")
+    for line in lines[2:4]:  # a minute in which nothing came says nothing
+        assert line.endswith("connected; too slow to count people: 0.8 looks a second")
+    assert "too slow" not in lines[0] + lines[4]
+    assert caplog.text.count("too slow to count people: cameras were looked at 1.2 times") == 1
 
 
-def test_a_camera_that_sends_few_pictures_does_not_make_the_box_slow() -> None:
+@pytest.mark.parametrize(
+    ("turns", "turn_s"), [(9, 3.0), (25, 0.35), (600, 0.3)], ids=["hung", "a-moment", "just-enough"]
+)
+def test_a_box_that_was_slow_for_a_moment_is_not_too_slow(turns: int, turn_s: float) -> None:
     meter = HealthMeter(0.0)
-    meter.stepped([Frame("door", 0, 0.0, np.zeros((2, 2, 3), np.uint8))], 0.0, 0.1)
-    meter.report({"door": {"replaced": 5}, "till": {}}, 60.0)
-    assert meter.starved == {}
+    for _ in range(turns):
+        meter.stepped([FRAME], 0.0, turn_s)
+    meter.report({"door": {}}, 60.0)
+    assert meter.slow_turns_per_s is None

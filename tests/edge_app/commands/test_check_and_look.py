@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from edge_app.capture.simulated import SimulatedEntrance
 from edge_app.cli import cli
+from edge_app.commands.look import open_for_stills
 from tests.tiny_models import save_all
 
 GOOD = """
@@ -100,6 +102,21 @@ def test_min_score_applies_to_people_and_garments(photos: Path) -> None:
         models = photos.parent / "models"
         result = look(photos / "red.png", models, "--min-score", score)
         assert len(json.loads(result.stdout)["people"]) == people
+
+
+def test_one_view_need_not_be_sure_of_a_garment_all_views_decide() -> None:
+    scene = SimulatedEntrance.from_url("sim://entrance?people_per_min=20&seed=4&view=facing")
+    rendered = scene.render(300)
+    nearest = max(rendered.people, key=lambda person: person.box_xyxy[3])
+    networks = open_for_stills(None, min_score=0.95, threads=1)
+    try:
+        (look,) = networks.looker.look(
+            [(rendered.frame_bgr, np.array(nearest.box_xyxy, np.int64))], [1.0]
+        )
+    finally:
+        networks.close()
+    assert look.garments
+    assert min(garment.score for garment in look.garments) < 0.3
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,6 @@ import pytest
 from edge_app.app import open_networks
 from edge_app.config.schema import DetectionSettings, InferenceSettings, OutfitSettings
 from edge_app.flow import Garment, Look, UInt8
-from edge_app.outfit.garments import Looker
 from edge_app.outfit.stills import look_at_still
 from edge_app.vocabulary import CATEGORIES
 
@@ -61,7 +59,7 @@ class Scripted:
 
 def seen(*answers: tuple[list[Garment], float]) -> tuple[Look, Scripted]:
     looker = Scripted(*answers)
-    (look,) = look_at_still(cast(Looker, looker), PICTURE, PERSON, [0.7])
+    (look,) = look_at_still(looker, PICTURE, PERSON, [0.7])
     return look, looker
 
 
@@ -127,7 +125,7 @@ def test_log_odds_of_what_is_worn_are_averaged() -> None:
 
 def test_nobody_nothing() -> None:
     nobody = np.zeros((0, 4), np.float32)
-    assert look_at_still(cast(Looker, Scripted()), PICTURE, nobody, []) == []
+    assert look_at_still(Scripted(), PICTURE, nobody, []) == []
 
 
 def test_the_shipped_models_say_the_same_of_a_picture_and_its_mirror_image() -> None:
