@@ -115,12 +115,12 @@ def by_instructions(before: Any, after: Any, task: Task, pictures: UInt8) -> dic
     Raises:
         EngineError: a measurement failed.
     """
-    caps = [(name, cap) for name, flag, cap in _CAPS if flag in cpu_flags()]
-    best = [(name, "DEFAULT") for name, _ in caps[:1]] or [("as it is", "DEFAULT")]
+    caps = {name: cap for name, flag, cap in _CAPS if flag in cpu_flags()} or {"as it is": ""}
+    caps[next(iter(caps))] = "DEFAULT"  # all that the processor has
     models = {"float32": before, "rewritten": simplify(before), "int8": after}
     with tempfile.TemporaryDirectory() as folder:
         _saved(Path(folder), models, pictures)
-        return {name: _apart(folder, task, cap) for name, cap in [*best, *caps[1:]]}
+        return {name: _apart(folder, task, cap) for name, cap in caps.items()}
 
 
 def _apart(folder: str, task: Task, cap: str) -> Seconds:

@@ -55,7 +55,7 @@ class Supervision:
         self._is_ready = False
         self._trouble = ""
         self.refused: str | None = None
-        self._slow = ""
+        self._slow_turns_per_s: float | None = None
         self._failing: str | None = None
         self._failing_since_s = 0.0
         self._pinged_at_s = self._told_at_s = float("-inf")
@@ -95,16 +95,15 @@ class Supervision:
 
     def slow(self, turns_per_s: float | None) -> None:
         """Note how often a second every camera is looked at, or that it is often enough."""
-        if turns_per_s is not None and not self._slow:
+        was_slow, self._slow_turns_per_s = self._slow_turns_per_s is not None, turns_per_s
+        if turns_per_s is not None and not was_slow:
             log.warning(
                 "too slow to count people: cameras were looked at %.1f times a second; fewer "
                 "cameras, or a faster box",
                 turns_per_s,
             )
-        elif turns_per_s is None and self._slow:
+        elif turns_per_s is None and was_slow:
             log.info("fast enough again to count people")
-        told = f"too slow to count people: {turns_per_s or 0:.1f} looks a second"
-        self._slow = told if turns_per_s is not None else ""
 
     def worked(self, frames: int) -> None:
         """Note a turn of the pipeline, with so many frames."""
@@ -162,8 +161,8 @@ class Supervision:
             cameras += f" ({', '.join(troubled)})"
         if self._failing is not None:
             words = f"a network fails: {self._failing}; {words}"
-        if self._slow:
-            words += f"; {self._slow}"
+        if self._slow_turns_per_s is not None:
+            words += f"; too slow to count people: {self._slow_turns_per_s:.1f} looks a second"
         if self.refused is not None:
             words += f"; the changed configuration was refused: {self.refused}"
         return f"{cameras}, {frames_per_s:.1f} frames/s; {words}"

@@ -47,7 +47,7 @@ class Life:
         apart_at_s: time of the latest detection that was not shared.
         frames: number of frames since the first.
         seen: in how many of them it was detected.
-        alone: in how many of those it was not a part of another person's box.
+        alone: in how many of those it was neither a part nor a second box of another person.
         look: float32 ``[D]``, unit length, the person's appearance so far; None while unknown.
         looked_at_s: when that was last looked at.
         size: height of the person when seen whole, about, in pixels.
@@ -75,10 +75,12 @@ class Life:
     has_moved: bool = False
 
     @classmethod
-    def begin(cls, at_s: float, box_xyxy: Box, score: float, is_entering: bool) -> Life:
+    def begin(
+        cls, at_s: float, box_xyxy: Box, score: float, is_entering: bool, is_alone: bool = True
+    ) -> Life:
         """A track at first sight; ``is_entering`` where the picture's lower edge cuts it off."""
         motion = Motion(box_xyxy, is_entering)
-        life = cls(0, motion, at_s, at_s, box_xyxy, score, score, apart_at_s=at_s)
+        life = cls(0, motion, at_s, at_s, box_xyxy, score, score, at_s, alone=int(is_alone))
         life._note_place(at_s)
         return life
 

@@ -1,12 +1,14 @@
 """Detections become people: one track per person, from first sight to leaving.
 
 After ByteTrack (Zhang et al., ECCV 2022): a Kalman filter predicts every box, an optimal
-assignment matches good detections first and weak ones second. Five things differ:
+assignment matches good detections first and weak ones second. Six things differ:
 
 - everything is timed in seconds, never counted in frames, so that 5 and 30 frames per second and
   dropped frames need the same settings;
 - a new track stays inside until it was seen for ``confirm_s`` on its own (half of it, if it was
   surely found): boxes that flicker, and second boxes on a person (head and body), never get out;
+- a box that overlaps a better one by much is a weak one, whatever it scores: two people side by
+  side keep their tracks, and a second box on one person makes nobody new;
 - what has not moved for ten seconds since first sight is a thing and is kept inside: it takes its
   own boxes, so that nobody who walks past is taken for it;
 - a box around several people is nobody's: all of them go along with it until they part;
@@ -185,8 +187,9 @@ class Tracker:
         Weak ones too: of who walks in over the edge, the first sight is a weak head.
         """
         box = found.boxes[column]
-        life = Life.begin(self._at_s, box, found.scores[column], is_cut_below(box, size))
-        life.alone -= found.is_doubtful[column]
+        is_alone = not found.is_doubtful[column]
+        is_entering = is_cut_below(box, size)
+        life = Life.begin(self._at_s, box, found.scores[column], is_entering, is_alone)
         if found.looks is not None and found.is_clear[column]:
             life.remember(found.looks[column], self._at_s)
         self._lives.append(life)
