@@ -139,6 +139,13 @@ def prepare(folders: Folders) -> None:
     is_flag=True,
     help="Garments: learn the boxes alone; what the model of --from says of `wears` stays.",
 )
+@click.option(
+    "--hard-places",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Detector: look at N pictures without anybody first, and show those that the network "
+    "training starts from takes for people more often.",
+)
 def train(
     folders: Folders,
     model: str,
@@ -152,6 +159,7 @@ def train(
     own_share: float,
     kept_batches: int | None,
     boxes_only: bool,
+    hard_places: int | None,
 ) -> None:
     """Train a model, or go on with the run in its folder."""
     run = run or Path("runs") / model
@@ -164,6 +172,8 @@ def train(
         raise click.UsageError("--kept-batches: for the garments and classifier that are shipped")
     if boxes_only and (model != "garments" or network != OURS or start is None):
         raise click.UsageError("--boxes-only: for the garments that are shipped, and with --from")
+    if hard_places and (model != "detector" or network != OURS):
+        raise click.UsageError("--hard-places: for the detector that is shipped")
     schedule = detector_model.SCHEDULE if model == "detector" else Schedule(6000)
     schedule = replace(
         schedule,
@@ -175,7 +185,7 @@ def train(
     if network != OURS:
         train_reference(folders, model, network, schedule, run, start, own)
     elif model == "detector":
-        detector_model.train_people(folders, schedule, run, start)
+        detector_model.train_people(folders, schedule, run, start, hard_places or 0)
     elif model == "garments":
         kept = kept_batches or 0
         garment_model.train_garments(folders, schedule, run, start, own, kept, boxes_only)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+import json
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from edge_app.inference.preprocess import letterbox
 from model_build.data.people import Mixture, PeoplePictures
 from model_build.data.rendered import open_rendered
 from model_build.data.scenery import SeesNobody, open_scenery
+from model_build.evaluate.clothes import clothes_frames, evaluate_empty
 from model_build.evaluate.detection import (
     Truth,
     evaluate,
@@ -40,7 +43,9 @@ from model_build.networks.yolox import YoloxNano, load_published
 from model_build.train.detector import SIZE_HW, train_detector
 from model_build.train.fitting import Schedule, load_averaged
 
-VERSION = "0.3.0"
+logger = logging.getLogger(__name__)
+
+VERSION = "0.4.0"
 CANDIDATES = 100
 THRESHOLD = 0.35
 """The score at which recall and precision are given."""
@@ -48,19 +53,29 @@ SCHEDULE = Schedule(
     steps=2000, batch=8, backbone_rate=3e-4, weight_decay=0.01, warm_up_steps=60, averaging=0.99
 )
 """Both runs of the shipped model in one; see EXPERIMENTS.md."""
+_HEADLINES = ("ap50", "recall", "precision", "frames_with_somebody/0.5")
 _PUBLISHED = Path("weights") / "yolox_nano_416.onnx"
 RENDERED_SCENES = 240
 """Scenes that frames are rendered of, several of each."""
 _MEASURED_SCENES = 10
 _NOBODY_SCORE = 0.12
+_HARD_SCORE = 0.2
 _SEED = 7
 _BORDER = 0.5
 
 
 def train_people(
-    folders: Folders, schedule: Schedule, run: Path, start: Path | None = None
+    folders: Folders, schedule: Schedule, run: Path, start: Path | None = None, places: int = 0
 ) -> YoloxNano:
     """Train from a model file or the published weights, or go on with a run.
+
+    Args:
+        folders: the data sets.
+        schedule: how long and how fast.
+        run: folder of the run.
+        start: the model file.
+        places: how many places without anybody are looked at first; those taken for people are
+            shown more often.
 
     Returns:
         The network with averaged weights.
@@ -70,30 +85,56 @@ def train_people(
     first = copy.deepcopy(published)
     if start is not None:
         load_exported(first, start)
-    return train_detector(published, people_pictures(folders), schedule, run, first)
+    pictures = people_pictures(folders)
+    if places:
+        pictures = people_pictures(folders, hard_places(pictures, first, places, run))
+    return train_detector(published, pictures, schedule, run, first)
 
 
-def people_pictures(folders: Folders) -> PeoplePictures:
-    """The endless sequence of pictures to train on."""
+def people_pictures(folders: Folders, hard: Sequence[int] = ()) -> PeoplePictures:
+    """The endless sequence of pictures to train on; `hard` are places to show more often."""
     published = load_published(folders.data / _PUBLISHED)
     cache = folders.cache / "scenery"
     scenery = open_scenery(folders.data, cache, sees_nobody(published))
     rendered = open_rendered(cache, RENDERED_SCENES)
-    return PeoplePictures(scenery, rendered, SIZE_HW, Mixture(), _SEED)
+    return PeoplePictures(scenery, rendered, SIZE_HW, Mixture(), _SEED, hard)
+
+
+def hard_places(
+    pictures: PeoplePictures, network: YoloxNano, count: int, run: Path
+) -> tuple[int, ...]:
+    """Which of the first places without anybody a network takes for people.
+
+    Hard negatives, as in Felzenszwalb et al., "Object Detection with Discriminatively Trained
+    Part-Based Models", PAMI 2010, section 4.4. Kept in the run's folder, so that a run that is
+    started again learns from the same ones.
+    """
+    kept = run / "hard_places.json"
+    if not kept.exists():
+        numbers = [
+            number
+            for number in range(count)
+            if surest(network, pictures.place(number).picture) >= _HARD_SCORE
+        ]
+        unfinished = run / "hard_places.new"
+        unfinished.write_text(json.dumps(numbers) + "\n", encoding="utf-8")
+        unfinished.replace(kept)
+        logger.info("%d of %d places without anybody are taken for people", len(numbers), count)
+    return tuple(json.loads(kept.read_text(encoding="utf-8")))
 
 
 def sees_nobody(published: YoloxNano) -> SeesNobody:
     """Whether the published network finds nobody in a picture, not even a hint."""
-    network = published.eval()
+    return lambda picture: surest(published, picture) < _NOBODY_SCORE
 
-    def answer(picture: NDArray[np.uint8]) -> bool:
-        canvas = np.empty((*SIZE_HW, 3), np.uint8)
-        letterbox(picture, canvas)
-        with torch.no_grad():
-            planes = torch.from_numpy(canvas[None]).float().permute(0, 3, 1, 2)
-            return float(network(planes)[1].max()) < _NOBODY_SCORE
 
-    return answer
+def surest(network: YoloxNano, picture: NDArray[np.uint8]) -> float:
+    """The highest score of anybody that a network sees in a picture, uint8 `[H,W,3]` BGR."""
+    canvas = np.empty((*SIZE_HW, 3), np.uint8)
+    letterbox(picture, canvas)
+    with torch.no_grad():
+        planes = torch.from_numpy(canvas[None]).float().permute(0, 3, 1, 2)
+        return float(network.eval()(planes)[1].max())
 
 
 def judge_people(folders: Folders, model: Path) -> dict[str, Report]:
@@ -110,7 +151,10 @@ def judge_people(folders: Folders, model: Path) -> dict[str, Report]:
         whole, cut_off = zip(*rendered_truths(_MEASURED_SCENES, view), strict=True)
         sets[f"rendered_{view}_whole"] = whole
         sets[f"rendered_{view}_cut_off"] = cut_off
-    return {name: evaluate(detector, truths, THRESHOLD) for name, truths in sets.items()}
+    reports = {name: evaluate(detector, truths, THRESHOLD) for name, truths in sets.items()}
+    published = load_published(folders.data / _PUBLISHED)
+    frames = clothes_frames(folders.data / "clothing-dataset", sees_nobody(published))
+    return {**reports, "clothes": evaluate_empty(detector, frames)}
 
 
 def export_people(folders: Folders, run: Path | None, share: float, path: Path) -> dict[str, float]:
@@ -127,8 +171,9 @@ def export_people(folders: Folders, run: Path | None, share: float, path: Path) 
     export_detector(network, SIZE_HW, path, card, CANDIDATES)
     figures = {}
     for name, found in judge_people(folders, path).items():
-        for key in ("ap50", "recall", "precision"):
-            figures[f"{name}_{key}"] = round(found.figures[key], 4)
+        for key, figure in found.figures.items():
+            if key in _HEADLINES:
+                figures[f"{name}_{key}"] = round(figure, 4)
     export_detector(network, SIZE_HW, path, replace(card, metrics=figures), CANDIDATES)
     canvases = np.empty((16, *SIZE_HW, 3), np.uint8)
     truths = street_truths(folders.data / "ccp", is_spoilt=False)

@@ -2,13 +2,15 @@
 
 Four kinds: street photos side by side, cut-out people before other places (alone, in groups, hiding
 each other, cut off by the picture's edges, first seen as heads at the lower edge, from above and
-from behind), rendered scenes, and places without anybody. A picture depends on its number and the
-seed alone. A box holds the whole person inside the picture, also what somebody in front hides.
+from behind), rendered scenes, and places without anybody; of these, some that were taken for people
+may be shown more often. A picture depends on its number and the seed alone. A box holds the whole
+person inside the picture, also what somebody in front hides.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -52,17 +54,32 @@ class Scene:
 
 @dataclass(frozen=True)
 class Mixture:
-    """Shares of the four kinds, and the share of pictures that are spoilt."""
+    """Shares of the four kinds, and the share of pictures that are spoilt.
+
+    Attributes:
+        hard: share of all pictures that are :meth:`PeoplePictures.place` of the hard numbers, if
+            there are any; the four kinds share the rest.
+    """
 
     street: float = 0.3
     pasted: float = 0.3
     rendered: float = 0.32
     nobody: float = 0.08
     spoilt: float = 0.75
+    hard: float = 0.14
 
 
 class PeoplePictures:
-    """The endless sequence of training pictures of one seed."""
+    """The endless sequence of training pictures of one seed.
+
+    Args:
+        scenery: what they are put together from.
+        rendered: frames of the simulated entrance, if any.
+        size_hw: height and width of a picture.
+        mixture: of what kinds.
+        seed: of everything.
+        hard: numbers of places, see :meth:`place`, that are to be shown more often.
+    """
 
     def __init__(
         self,
@@ -71,17 +88,29 @@ class PeoplePictures:
         size_hw: tuple[int, int],
         mixture: Mixture,
         seed: int,
+        hard: Sequence[int] = (),
     ) -> None:
         self._scenery = scenery
         self._rendered = rendered
         self._size_hw = size_hw
         self._mixture = mixture
         self._seed = seed
+        self._hard = tuple(hard)
 
     def scene(self, number: int) -> Scene:
         """Picture `number`; the same however often it is asked for."""
         rng = np.random.default_rng((self._seed, number))
-        scene = self._draw(rng, self._draw_size(rng))
+        if self._hard and rng.random() < self._mixture.hard:
+            return self.place(self._hard[int(rng.integers(len(self._hard)))])
+        return self._finish(self._draw(rng, self._draw_size(rng)), rng)
+
+    def place(self, number: int) -> Scene:
+        """Picture `number` of a sequence of its own: a place without anybody."""
+        rng = np.random.default_rng((self._seed, number, 1))
+        return self._finish(self._pasted(rng, self._draw_size(rng), parties=0), rng)
+
+    def _finish(self, scene: Scene, rng: np.random.Generator) -> Scene:
+        """The scene as a camera shows it, at the network's size."""
         if rng.random() < 0.5:
             scene = _mirror(scene)
         if rng.random() < self._mixture.spoilt:

@@ -156,7 +156,11 @@ def headlines(folders: Folders, task: Task, path: Path) -> Figures:
     """
     reports: Mapping[str, Any] = JUDGES[task](folders, path)
     if task == "detector":
-        reports = {f"{name} ({one.figures['people']})": one for name, one in reports.items()}
+        reports = {
+            f"{name} ({one.figures['people']})": one
+            for name, one in reports.items()
+            if "people" in one.figures
+        }
     return {
         f"{name}, {figure}": report.figures[figure]
         for name, report in reports.items()

@@ -79,6 +79,13 @@ def test_boxes_alone_need_garments_and_a_model_to_start_from(tmp_path: Path, mod
     assert "--boxes-only" in text
 
 
+@pytest.mark.parametrize("model", ["garments", "classifier"])
+def test_hard_places_are_for_the_detector(tmp_path: Path, model: str) -> None:
+    code, text = run("--data", str(tmp_path), "train", model, "--hard-places", "10")
+    assert code == 2
+    assert "--hard-places" in text
+
+
 def test_a_broken_model_is_one_line(tmp_path: Path) -> None:
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"no model")

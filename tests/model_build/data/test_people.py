@@ -113,6 +113,20 @@ def test_nobody_means_nobody(scenery: Scenery) -> None:
     assert all(len(scene.boxes) == 0 and scene.is_complete for scene in scenes)
 
 
+def test_hard_places_are_shown_more_often(scenery: Scenery) -> None:
+    mixture = Mixture(1, 0, 0, 0, spoilt=0, hard=0.5)
+    usual = pictures(scenery, None, mixture)
+    maker = PeoplePictures(scenery, None, SIZE_HW, mixture, 1, hard=(3, 8))
+    hard = [usual.place(number).picture for number in (3, 8)]
+    assert not np.array_equal(*hard)
+    scenes = [maker.scene(number) for number in range(200)]
+    shown = [[np.array_equal(scene.picture, one) for scene in scenes] for one in hard]
+    assert 30 <= sum(shown[0]) <= 70
+    assert 30 <= sum(shown[1]) <= 70
+    others = [scene for scene, *is_one in zip(scenes, *shown, strict=True) if not any(is_one)]
+    assert all(len(scene.boxes) for scene in others)
+
+
 def test_spoiling_is_repeatable_and_keeps_the_size() -> None:
     picture = np.random.default_rng(0).integers(0, 255, (90, 160, 3)).astype(np.uint8)
     one, other = (spoil(picture, np.random.default_rng(4)) for _ in range(2))
