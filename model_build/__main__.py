@@ -208,7 +208,7 @@ def train(
     "--from",
     "start",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Garments: the model file that training started from, for --share.",
+    help="Detector, garments: the model file that --share goes from.",
 )
 @click.option(
     "--data-coco",
@@ -234,7 +234,7 @@ def export(
         _require_data(folders)
     folders = replace(folders, judged_on=data_coco)
     if model == "detector":
-        differences = detector_model.export_people(folders, run, share, file)
+        differences = detector_model.export_people(folders, run, share, file, start)
     elif model == "garments":
         before = None if start is None else (start, share)
         differences = garment_model.export_garments(folders, run, file, license_id, before)

@@ -157,17 +157,20 @@ def judge_people(folders: Folders, model: Path) -> dict[str, Report]:
     return {**reports, "clothes": evaluate_empty(detector, frames)}
 
 
-def export_people(folders: Folders, run: Path | None, share: float, path: Path) -> dict[str, float]:
+def export_people(
+    folders: Folders, run: Path | None, share: float, path: Path, start: Path | None = None
+) -> dict[str, float]:
     """Write the model file with its figures inside; gives the differences from torch.
 
     Args:
         folders: the data sets.
         run: a training run, or None for the published weights.
-        share: how far to go from the published weights (0) to the trained ones (1).
+        share: how far to go from the weights of `start` (0) to the trained ones (1).
         path: the ONNX file.
+        start: a model file; None for the published weights.
     """
     card = _card(run)
-    network = _network(folders, run, share)
+    network = _network(folders, run, share, start)
     export_detector(network, SIZE_HW, path, card, CANDIDATES)
     figures = {}
     for name, found in judge_people(folders, path).items():
@@ -182,14 +185,16 @@ def export_people(folders: Folders, run: Path | None, share: float, path: Path) 
     return largest_difference(DetectorGraph(network, CANDIDATES), path, canvases)
 
 
-def _network(folders: Folders, run: Path | None, share: float) -> nn.Module:
-    """What a run trained; the shipped network between the published weights and those."""
-    published = load_published(folders.data / _PUBLISHED).eval()
+def _network(folders: Folders, run: Path | None, share: float, start: Path | None) -> nn.Module:
+    """What a run trained; the shipped network between other weights and those."""
+    before = load_published(folders.data / _PUBLISHED)
     if run is None:
-        return published
+        return before.eval()
     if network_of(run) != OURS:
         return load_averaged(new_network("detector", network_of(run)), run)
-    return blend(published, load_averaged(YoloxNano(), run), share)
+    if start is not None:
+        load_exported(before, start)
+    return blend(before.eval(), load_averaged(YoloxNano(), run), share)
 
 
 def _card(run: Path | None) -> Card:
