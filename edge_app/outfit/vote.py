@@ -31,13 +31,14 @@ _INDICES = {
 class Vote:
     """Adds up the looks at one person.
 
-    Log-odds of every category are averaged, weighted by the quality of the looks, so that a clear
-    view outvotes many poor ones and repetition alone never makes certain.
+    Log-odds of every category are averaged, weighted by the square of the looks' quality, so that a
+    clear view outvotes many poor ones and repetition alone never makes certain.
     """
 
     def __init__(self, settings: OutfitSettings) -> None:
         self._settings = settings
         self._log_odds = np.zeros(len(CATEGORIES))
+        self._say = 0.0
         self._weight = 0.0
         self._looks = 0
         self._last_at_s: float | None = None
@@ -62,7 +63,8 @@ class Vote:
         if weight <= 0.0:
             return
         worn = np.clip(wears_of(look), _FLOOR, 1.0 - _FLOOR)
-        self._log_odds += weight * np.log(worn / (1.0 - worn))
+        self._log_odds += weight * look.quality * np.log(worn / (1.0 - worn))
+        self._say += weight * look.quality
         self._weight += weight
         self._colours[look.colour] = self._colours.get(look.colour, 0.0) + weight
 
@@ -73,9 +75,9 @@ class Vote:
             is_final: no more looks will come: what is open now stays ``unknown``.
         """
         settings = self._settings
-        if self._weight <= 0.0:
+        if self._say <= 0.0:
             return Outfit(is_final, dict.fromkeys(CATEGORIES, 0.0), {}, looks=self._looks)
-        odds = self._log_odds / self._weight
+        odds = self._log_odds / self._say
         wears = 1.0 / (1.0 + np.exp(-odds))
         evidence = min(self._weight / settings.min_weight, self._looks / max(settings.min_looks, 1))
         regions: dict[str, Worn] = {}

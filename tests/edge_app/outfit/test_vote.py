@@ -80,6 +80,12 @@ def test_a_clear_view_outvotes_poor_ones() -> None:
     assert outfit.regions["long"].category == "dress"
 
 
+def test_one_clear_view_outvotes_four_half_hidden_ones() -> None:
+    hidden = [look(0.35, dress=0.3)] * 4
+    wears = voted(*hidden, look(0.9, dress=0.9)).outfit(is_final=True).wears
+    assert wears["dress"] == pytest.approx(0.74, abs=0.02)
+
+
 def test_one_odd_frame_does_not_decide() -> None:
     odd = look(1.0, suit=0.999)
     outfit = voted(*[look(shirt=0.85, jeans=0.9)] * 5, odd).outfit(is_final=False)
