@@ -202,13 +202,14 @@ def train(
     "--share",
     type=click.FloatRange(0, 1),
     default=1.0,
-    help="Detector, garments: how far to go from the weights training started from.",
+    help="Detector, garments: how far to go from other weights to the trained ones.",
 )
 @click.option(
     "--from",
     "start",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Detector, garments: the model file that --share goes from.",
+    help="Detector, garments: the model file that --share goes from; detector: without it, the "
+    "published weights.",
 )
 @click.option(
     "--data-coco",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from edge_app.errors import ModelError
 from edge_app.inference.preprocess import letterbox
 from model_build.data.people import Mixture, PeoplePictures
 from model_build.data.rendered import open_rendered
@@ -47,12 +49,14 @@ logger = logging.getLogger(__name__)
 
 VERSION = "0.4.0"
 CANDIDATES = 100
+CLOTHES = "clothes"
+"""The set of pictures in which nobody is to be found."""
 THRESHOLD = 0.35
 """The score at which recall and precision are given."""
 SCHEDULE = Schedule(
     steps=2000, batch=8, backbone_rate=3e-4, weight_decay=0.01, warm_up_steps=60, averaging=0.99
 )
-"""Both runs of the shipped model in one; see EXPERIMENTS.md."""
+"""What is usual; the runs of the shipped model are in EXPERIMENTS.md."""
 _HEADLINES = ("ap50", "recall", "precision", "frames_with_somebody/0.5")
 _PUBLISHED = Path("weights") / "yolox_nano_416.onnx"
 RENDERED_SCENES = 240
@@ -86,8 +90,9 @@ def train_people(
     if start is not None:
         load_exported(first, start)
     pictures = people_pictures(folders)
-    if places:
-        pictures = people_pictures(folders, hard_places(pictures, first, places, run))
+    hard = hard_places(pictures, first, places, run)
+    if hard:
+        pictures = people_pictures(folders, hard)
     return train_detector(published, pictures, schedule, run, first)
 
 
@@ -108,19 +113,42 @@ def hard_places(
     Hard negatives, as in Felzenszwalb et al., "Object Detection with Discriminatively Trained
     Part-Based Models", PAMI 2010, section 4.4. Kept in the run's folder, so that a run that is
     started again learns from the same ones.
+
+    Args:
+        pictures: whose places are looked at.
+        network: sees people in some of them.
+        count: how many; 0 for those of the run, if it has any.
+        run: folder of the run.
+
+    Raises:
+        ModelError: the run was begun with other places, or without.
     """
     kept = run / "hard_places.json"
-    if not kept.exists():
-        numbers = [
-            number
-            for number in range(count)
-            if surest(network, pictures.place(number).picture) >= _HARD_SCORE
-        ]
-        unfinished = run / "hard_places.new"
-        unfinished.write_text(json.dumps(numbers) + "\n", encoding="utf-8")
-        unfinished.replace(kept)
-        logger.info("%d of %d places without anybody are taken for people", len(numbers), count)
-    return tuple(json.loads(kept.read_text(encoding="utf-8")))
+    if kept.exists():
+        noted = json.loads(kept.read_text(encoding="utf-8"))
+        if count not in (0, noted["looked_at"]):
+            raise ModelError(
+                f"{run}: a run with --hard-places {noted['looked_at']}; "
+                "give it that, or this one a folder of its own with --run"
+            )
+        return tuple(noted["hard"])
+    if count == 0:
+        return ()
+    if (run / "last.pt").exists():
+        raise ModelError(
+            f"{run}: a run without --hard-places; give this one a folder of its own with --run"
+        )
+    hard = [
+        number
+        for number in range(count)
+        if surest(network, pictures.place(number).picture) >= _HARD_SCORE
+    ]
+    # Processes of torchrun all find the same.
+    unfinished = run / f"hard_places.{os.getpid()}"
+    unfinished.write_text(json.dumps({"looked_at": count, "hard": hard}) + "\n", encoding="utf-8")
+    unfinished.replace(kept)
+    logger.info("%d of %d places without anybody are taken for people", len(hard), count)
+    return tuple(hard)
 
 
 def sees_nobody(published: YoloxNano) -> SeesNobody:
@@ -151,10 +179,9 @@ def judge_people(folders: Folders, model: Path) -> dict[str, Report]:
         whole, cut_off = zip(*rendered_truths(_MEASURED_SCENES, view), strict=True)
         sets[f"rendered_{view}_whole"] = whole
         sets[f"rendered_{view}_cut_off"] = cut_off
+    clothes = evaluate_empty(detector, clothes_frames(folders.data / "clothing-dataset"))
     reports = {name: evaluate(detector, truths, THRESHOLD) for name, truths in sets.items()}
-    published = load_published(folders.data / _PUBLISHED)
-    frames = clothes_frames(folders.data / "clothing-dataset", sees_nobody(published))
-    return {**reports, "clothes": evaluate_empty(detector, frames)}
+    return {**reports, CLOTHES: clothes}
 
 
 def export_people(

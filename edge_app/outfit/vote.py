@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from edge_app.config.schema import OutfitSettings
 from edge_app.flow import Float32, Garment, Look, Outfit, Worn
@@ -32,13 +33,15 @@ class Vote:
     """Adds up the looks at one person.
 
     Log-odds of every category are averaged, weighted by the square of the looks' quality, so that a
-    clear view outvotes many poor ones and repetition alone never makes certain.
+    clear view outvotes many poor ones and repetition alone never makes certain. No single look has
+    more say than all the others together.
     """
 
     def __init__(self, settings: OutfitSettings) -> None:
         self._settings = settings
         self._log_odds = np.zeros(len(CATEGORIES))
-        self._say = 0.0
+        self._trust = 0.0
+        self._clearest = (0.0, np.zeros(len(CATEGORIES)))
         self._weight = 0.0
         self._looks = 0
         self._last_at_s: float | None = None
@@ -63,8 +66,12 @@ class Vote:
         if weight <= 0.0:
             return
         worn = np.clip(wears_of(look), _FLOOR, 1.0 - _FLOOR)
-        self._log_odds += weight * look.quality * np.log(worn / (1.0 - worn))
-        self._say += weight * look.quality
+        trust = weight * look.quality
+        log_odds = trust * np.log(worn / (1.0 - worn))
+        self._log_odds += log_odds
+        self._trust += trust
+        if trust > self._clearest[0]:
+            self._clearest = (trust, log_odds)
         self._weight += weight
         self._colours[look.colour] = self._colours.get(look.colour, 0.0) + weight
 
@@ -75,10 +82,9 @@ class Vote:
             is_final: no more looks will come: what is open now stays ``unknown``.
         """
         settings = self._settings
-        if self._say <= 0.0:
+        if self._trust <= 0.0:
             return Outfit(is_final, dict.fromkeys(CATEGORIES, 0.0), {}, looks=self._looks)
-        odds = self._log_odds / self._say
-        wears = 1.0 / (1.0 + np.exp(-odds))
+        wears = 1.0 / (1.0 + np.exp(-self._mean_log_odds()))
         evidence = min(self._weight / settings.min_weight, self._looks / max(settings.min_looks, 1))
         regions: dict[str, Worn] = {}
         is_open = False
@@ -95,6 +101,13 @@ class Vote:
             looks=self._looks,
             evidence=evidence,
         )
+
+    def _mean_log_odds(self) -> npt.NDArray[np.float64]:
+        """Of every category, float64 ``[15]``; the clearest look counts at most like the rest."""
+        most, clearest = self._clearest
+        rest = self._trust - most
+        excess = 1.0 - rest / most if 0.0 < rest < most else 0.0
+        return (self._log_odds - excess * clearest) / (self._trust - excess * most)
 
     def _decide(self, wears: Float32, region: str) -> Worn | None:
         """The region's category, ``unknown`` where two compete, None where nothing is worn."""

@@ -13,7 +13,7 @@ from edge_app.detection.detector import Detector
 from edge_app.flow import UInt8
 from model_build.data.clothing_dataset import read_garment_photos
 from model_build.data.people import spoil
-from model_build.data.scenery import SeesNobody
+from model_build.data.published.annotated import DataError
 from model_build.evaluate.mistakes import FALSE, Mistakes, Outline
 from model_build.evaluate.report import Report
 
@@ -22,21 +22,24 @@ _SIDE_BY_SIDE = (1, 2, 3, 4, 6)
 _THRESHOLDS = (0.35, 0.5, 0.7)
 
 
-def clothes_frames(folder: Path, sees_nobody: SeesNobody) -> Iterator[UInt8]:
+def clothes_frames(folder: Path) -> Iterator[UInt8]:
     """Frames of held-out photos of clothes, one to six beside each other, each as it is and spoilt.
+
+    Nobody wears any of them: those in which a detector suspects somebody were looked at.
 
     Args:
         folder: clothing-dataset.
-        sees_nobody: leaves out photos of clothes that somebody wears.
 
     Yields:
         uint8 `[360,640,3]`, BGR; the same for everybody who asks.
+
+    Raises:
+        FileNotFoundError: the folder does not hold the published layout.
     """
     rng = np.random.default_rng(0)
     photos = (photo for photo in read_garment_photos(folder) if photo.is_held_out)
-    pictures = filter(sees_nobody, (photo.read_picture() for photo in photos))
     for count in itertools.cycle(_SIDE_BY_SIDE):
-        beside = list(itertools.islice(pictures, count))
+        beside = [photo.read_picture() for photo in itertools.islice(photos, count)]
         if len(beside) < count:
             return
         edges = np.linspace(0, _SIZE_HW[1], count + 1).astype(int)
@@ -67,6 +70,9 @@ def evaluate_empty(detector: Detector, frames: Iterator[UInt8]) -> Report:
     Args:
         detector: with its weak boxes.
         frames: uint8 `[H,W,3]`, BGR; none of them is kept.
+
+    Raises:
+        DataError: there is none.
     """
     best = []
     mistakes = Mistakes()
@@ -77,6 +83,8 @@ def evaluate_empty(detector: Detector, frames: Iterator[UInt8]) -> Report:
         if score >= _THRESHOLDS[0]:
             box = found.boxes_xyxy[int(found.scores.argmax())]
             mistakes.add(score, frame, [f"false {score:.2f}"], [Outline(box, FALSE)])
+    if not best:
+        raise DataError("clothing-dataset: expected held-out photos to judge by, there are none")
     scores = np.array(best)
     shares = {f"frames_with_somebody/{at}": float((scores >= at).mean()) for at in _THRESHOLDS}
     return Report({"pictures": len(best), **shares}, sheets={"mistakes-false": mistakes.sheet()})

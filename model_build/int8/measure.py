@@ -25,6 +25,7 @@ from calibration.quantize import Quantizer
 from calibration.speed import Seconds, by_instructions
 from edge_app.inference.model import Task, load_model
 from edge_app.inference.openvino_engine import OpenVinoEngine
+from model_build.detector_model import CLOTHES
 from model_build.evaluate.command import JUDGES
 from model_build.garment_model import Folders
 from model_build.int8.pictures import people_of, pictures_of
@@ -159,7 +160,7 @@ def headlines(folders: Folders, task: Task, path: Path) -> Figures:
         reports = {
             f"{name} ({one.figures['people']})": one
             for name, one in reports.items()
-            if "people" in one.figures
+            if name != CLOTHES
         }
     return {
         f"{name}, {figure}": report.figures[figure]

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from edge_app.flow import Detections
-from model_build.evaluate.clothes import clothes_frames, evaluate_empty
+from model_build.data.clothing_dataset import GarmentPhoto
+from model_build.data.published.annotated import DataError
+from model_build.evaluate import clothes
+from model_build.evaluate.clothes import evaluate_empty
 
 
 class SeesWhatIsBright:
@@ -28,18 +32,32 @@ def test_somebody_in_an_empty_frame_is_counted_once_by_threshold() -> None:
     assert report.sheets["mistakes-false"] is not None
 
 
-def test_photos_with_somebody_are_left_out_and_frames_repeat(data_dir: Path) -> None:
-    folder = data_dir / "clothing-dataset"
-    seen: list[np.ndarray] = []
+def test_frames_are_of_held_out_photos_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "images").mkdir()
+    rows = ["image,sender_id,label,kids"]
+    for number in range(60):
+        path = tmp_path / "images" / f"{number}.jpg"
+        photo = GarmentPhoto(path, str(number), "Shirt", ("shirt",))
+        level = 200 if photo.is_held_out else 10
+        cv2.imwrite(str(path), np.full((40, 30, 3), level, np.uint8))
+        rows.append(f"{number},{number},Shirt,False")
+    (tmp_path / "images.csv").write_text("\n".join(rows) + "\n")
+    monkeypatch.setattr(clothes, "spoil", lambda picture, rng: picture)
+    frames = list(clothes.clothes_frames(tmp_path))
+    assert len(frames) >= 4
+    assert all(frame.shape == (360, 640, 3) and frame.min() > 150 for frame in frames)
 
-    def sees_nobody(picture: np.ndarray) -> bool:
-        seen.append(picture)
-        return len(seen) % 2 == 0
 
-    first = [next(frames) for frames in [clothes_frames(folder, sees_nobody)] for _ in range(6)]
-    assert all(frame.shape == (360, 640, 3) and frame.dtype == np.uint8 for frame in first)
-    # One photo, two, three; of each the frame and the spoilt one; every second photo is left out.
-    assert len(seen) == 2 * (1 + 2 + 3)
-    seen.clear()
-    again = clothes_frames(folder, sees_nobody)
-    assert all(np.array_equal(frame, next(again)) for frame in first)
+def test_the_frames_are_always_the_same(data_dir: Path) -> None:
+    one, other = (clothes.clothes_frames(data_dir / "clothing-dataset") for _ in range(2))
+    for _ in range(6):
+        frame = next(one)
+        assert frame.dtype == np.uint8
+        assert np.array_equal(frame, next(other))
+
+
+def test_no_frame_is_an_error() -> None:
+    with pytest.raises(DataError, match="held-out photos"):
+        evaluate_empty(SeesWhatIsBright(), iter(()))  # type: ignore[arg-type]
