@@ -42,6 +42,7 @@ def config_for(url: str, models: str | None) -> Config:
                     "any_of": ["dress", "suit"],
                     "min_probability": min_probability,
                     "cooldown_s": 0,
+                    "max_per_hour": 3600,
                 }
                 for rule, min_probability in RULES.items()
             },
