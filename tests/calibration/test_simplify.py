@@ -110,5 +110,20 @@ def test_the_shipped_models_answer_alike(task: str) -> None:
         ).run(None, {one.graph.input[0].name: pictures})
         for one in (model, simple)
     ]
-    for ours, theirs in zip(*found, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=2e-3)
+    for ours, theirs in zip(*map(rows_of, found), strict=True):
+        gaps = np.abs(ours[:, None] - theirs[None]) / (2e-3 + 1e-3 * np.abs(theirs[None]))
+        worst = gaps.max(axis=2)
+        assert worst.min(axis=0).max() <= 1
+        assert worst.min(axis=1).max() <= 1
+
+
+def rows_of(outputs: list[np.ndarray]) -> list[np.ndarray]:
+    """What is to be alike, `[K,D]` each: the rows in any order.
+
+    Of a detector, a picture's candidates, box and scores in a row: of equally sure ones any may
+    come first. Of other outputs a picture's numbers are one row.
+    """
+    candidates = [output for output in outputs if output.ndim == 3]
+    others = [output for output in outputs if output.ndim != 3]
+    pictures = list(np.concatenate(candidates, axis=2)) if candidates else []
+    return pictures + [row[None] for output in others for row in output]
