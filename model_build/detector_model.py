@@ -6,7 +6,7 @@ import copy
 import json
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,19 +90,17 @@ def train_people(
     if start is not None:
         load_exported(first, start)
     pictures = people_pictures(folders)
-    hard = hard_places(pictures, first, places, run)
-    if hard:
-        pictures = people_pictures(folders, hard)
+    pictures = pictures.with_more_of(hard_places(pictures, first, places, run))
     return train_detector(published, pictures, schedule, run, first)
 
 
-def people_pictures(folders: Folders, hard: Sequence[int] = ()) -> PeoplePictures:
-    """The endless sequence of pictures to train on; `hard` are places to show more often."""
+def people_pictures(folders: Folders) -> PeoplePictures:
+    """The endless sequence of pictures to train on."""
     published = load_published(folders.data / _PUBLISHED)
     cache = folders.cache / "scenery"
     scenery = open_scenery(folders.data, cache, sees_nobody(published))
     rendered = open_rendered(cache, RENDERED_SCENES)
-    return PeoplePictures(scenery, rendered, SIZE_HW, Mixture(), _SEED, hard)
+    return PeoplePictures(scenery, rendered, SIZE_HW, Mixture(), _SEED)
 
 
 def hard_places(

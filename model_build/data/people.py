@@ -9,6 +9,7 @@ person inside the picture, also what somebody in front hides.
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -57,7 +58,7 @@ class Mixture:
     """Shares of the four kinds, and the share of pictures that are spoilt.
 
     Attributes:
-        hard: share of all pictures that are :meth:`PeoplePictures.place` of the hard numbers, if
+        hard: share of all pictures that are the places of :meth:`PeoplePictures.with_more_of`, if
             there are any; the four kinds share the rest.
     """
 
@@ -78,7 +79,6 @@ class PeoplePictures:
         size_hw: height and width of a picture.
         mixture: of what kinds.
         seed: of everything.
-        hard: numbers of places, see :meth:`place`, that are to be shown more often.
     """
 
     def __init__(
@@ -88,14 +88,19 @@ class PeoplePictures:
         size_hw: tuple[int, int],
         mixture: Mixture,
         seed: int,
-        hard: Sequence[int] = (),
     ) -> None:
         self._scenery = scenery
         self._rendered = rendered
         self._size_hw = size_hw
         self._mixture = mixture
         self._seed = seed
-        self._hard = tuple(hard)
+        self._hard: tuple[int, ...] = ()
+
+    def with_more_of(self, places: Sequence[int]) -> PeoplePictures:
+        """The same pictures, among which the :meth:`place` of these numbers come more often."""
+        pictures = copy.copy(self)
+        pictures._hard = tuple(places)
+        return pictures
 
     def scene(self, number: int) -> Scene:
         """Picture `number`; the same however often it is asked for."""

@@ -116,7 +116,7 @@ def test_nobody_means_nobody(scenery: Scenery) -> None:
 def test_hard_places_are_shown_more_often(scenery: Scenery) -> None:
     mixture = Mixture(1, 0, 0, 0, spoilt=0, hard=0.5)
     usual = pictures(scenery, None, mixture)
-    maker = PeoplePictures(scenery, None, SIZE_HW, mixture, 1, hard=(3, 8))
+    maker = usual.with_more_of((3, 8))
     hard = [usual.place(number).picture for number in (3, 8)]
     assert not np.array_equal(*hard)
     scenes = [maker.scene(number) for number in range(200)]
