@@ -5,6 +5,8 @@ In memory only, and only while the person is followed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from edge_app.flow import Float32, UInt8
@@ -45,6 +47,10 @@ def _bins_of_colours() -> UInt8:
 
 
 _BINS = _bins_of_colours()
+_UPPER_BITS = np.uint8(0b11111100)
+_PLACES = np.array([2.0**10, 2.0**4, 2.0**-2], np.float32)
+"""Blue, green and red, of which only the upper six bits are left, times these give the bin's place.
+Such numbers are exact in float32, whose product is faster than that of integers."""
 
 
 def look_at(frame_bgr: UInt8, boxes_xyxy: Float32) -> Float32 | None:
@@ -89,20 +95,23 @@ def describe(colours_bgr: UInt8) -> Float32:
     Returns:
         float32 ``[N, D]``, unit length.
     """
-    count = len(colours_bgr)
-    upper = (colours_bgr >> 2).reshape(count, -1, 3)
-    colours = upper[..., 0].astype(np.int32)
-    for channel in (1, 2):
-        colours <<= 6
-        colours += upper[..., channel]
-    bins = _BINS[colours] + np.arange(count)[:, None] * _LEVELS**3
-    found = np.bincount(bins.ravel(), minlength=count * _LEVELS**3).astype(np.float32)
-    return np.asarray(np.sqrt(found / np.float32(upper.shape[1])).reshape(count, -1))
+    count, down, across, _ = colours_bgr.shape
+    upper = (colours_bgr & _UPPER_BITS).reshape(-1, 3).astype(np.float32)
+    bins = _BINS[(upper @ _PLACES).astype(np.intp)].reshape(count, -1)
+    first = np.arange(0, count * _LEVELS**3, _LEVELS**3)
+    found = np.bincount((bins + first[:, None]).ravel(), minlength=count * _LEVELS**3)
+    shares = found.reshape(count, -1).astype(np.float32) * np.float32(1 / (down * across))
+    return np.asarray(np.sqrt(shares))
 
 
 def agreement(one: Float32, other: Float32) -> float:
     """How much two looks agree, 0..1."""
     return float(one @ other)
+
+
+def agreements(ones: Sequence[Float32], others: Float32) -> list[list[float]]:
+    """The :func:`agreement` of each of some looks with each of others, float32 ``[N, D]``."""
+    return (np.array(ones) @ others.T).tolist() if ones else []
 
 
 def strangeness(agrees: float, best: float) -> float:

@@ -44,7 +44,7 @@ class Found:
         boxes: ``N`` boxes, pixels.
         scores: ``N`` scores; lowered to a weak one where the box is doubtful.
         is_doubtful: per box, whether it may be a second one of somebody whom a better one is of.
-        looks: ``N`` looks, float32 ``[D]`` each, or None, see :meth:`Tracker.update`.
+        looks: float32 ``[N, D]``, or None, see :meth:`Tracker.update`.
         part_of: per box, the boxes of the people of whom it may be a part.
         is_clear: per box, whether its look is its own: nobody else's box covers much of it.
     """
@@ -52,7 +52,7 @@ class Found:
     boxes: list[Box]
     scores: list[float]
     is_doubtful: list[bool]
-    looks: Sequence[Float32] | None
+    looks: Float32 | None
     part_of: list[list[int]]
     is_clear: list[bool]
 
@@ -87,7 +87,7 @@ class Found:
                 for score, is_doubtful in zip(scores, doubtful, strict=True)
             ],
             doubtful,
-            None if looks is None else list(looks[order]),
+            None if looks is None else looks[order],
             [
                 parts_of(found, scores, covered, index) if share >= _PART else []
                 for index, share in enumerate(most)
@@ -106,15 +106,15 @@ def covered_shares(boxes_xyxy: Sequence[Box]) -> list[list[float]]:
     for row in range(1, count):
         x1, y1, x2, y2 = boxes_xyxy[row]
         for column in range(row):
-            other_x1, other_y1, other_x2, other_y2 = boxes_xyxy[column]
-            across = min(x2, other_x2) - max(x1, other_x1)
+            left, top, right, bottom = boxes_xyxy[column]
+            across = (x2 if x2 < right else right) - (x1 if x1 > left else left)
             if across <= 0:
                 continue
-            down = min(y2, other_y2) - max(y1, other_y1)
+            down = (y2 if y2 < bottom else bottom) - (y1 if y1 > top else top)
             if down > 0:
                 shared = across * down
                 covered[row][column] = shared / ((x2 - x1) * (y2 - y1))
-                covered[column][row] = shared / ((other_x2 - other_x1) * (other_y2 - other_y1))
+                covered[column][row] = shared / ((right - left) * (bottom - top))
     return covered
 
 

@@ -81,17 +81,16 @@ class Motion:
             velocity[3] = velocity[2]
             fade = exp(-t / _COASTING_FADE_S)
             self.velocity = velocity = [speed * fade for speed in velocity]
-        self.position = position = [p + t * v for p, v in zip(position, velocity, strict=True)]
-        area = self.size * self.size
-        first, second, third = area * t**3 / 3, area * t * t / 2, area * t
-        self.spread = [
-            (
-                pp + t * (2 * pv + t * vv) + noise * first,
-                pv + t * vv + noise * second,
-                vv + noise * third,
+        spread, gained = self.spread, self.size * self.size * t
+        for index, density in enumerate(_ACCELERATION):
+            position[index] += t * velocity[index]
+            pp, pv, vv = spread[index]
+            added, noise = t * vv, density * gained
+            spread[index] = (
+                pp + t * (2 * pv + added + noise * t / 3),
+                pv + added + noise * t / 2,
+                vv + noise,
             )
-            for (pp, pv, vv), noise in zip(self.spread, _ACCELERATION, strict=True)
-        ]
         self._keep_shape()
 
     def update(self, box_xyxy: Box) -> None:
@@ -152,4 +151,6 @@ def to_coordinates(box_xyxy: Box) -> Four:
 
 def _size(position: list[float]) -> float:
     """A person's size: the height, or twice the width where little is seen."""
-    return max(position[3] - position[2], 2 * position[1], 4.0)
+    _, width, top, bottom = position
+    size = bottom - top if bottom - top > 2 * width else 2 * width
+    return size if size > 4.0 else 4.0

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp, sqrt
 
-import numpy as np
-
 from edge_app.config.schema import TrackingSettings
 from edge_app.flow import Float32
 from edge_app.tracking.appearance import agreement
@@ -134,8 +132,11 @@ class Life:
             self.look = look
         else:
             newer = 1 - exp((self.looked_at_s - at_s) / _LOOK_FADE_S)
-            mixed = self.look + (look - self.look) * np.float32(newer)
-            self.look = mixed * np.float32(1 / sqrt(agreement(mixed, mixed)))
+            mixed = look - self.look
+            mixed *= newer
+            mixed += self.look
+            mixed *= 1 / sqrt(agreement(mixed, mixed))
+            self.look = mixed
         self.looked_at_s = at_s
 
     def is_convincing(self, settings: TrackingSettings) -> bool:

@@ -66,15 +66,12 @@ class Expected(NamedTuple):
         """The prediction of one filter in a picture of this width and height."""
         x1, y1, x2, y2 = motion.box_xyxy
         width, height = size
-        box = (
-            min(max(x1, 0.0), width),
-            min(max(y1, 0.0), height),
-            min(max(x2, 0.0), width),
-            min(max(y2, 0.0), height),
-        )
-        std = motion.expected_std
-        middle, far = (box[0] + box[2]) / 2, _FARTHEST * std[0]
-        reach = min(box[0], middle - far), max(box[2], middle + far)
+        if x1 < 0 or y1 < 0 or x2 > width or y2 > height:
+            x1, x2 = (min(max(x, 0.0), width) for x in (x1, x2))
+            y1, y2 = (min(max(y, 0.0), height) for y in (y1, y2))
+        box, std = (x1, y1, x2, y2), motion.expected_std
+        middle, far = (x1 + x2) / 2, _FARTHEST * std[0]
+        reach = min(x1, middle - far), max(x2, middle + far)
         return cls(box, whole_end(box, size), std, reach)
 
 
@@ -94,20 +91,22 @@ def likeness(expected: Expected, seen: Box, seen_whole_end: float) -> tuple[floa
     seen_x1, seen_y1, seen_x2, seen_y2 = seen
     off_x, off_top = (seen_x1 + seen_x2 - x1 - x2) / (2 * std_x), (seen_y1 - y1) / std_top
     distance = off_x * off_x + off_top * off_top
-    across = min(x2, seen_x2) - max(x1, seen_x1)
+    across = (x2 if x2 < seen_x2 else seen_x2) - (x1 if x1 > seen_x1 else seen_x1)
     if distance >= _FARTHEST**2 and (across <= 0 or y1 >= seen_whole_end or seen_y1 >= whole):
         return 0.0, 0.0
     width, seen_width = x2 - x1, seen_x2 - seen_x1
     height, seen_height = whole - y1, seen_whole_end - seen_y1
     area, seen_area = width * height, seen_width * seen_height
-    shape = min(width, seen_width) * min(height, seen_height)
+    shape = width if width < seen_width else seen_width
+    shape *= height if height < seen_height else seen_height
     best = _VAGUE_WEIGHT * _ratio(shape, area, seen_area) / (1 + distance / 4)
     if across > 0:
-        top = max(y1, seen_y1)
-        down = min(whole, seen_whole_end) - top
+        top = y1 if y1 > seen_y1 else seen_y1
+        down = (whole if whole < seen_whole_end else seen_whole_end) - top
         if down > 0:
-            best = max(best, _ratio(across * down, area, seen_area))
-        end = min(y2, seen_y2)
+            plain = _ratio(across * down, area, seen_area)
+            best = plain if plain > best else best
+        end = y2 if y2 < seen_y2 else seen_y2
         if end > top:
             upper = _ratio(across * (end - top), width * (end - y1), seen_width * (end - seen_y1))
             best = max(best, _UPPER_WEIGHT * upper)

@@ -12,18 +12,24 @@ from typing import NamedTuple
 
 from edge_app.config.schema import TrackingSettings
 from edge_app.flow import Float32
-from edge_app.tracking.appearance import SURELY_SAME, agreement, strangeness, sureness
+from edge_app.tracking.appearance import SURELY_SAME, agreements, strangeness, sureness
 from edge_app.tracking.found import Found
 from edge_app.tracking.life import Life
 from edge_app.tracking.matching import Claim, Expected, assign, likeness, whole_end
 
 _GOOD_LIKENESS = 0.2
 _WEAK_LIKENESS = 0.35
-_LAST_LIKENESS = 0.35
+_LAST_LIKENESS = 0.3
 """Least likeness of a pair, for good and for weak detections, and for good ones that nobody claims
 although some track overlaps them, if not where it was expected."""
 _FIXED_LIKENESS = 0.7
 """The same for who has not moved for long: who walks past is not taken for a shelf."""
+_LAST_STRANGENESS = 0.5
+_LAST_SEEN_S = 0.5
+"""Whose track was seen this recently is rather half hidden than gone, and a good box at that place
+rather theirs than somebody new's: if nobody claims it, a look that disagrees counts half, and not
+at all where others cover much of the box."""
+_ROUNDING_S = 1e-6
 _PART_WEIGHT = 0.6
 """Likeness of a box that may be a part of the person in another box counts less."""
 _WEAK_WITHIN_S = 1.0
@@ -36,8 +42,8 @@ class Pair(NamedTuple):
     Attributes:
         row: of the track.
         column: of the detection.
-        alike: how much the two are alike, at most 1.
-        likely: the same, less where the person can hardly have got to.
+        alike: how much the two are alike, at most 1; less where looks clearly differ.
+        likely: the same, less where the person can hardly have got to or looks different.
     """
 
     row: int
@@ -69,36 +75,45 @@ def possible_pairs(expected: Sequence[Expected], found: Found, size: tuple[int, 
 
 
 def judge_looks(
-    pairs: Sequence[Pair], lives: Sequence[Life], looks: Sequence[Float32], lost_at_s: float
+    pairs: Sequence[Pair],
+    lives: Sequence[Life],
+    looks: Float32,
+    is_clear: Sequence[bool],
+    settings: TrackingSettings,
+    now_s: float,
 ) -> list[Pair]:
     """The same pairs, more or less likely by how the two look.
 
     Args:
         pairs: by place and motion.
         lives: the tracks.
-        looks: float32 ``[D]`` each, of the detections.
-        lost_at_s: who was not seen since then is continued by whoever surely looks the same only.
+        looks: float32 ``[N, D]``, of the detections.
+        is_clear: per detection, whether its look is its own.
+        settings: who was lost for ``lost_s`` is continued by whoever surely looks the same only.
+        now_s: time of the detections.
     """
-    same: list[float | None] = []
+    known = {row: life.look for row, life in enumerate(lives) if life.look is not None}
+    agreed = dict(zip(known, agreements(list(known.values()), looks), strict=True))
+    same = [agreed[row][column] if row in agreed else None for row, column, _, _ in pairs]
     best: dict[int, float] = {}
-    for row, column, _, _ in pairs:
-        known = lives[row].look
-        agrees = None if known is None else agreement(known, looks[column])
-        same.append(agrees)
+    for (_, column, _, _), agrees in zip(pairs, same, strict=True):
         if agrees is not None and agrees > best.get(column, 0.0):
             best[column] = agrees
     judged = []
     for pair, agrees in zip(pairs, same, strict=True):
         row, column, alike, likely = pair
-        is_long_lost = lives[row].last_seen_at_s < lost_at_s
-        if is_long_lost and (agrees is None or agrees < SURELY_SAME):
+        unseen_s = now_s - lives[row].last_seen_at_s
+        if unseen_s > settings.lost_s and (agrees is None or agrees < SURELY_SAME):
             continue
         if agrees is None:
             judged.append(pair)
             continue
         unlikely = (alike - likely) * (1 - sureness(agrees))
-        alike -= strangeness(agrees, best.get(column, 0.0))
-        judged.append(Pair(row, column, alike, alike - unlikely))
+        strange = strangeness(agrees, best.get(column, 0.0))
+        likely = alike - unlikely - strange
+        if unseen_s <= _LAST_SEEN_S + _ROUNDING_S:
+            strange *= _LAST_STRANGENESS if is_clear[column] else 0.0
+        judged.append(Pair(row, column, alike - strange, likely))
     return judged
 
 

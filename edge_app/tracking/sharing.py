@@ -68,6 +68,10 @@ def overlap(one: Box, other: Box) -> float:
 
 
 def _shared(one: Box, other: Box) -> float:
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
-    return across * down if across > 0 and down > 0 else 0.0
+    x1, y1, x2, y2 = one
+    left, top, right, bottom = other
+    across = (x2 if x2 < right else right) - (x1 if x1 > left else left)
+    if across <= 0:
+        return 0.0
+    down = (y2 if y2 < bottom else bottom) - (y1 if y1 > top else top)
+    return across * down if down > 0 else 0.0

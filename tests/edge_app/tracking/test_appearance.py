@@ -221,3 +221,21 @@ def test_who_cannot_be_recognised_yet_is_taken_for_somebody_lost_at_their_very_p
         frame = tracker.update(found, index, at_s, SIZE, looks)
         ids |= {t.track_id for t in frame.tracks if t.is_observed and t.box_xyxy[1] < 80}
     assert len(ids) == (1 if is_one else 2)
+
+
+@pytest.mark.parametrize("covered_px", [20.0, 100.0])
+def test_who_is_half_hidden_by_somebody_else_keeps_the_id_although_nothing_of_the_look_is_left(
+    covered_px: float,
+) -> None:
+    tracker = Tracker("door", TrackingSettings())
+    look, third, mixed = np.eye(3, dtype=np.float32)
+    ids: set[int] = set()
+    for index in range(40):
+        is_covered = 1.5 <= index / 10 < 2.5
+        top = 240.0 - covered_px if is_covered else 250.0
+        boxes = boxes_of((150.0, 60.0, 190.0, 240.0), (155.0, top, 200.0, top + 90.0))
+        found = Detections(boxes, np.full(2, 0.7, np.float32), np.zeros(2, np.int64))
+        looks = np.stack([mixed if is_covered else look, third])
+        frame = tracker.update(found, index, index / 10, SIZE, looks)
+        ids |= {t.track_id for t in frame.tracks if t.is_observed and t.box_xyxy[1] < 80}
+    assert len(ids) == 1
