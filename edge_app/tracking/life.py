@@ -9,7 +9,6 @@ from edge_app.config.schema import TrackingSettings
 from edge_app.flow import Float32
 from edge_app.tracking.appearance import agreement
 from edge_app.tracking.kalman import Box, Motion
-from edge_app.tracking.matching import is_cut_off
 
 _HINT_S = 2.0
 """Hints of a person (weak boxes) that are older tell nothing about when the person came."""
@@ -27,8 +26,6 @@ _FIXED_SIZES = 0.15
 """Who has not moved by more than this share of the size for so long stands, or is a thing."""
 _SHRINK_RATE = 0.05
 """How much of the size that is remembered a smaller box takes away: legs hide behind others."""
-_THERE_S = 0.5
-"""Who was seen this recently and was not about to leave is still in the picture."""
 _LOOK_FADE_S = 1.0
 """What was seen of a look this long ago counts for a third."""
 
@@ -128,17 +125,6 @@ class Life:
     def is_thing(self) -> bool:
         """Whether it never moved: people come from somewhere, shelves and posters do not."""
         return self.is_fixed and not self.has_moved
-
-    def is_leaving(self, size: tuple[int, int]) -> bool:
-        """Whether the picture's edge cuts the person off, who moves on beyond it."""
-        speed_x, _, speed_top, _ = self.motion.velocity
-        left, _, right, bottom = is_cut_off(self.box_xyxy, size)
-        return (left and speed_x < 0) or (right and speed_x > 0) or (bottom and speed_top > 0)
-
-    def is_there(self, at_s: float, size: tuple[int, int]) -> bool:
-        """Whether the person was seen a moment ago and must still be in the picture."""
-        is_recent = at_s - self.last_seen_at_s <= _THERE_S + _ROUNDING_S
-        return is_recent and not self.is_leaving(size)
 
     def remember(self, look: Float32, at_s: float) -> None:
         """Take in how the person looks now; what was seen before fades."""

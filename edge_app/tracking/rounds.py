@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from edge_app.config.schema import TrackingSettings
+from edge_app.flow import Float32
 from edge_app.tracking.appearance import SURELY_SAME, agreements, strangeness, sureness
 from edge_app.tracking.found import Found
 from edge_app.tracking.life import Life
@@ -24,9 +25,11 @@ although some track overlaps them, if not where it was expected."""
 _FIXED_LIKENESS = 0.7
 """The same for who has not moved for long: who walks past is not taken for a shelf."""
 _LAST_STRANGENESS = 0.5
-"""Who must still be there is rather half hidden than gone, and a good box at that place is rather
-theirs than somebody new's: if nobody claims it, a look that disagrees counts half, and not at all
-where others cover much of the box."""
+_LAST_SEEN_S = 0.5
+"""Whose track was seen this recently is rather half hidden than gone, and a good box at that place
+rather theirs than somebody new's: if nobody claims it, a look that disagrees counts half, and not
+at all where others cover much of the box."""
+_ROUNDING_S = 1e-6
 _PART_WEIGHT = 0.6
 """Likeness of a box that may be a part of the person in another box counts less."""
 _WEAK_WITHIN_S = 1.0
@@ -74,25 +77,23 @@ def possible_pairs(expected: Sequence[Expected], found: Found, size: tuple[int, 
 def judge_looks(
     pairs: Sequence[Pair],
     lives: Sequence[Life],
-    found: Found,
+    looks: Float32,
+    is_clear: Sequence[bool],
     settings: TrackingSettings,
     now_s: float,
-    size: tuple[int, int],
 ) -> list[Pair]:
     """The same pairs, more or less likely by how the two look.
 
     Args:
         pairs: by place and motion.
         lives: the tracks.
-        found: the detections.
+        looks: float32 ``[N, D]``, of the detections.
+        is_clear: per detection, whether its look is its own.
         settings: who was lost for ``lost_s`` is continued by whoever surely looks the same only.
         now_s: time of the detections.
-        size: width and height of the picture.
     """
-    if found.looks is None:
-        return list(pairs)
     known = {row: life.look for row, life in enumerate(lives) if life.look is not None}
-    agreed = dict(zip(known, agreements(list(known.values()), found.looks), strict=True))
+    agreed = dict(zip(known, agreements(list(known.values()), looks), strict=True))
     same = [agreed[row][column] if row in agreed else None for row, column, _, _ in pairs]
     best: dict[int, float] = {}
     for (_, column, _, _), agrees in zip(pairs, same, strict=True):
@@ -101,8 +102,8 @@ def judge_looks(
     judged = []
     for pair, agrees in zip(pairs, same, strict=True):
         row, column, alike, likely = pair
-        is_long_lost = lives[row].last_seen_at_s < now_s - settings.lost_s
-        if is_long_lost and (agrees is None or agrees < SURELY_SAME):
+        unseen_s = now_s - lives[row].last_seen_at_s
+        if unseen_s > settings.lost_s and (agrees is None or agrees < SURELY_SAME):
             continue
         if agrees is None:
             judged.append(pair)
@@ -110,8 +111,8 @@ def judge_looks(
         unlikely = (alike - likely) * (1 - sureness(agrees))
         strange = strangeness(agrees, best.get(column, 0.0))
         likely = alike - unlikely - strange
-        if strange > 0 and lives[row].is_there(now_s, size):
-            strange *= _LAST_STRANGENESS if found.is_clear[column] else 0.0
+        if unseen_s <= _LAST_SEEN_S + _ROUNDING_S:
+            strange *= _LAST_STRANGENESS if is_clear[column] else 0.0
         judged.append(Pair(row, column, alike - strange, likely))
     return judged
 

@@ -30,7 +30,7 @@ from edge_app.tracking import sharing
 from edge_app.tracking.appearance import KNOWN_AGAIN, agreement, looks_other
 from edge_app.tracking.found import Found
 from edge_app.tracking.life import Life
-from edge_app.tracking.matching import Expected, is_cut_below
+from edge_app.tracking.matching import Expected, is_cut_below, is_cut_off
 from edge_app.tracking.rounds import Pair, choose, judge_looks, possible_pairs
 
 _SHARES_WITHIN_S = 1.0
@@ -121,7 +121,9 @@ class Tracker:
         if taken:
             shared = {row for rows in taken.values() for row in rows}
             pairs = [p for p in pairs if p.column not in taken and p.row not in shared]
-        pairs = judge_looks(pairs, self._lives, found, self._settings, self._at_s, size)
+        if found.looks is not None:
+            looks, is_clear = found.looks, found.is_clear
+            pairs = judge_looks(pairs, self._lives, looks, is_clear, self._settings, self._at_s)
         made = choose(pairs, self._lives, found, self._settings, self._at_s)
         for row, column in made:
             self._see(self._lives[row], found, column)
@@ -206,7 +208,10 @@ class Tracker:
         x, _, top, _ = life.motion.position
         if not (0 <= x <= size[0] and -0.5 * size[1] <= top <= size[1]):
             return True
-        return life.is_leaving(size) and unseen_s > _LEFT_S
+        speed_x, _, speed_top, _ = life.motion.velocity
+        left, _, right, bottom = is_cut_off(life.box_xyxy, size)
+        is_leaving = (left and speed_x < 0) or (right and speed_x > 0) or (bottom and speed_top > 0)
+        return is_leaving and unseen_s > _LEFT_S
 
     def _confirm(self) -> list[int]:
         """Let out who was seen for long enough, under a lost person's id where that can be it.

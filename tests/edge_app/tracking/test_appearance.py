@@ -239,20 +239,3 @@ def test_who_is_half_hidden_by_somebody_else_keeps_the_id_although_nothing_of_th
         frame = tracker.update(found, index, index / 10, SIZE, looks)
         ids |= {t.track_id for t in frame.tracks if t.is_observed and t.box_xyxy[1] < 80}
     assert len(ids) == 1
-
-
-def test_who_comes_in_over_the_edge_where_somebody_leaves_is_somebody_else() -> None:
-    tracker = Tracker("door", TrackingSettings())
-    first, third, rest = np.eye(3, dtype=np.float32)
-    second = (0.65 * first + (1 - 0.65**2) ** 0.5 * rest).astype(np.float32)
-    ids: set[int] = set()
-    for index in range(40):
-        is_second = index >= 20
-        right = 50.0 + 10 * abs(index - 19.5)
-        left = max(right - 60.0, 0.0)
-        boxes = boxes_of((left, 100.0, right, 260.0), (400.0, 80.0, 450.0, 220.0))
-        found = Detections(boxes, np.full(2, 0.8, np.float32), np.zeros(2, np.int64))
-        looks = np.stack([second if is_second else first, third])
-        frame = tracker.update(found, index, index / 10, SIZE, looks)
-        ids |= {t.track_id for t in frame.tracks if t.is_observed and t.box_xyxy[1] > 90}
-    assert len(ids) == 2
