@@ -30,7 +30,7 @@ from edge_app.tracking import sharing
 from edge_app.tracking.appearance import KNOWN_AGAIN, agreement, looks_other
 from edge_app.tracking.found import Found
 from edge_app.tracking.life import Life
-from edge_app.tracking.matching import Expected, is_cut_below, is_cut_off
+from edge_app.tracking.matching import Expected, is_cut_below
 from edge_app.tracking.rounds import Pair, choose, judge_looks, possible_pairs
 
 _SHARES_WITHIN_S = 1.0
@@ -41,7 +41,9 @@ _OWN_LIKENESS = 0.4
 _NEW_UNSEEN_S = 0.25
 """An unconfirmed track that is unseen for longer was nobody."""
 _LEFT_S = 0.4
-"""Who was cut off by the edge on the way out and is unseen for this long has left."""
+_LEAVING_SHARE = 0.5
+"""Who was on the way out over the lower edge, is unseen for this long and expected to be in the
+picture by less than this share has left; with more of them in it, somebody else hides them."""
 _RELINK_SIZES = 0.35
 _RELINK_SIZES_PER_S = 0.45
 """How far from where it was expected a lost person may reappear, in sizes of the person,"""
@@ -208,10 +210,9 @@ class Tracker:
         x, _, top, _ = life.motion.position
         if not (0 <= x <= size[0] and -0.5 * size[1] <= top <= size[1]):
             return True
-        speed_x, _, speed_top, _ = life.motion.velocity
-        left, _, right, bottom = is_cut_off(life.box_xyxy, size)
-        is_leaving = (left and speed_x < 0) or (right and speed_x > 0) or (bottom and speed_top > 0)
-        return is_leaving and unseen_s > _LEFT_S
+        _, _, speed_top, _ = life.motion.velocity
+        is_leaving = is_cut_below(life.box_xyxy, size) and speed_top > 0
+        return is_leaving and top > size[1] - _LEAVING_SHARE * life.size and unseen_s > _LEFT_S
 
     def _confirm(self) -> list[int]:
         """Let out who was seen for long enough, under a lost person's id where that can be it.

@@ -157,6 +157,14 @@ def test_who_leaves_over_the_edge_ends_and_the_next_one_is_new() -> None:
     assert next(frame.taken_at_s - START_S for frame in frames if frame.ended) < 2.5
 
 
+def test_who_is_hidden_on_the_way_out_while_half_in_the_picture_keeps_the_id() -> None:
+    def scene(at_s: float) -> Seen:
+        is_hidden = 1.0 <= at_s < 1.8
+        return [] if is_hidden else [(person(300, 120 + 60 * at_s, 260), 0.8)]
+
+    assert ids(follow(scene, 2.5)) == {1}
+
+
 def test_an_unseen_person_ends_after_the_configured_time() -> None:
     frames = follow(lambda t: [(person(300, 90), 0.8)] if t < 1 else [], 4.0)
     ended = [(frame.taken_at_s - START_S, frame.ended) for frame in frames if frame.ended]
