@@ -21,14 +21,14 @@ _GOOD_LIKENESS = 0.2
 _WEAK_LIKENESS = 0.35
 _LAST_LIKENESS = 0.3
 """Least likeness of a pair, for good and for weak detections, and for good ones that nobody claims
-although some track overlaps them, if not where it was expected."""
+although some track is there, if not quite where it was expected or with another look."""
 _FIXED_LIKENESS = 0.7
 """The same for who has not moved for long: who walks past is not taken for a shelf."""
 _LAST_STRANGENESS = 0.5
 _LAST_SEEN_S = 0.5
 """Whose track was seen this recently is rather half hidden than gone, and a good box at that place
 rather theirs than somebody new's: if nobody claims it, a look that disagrees counts half, and not
-at all where others cover much of the box."""
+at all where it is not the box's own (:attr:`Found.is_clear`)."""
 _ROUNDING_S = 1e-6
 _PART_WEIGHT = 0.6
 """Likeness of a box that may be a part of the person in another box counts less."""

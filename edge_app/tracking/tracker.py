@@ -1,7 +1,7 @@
 """Detections become people: one track per person, from first sight to leaving.
 
 After ByteTrack (Zhang et al., ECCV 2022): a Kalman filter predicts every box, an optimal
-assignment matches good detections first and weak ones second. Six things differ:
+assignment matches good detections first and weak ones second. Seven things differ:
 
 - everything is timed in seconds, never counted in frames, so that 5 and 30 frames per second and
   dropped frames need the same settings;
@@ -11,6 +11,8 @@ assignment matches good detections first and weak ones second. Six things differ
   side keep their tracks, and a second box on one person makes nobody new;
 - what has not moved for ten seconds since first sight is a thing and is kept inside: it takes its
   own boxes, so that nobody who walks past is taken for it;
+- looks say who is likely, and a good box that is nobody's by its look goes to whoever was there a
+  moment ago: half of them is hidden, and the box shows somebody else's clothes too;
 - a box around several people is nobody's: all of them go along with it until they part;
 - a person who was lost and comes back where the filter no longer looks is *re-linked*: when a new
   track is confirmed it takes over the identity of a lost one that can be it (compare the
@@ -30,7 +32,7 @@ from edge_app.tracking import sharing
 from edge_app.tracking.appearance import KNOWN_AGAIN, agreement, looks_other
 from edge_app.tracking.found import Found
 from edge_app.tracking.life import Life
-from edge_app.tracking.matching import Expected, is_cut_below
+from edge_app.tracking.matching import Expected, is_cut_below, is_cut_off
 from edge_app.tracking.rounds import Pair, choose, judge_looks, possible_pairs
 
 _SHARES_WITHIN_S = 1.0
@@ -41,9 +43,10 @@ _OWN_LIKENESS = 0.4
 _NEW_UNSEEN_S = 0.25
 """An unconfirmed track that is unseen for longer was nobody."""
 _LEFT_S = 0.4
+"""Who was cut off by the edge on the way out and is unseen for this long has left,"""
 _LEAVING_SHARE = 0.5
-"""Who was on the way out over the lower edge, is unseen for this long and expected to be in the
-picture by less than this share has left; with more of them in it, somebody else hides them."""
+"""over the lower edge only if no more of them than this share is expected to be in the picture:
+with more, somebody walks before them."""
 _RELINK_SIZES = 0.35
 _RELINK_SIZES_PER_S = 0.45
 """How far from where it was expected a lost person may reappear, in sizes of the person,"""
@@ -210,9 +213,14 @@ class Tracker:
         x, _, top, _ = life.motion.position
         if not (0 <= x <= size[0] and -0.5 * size[1] <= top <= size[1]):
             return True
-        _, _, speed_top, _ = life.motion.velocity
-        is_leaving = is_cut_below(life.box_xyxy, size) and speed_top > 0
-        return is_leaving and top > size[1] - _LEAVING_SHARE * life.size and unseen_s > _LEFT_S
+        speed_x, _, speed_top, _ = life.motion.velocity
+        left, _, right, bottom = is_cut_off(life.box_xyxy, size)
+        is_leaving = (
+            (left and speed_x < 0)
+            or (right and speed_x > 0)
+            or (bottom and speed_top > 0 and top > size[1] - _LEAVING_SHARE * life.size)
+        )
+        return is_leaving and unseen_s > _LEFT_S
 
     def _confirm(self) -> list[int]:
         """Let out who was seen for long enough, under a lost person's id where that can be it.

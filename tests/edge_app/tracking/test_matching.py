@@ -13,6 +13,7 @@ from edge_app.tracking.matching import (
     Expected,
     assign,
     is_cut_below,
+    is_cut_off,
     likeness,
     whole_end,
 )
@@ -95,6 +96,11 @@ def test_whoever_is_cut_off_below_is_completed_and_nobody_else() -> None:
     half, whole = [100.0, 300.0, 150.0, 358.0], [100.0, 300.0, 150.0, 340.0]
     grown = [100.0, 255.0, 150.0, 358.0]
     assert like(half, grown) > like(whole, [100.0, 255.0, 150.0, 340.0]) + 0.1
+
+
+def test_cut_off_tells_the_edges() -> None:
+    assert is_cut_off((100.0, 100.0, 200.0, 200.0), SIZE) == (False,) * 4
+    assert is_cut_off((0.0, 0.0, 640.0, 360.0), SIZE) == (True,) * 4
 
 
 @pytest.mark.parametrize(

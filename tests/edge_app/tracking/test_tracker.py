@@ -165,6 +165,25 @@ def test_who_is_hidden_on_the_way_out_while_half_in_the_picture_keeps_the_id() -
     assert ids(follow(scene, 2.5)) == {1}
 
 
+def test_who_leaves_over_the_lower_edge_ends_soon_and_the_next_one_is_new() -> None:
+    def scene(at_s: float) -> Seen:
+        if at_s < 1.5:
+            return [(person(300, 120 + 100 * at_s, 260), 0.8)]
+        return [] if at_s < 2.5 else [(person(300, 300 - 60 * (at_s - 2.5), 260), 0.8)]
+
+    frames = follow(scene, 4.0)
+    assert ids(frames) == {1, 2}
+    assert next(frame.taken_at_s - START_S for frame in frames if frame.ended) < 2.1
+
+
+def test_who_leaves_over_the_side_half_in_the_picture_ends_soon() -> None:
+    def scene(at_s: float) -> Seen:
+        return [(person(600 + 20 * at_s, 90), 0.8)] if at_s < 1.5 else []
+
+    frames = follow(scene, 3.0)
+    assert next(frame.taken_at_s - START_S for frame in frames if frame.ended) < 2.1
+
+
 def test_an_unseen_person_ends_after_the_configured_time() -> None:
     frames = follow(lambda t: [(person(300, 90), 0.8)] if t < 1 else [], 4.0)
     ended = [(frame.taken_at_s - START_S, frame.ended) for frame in frames if frame.ended]
