@@ -13,6 +13,7 @@ from itertools import combinations
 
 from edge_app.flow import Detections, Float32
 from edge_app.tracking.kalman import Box
+from edge_app.tracking.sharing import shared_area
 
 _DOUBTFUL = 0.45
 """A box that overlaps a better one by more than this (intersection over union) is doubtful,"""
@@ -104,17 +105,15 @@ def covered_shares(boxes_xyxy: Sequence[Box]) -> list[list[float]]:
     count = len(boxes_xyxy)
     covered = [[0.0] * count for _ in range(count)]
     for row in range(1, count):
-        x1, y1, x2, y2 = boxes_xyxy[row]
+        box = boxes_xyxy[row]
         for column in range(row):
-            left, top, right, bottom = boxes_xyxy[column]
-            across = (x2 if x2 < right else right) - (x1 if x1 > left else left)
-            if across <= 0:
-                continue
-            down = (y2 if y2 < bottom else bottom) - (y1 if y1 > top else top)
-            if down > 0:
-                shared = across * down
+            other = boxes_xyxy[column]
+            shared = shared_area(box, other)
+            if shared > 0:
+                x1, y1, x2, y2 = box
                 covered[row][column] = shared / ((x2 - x1) * (y2 - y1))
-                covered[column][row] = shared / ((right - left) * (bottom - top))
+                x1, y1, x2, y2 = other
+                covered[column][row] = shared / ((x2 - x1) * (y2 - y1))
     return covered
 
 

@@ -15,8 +15,8 @@ The same uncertainty, the other way round, takes likeness from boxes that overla
 the person cannot have got to: so people who cross keep their own ways.
 
 A scene holds few people, and most of them are far apart: all this is done in plain floats, pairs
-that cannot be alike are left out early, and most comparisons are written out: calls of ``min`` and
-``max`` took two fifths of the time.
+that cannot be alike are left out early, and most comparisons are written out, which takes less
+time than calls of ``min`` and ``max``.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from edge_app.config.schema import TrackingSettings
-from edge_app.flow import Float32
 from edge_app.tracking.appearance import SURELY_SAME, agreements, strangeness, sureness
 from edge_app.tracking.found import Found
 from edge_app.tracking.life import Life
@@ -77,8 +76,7 @@ def possible_pairs(expected: Sequence[Expected], found: Found, size: tuple[int, 
 def judge_looks(
     pairs: Sequence[Pair],
     lives: Sequence[Life],
-    looks: Float32,
-    is_clear: Sequence[bool],
+    found: Found,
     settings: TrackingSettings,
     now_s: float,
 ) -> list[Pair]:
@@ -87,13 +85,14 @@ def judge_looks(
     Args:
         pairs: by place and motion.
         lives: the tracks.
-        looks: float32 ``[N, D]``, of the detections.
-        is_clear: per detection, whether its look is its own.
+        found: the detections; the pairs stay as they are if it has no looks.
         settings: who was lost for ``lost_s`` is continued by whoever surely looks the same only.
         now_s: time of the detections.
     """
+    if found.looks is None:
+        return list(pairs)
     known = {row: life.look for row, life in enumerate(lives) if life.look is not None}
-    agreed = dict(zip(known, agreements(list(known.values()), looks), strict=True))
+    agreed = dict(zip(known, agreements(list(known.values()), found.looks), strict=True))
     same = [agreed[row][column] if row in agreed else None for row, column, _, _ in pairs]
     best: dict[int, float] = {}
     for (_, column, _, _), agrees in zip(pairs, same, strict=True):
@@ -112,7 +111,7 @@ def judge_looks(
         strange = strangeness(agrees, best.get(column, 0.0))
         likely = alike - unlikely - strange
         if unseen_s <= _LAST_SEEN_S + _ROUNDING_S:
-            strange *= _LAST_STRANGENESS if is_clear[column] else 0.0
+            strange *= _LAST_STRANGENESS if found.is_clear[column] else 0.0
         judged.append(Pair(row, column, alike - strange, likely))
     return judged
 

@@ -126,9 +126,7 @@ class Tracker:
         if taken:
             shared = {row for rows in taken.values() for row in rows}
             pairs = [p for p in pairs if p.column not in taken and p.row not in shared]
-        if found.looks is not None:
-            looks, is_clear = found.looks, found.is_clear
-            pairs = judge_looks(pairs, self._lives, looks, is_clear, self._settings, self._at_s)
+        pairs = judge_looks(pairs, self._lives, found, self._settings, self._at_s)
         made = choose(pairs, self._lives, found, self._settings, self._at_s)
         for row, column in made:
             self._see(self._lives[row], found, column)

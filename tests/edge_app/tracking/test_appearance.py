@@ -223,7 +223,7 @@ def test_who_cannot_be_recognised_yet_is_taken_for_somebody_lost_at_their_very_p
     assert len(ids) == (1 if is_one else 2)
 
 
-@pytest.mark.parametrize("covered_px", [20.0, 100.0])
+@pytest.mark.parametrize("covered_px", [20.0, 120.0])
 def test_who_is_half_hidden_by_somebody_else_keeps_the_id_although_nothing_of_the_look_is_left(
     covered_px: float,
 ) -> None:

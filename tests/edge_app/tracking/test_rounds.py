@@ -27,8 +27,7 @@ def seen_before(look: np.ndarray | None = LOOK) -> Life:
 
 
 def judged(pair: Pair, life: Life, boxes: Found, at_s: float) -> Pair | None:
-    assert boxes.looks is not None
-    made = judge_looks([pair], [life], boxes.looks, boxes.is_clear, SETTINGS, at_s)
+    made = judge_looks([pair], [life], boxes, SETTINGS, at_s)
     return made[0] if made else None
 
 
