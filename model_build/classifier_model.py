@@ -17,7 +17,6 @@ from model_build.data.garment_pieces import (
     WORN,
     GarmentPieces,
     PieceSample,
-    open_pieces,
 )
 from model_build.data.rendered_crops import RenderedPieces
 from model_build.evaluate.classification import evaluate_classifier
@@ -143,10 +142,7 @@ def _calibrate(folders: Folders, network: Classifier) -> float:
 
 
 def _pieces(folders: Folders, source: str, held_out: bool) -> GarmentPieces:
-    store = open_pieces(
-        folders.data / "clothing-dataset", folders.data / "ccp", folders.cache / "pieces"
-    )
-    return GarmentPieces(store, source, held_out)
+    return GarmentPieces(folders.pieces(), source, held_out)
 
 
 def _card(run: Path) -> Card:

@@ -13,8 +13,10 @@ from edge_app.vocabulary import REGIONS
 from model_build.data.ccp import read_label_names
 from model_build.data.converted import ConvertedCrops, read_for_judging
 from model_build.data.garment_crops import CROP_HEIGHT, CROP_WIDTH, CropSample
+from model_build.data.garment_pieces import open_pieces
 from model_build.data.published.annotated import DataError
 from model_build.data.rendered_crops import RenderedCrops, open_rendered
+from model_build.data.seen_clothes import seen_clothes
 from model_build.data.store import PictureStore
 from model_build.data.street_crops import MildStreetCrops, StreetCrops
 from model_build.data.street_people import best_person, open_people
@@ -63,8 +65,14 @@ class Folders:
     def street_crops(self, held_out: bool) -> StreetCrops:
         """The people of Clothing Co-Parsing on one side of the split."""
         folder = self.data / "ccp"
-        store = open_people(folder, self.cache / "people", best_person(SHIPPED / "detector.onnx"))
-        return StreetCrops(store, read_label_names(folder), held_out)
+        find, seen = best_person(SHIPPED / "detector.onnx"), seen_clothes()
+        store = open_people(folder, self.cache / "people-seen", find, seen)
+        return StreetCrops(store, read_label_names(folder), held_out, seen)
+
+    def pieces(self) -> PictureStore:
+        """Single garments, laid out and worn, of both sides of the split."""
+        photos, street = self.data / "clothing-dataset", self.data / "ccp"
+        return open_pieces(photos, street, self.cache / "pieces-seen", seen_clothes())
 
     def rendered(self) -> PictureStore:
         """People of the simulated entrance's training seeds."""

@@ -1,7 +1,8 @@
 """One still picture, several looks: in recordings time shows a person anew, here other cuts do.
 
 Each person is cut out closer and wider, as they are and mirrored, and what is said of the cuts is
-averaged (test-time augmentation, Krizhevsky et al., NeurIPS 2012).
+averaged (test-time augmentation, Krizhevsky et al., NeurIPS 2012). Then all that was asked has a
+say in whether a garment is one: garment detector, classifier, and what the whole person wears.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from edge_app.flow import Float32, Garment, Look, UInt8
 from edge_app.geometry import intersection_over_union, widen
 from edge_app.outfit.crops import MARGIN
+from edge_app.vocabulary import CATEGORIES, REGION_OF, REGIONS
 
 LEAST_SCORE = 0.02
 """How weak a garment a single view may tell of: whether it is one, all views decide together."""
@@ -24,6 +26,12 @@ _MARGINS = (MARGIN, 0.02, 0.125)
 _SAME = 0.5
 """Two views' boxes of a region that overlap by more are of one garment."""
 _LEAST_PROBABILITY = 1e-4
+_SAY = 0.15
+"""Share of the classifier, and of ``wears``, in the score of a garment that was found."""
+_IN_REGION = {
+    region: np.array([REGION_OF[category] == region for category in CATEGORIES])
+    for region in REGIONS
+}
 
 
 class LooksAtCrops(Protocol):
@@ -50,7 +58,8 @@ def look_at_still(
     Returns:
         One look per person: log-odds of ``wears`` averaged; garments best first, a garment's score
         averaged over all views, 0 where it was not found, its box and what it is over those where
-        it was. Quality and colour are those of the first view, which recordings have too.
+        it was; then the score becomes the :func:`agreed_score`. Quality and colour are those of
+        the first view, which recordings have too.
     """
     height, width = picture_bgr.shape[:2]
     mirrored_bgr: UInt8 = np.ascontiguousarray(picture_bgr[:, ::-1])
@@ -77,14 +86,33 @@ def _turned_back(look: Look, width: int) -> Look:
 
 def _together(looks: Sequence[Look]) -> Look:
     """Several looks at one person as one."""
-    garments = [_mean_garment(same, len(looks)) for same in _same_garments(looks)]
+    said = [look.wears for look in looks if look.wears is not None]
+    wears = _mean_probabilities(said) if said else None
+    found = (_mean_garment(same, len(looks)) for same in _same_garments(looks))
+    garments = (replace(garment, score=agreed_score(garment, wears)) for garment in found)
     best_first = sorted(garments, key=lambda garment: -garment.score)
-    wears = [look.wears for look in looks if look.wears is not None]
-    return replace(
-        looks[0],
-        garments=tuple(best_first),
-        wears=_mean_probabilities(wears) if wears else None,
-    )
+    return replace(looks[0], garments=tuple(best_first), wears=wears)
+
+
+def agreed_score(garment: Garment, wears: Float32 | None) -> float:
+    """How sure it is that there is a garment of this region, 0..1, by all that was asked.
+
+    The weighted geometric mean (logarithmic opinion pool, Genest and Zidek, "Combining Probability
+    Distributions", Statistical Science 1986) of the detector's score, of the classifier's
+    probability of the region, and of the one by ``wears`` that anything is worn there.
+
+    Args:
+        garment: with the detector's score.
+        wears: float32 ``[15]``; None where nothing judged the whole person, and has no say.
+    """
+    inside = _IN_REGION[garment.region]
+    of_region = [float(garment.probabilities[inside].sum())]
+    if wears is not None:
+        of_region.append(1.0 - float(np.prod(1.0 - wears[inside])))
+    score = garment.score ** (1.0 - _SAY * len(of_region))
+    for probability in of_region:
+        score *= min(probability, 1.0) ** _SAY
+    return float(score)
 
 
 class _Sighting(NamedTuple):

@@ -8,7 +8,7 @@ The store's entries are pictures stretched to a common size, with a margin aroun
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from model_build.data.ccp import StreetPhoto, garments_in, read_label_names, read_photos
 from model_build.data.clothing_dataset import GarmentPhoto, read_garment_photos
 from model_build.data.degrade import degrade, recolour
+from model_build.data.seen_clothes import SeenClothes, rename_labels
 from model_build.data.store import PictureStore, is_written, write_store
 from model_build.vocabulary import category_mask
 
@@ -38,22 +39,34 @@ class PieceSample:
     allowed: NDArray[np.bool_]
 
 
-def open_pieces(clothing_folder: Path, ccp_folder: Path, cache: Path) -> PictureStore:
-    """The store of garments in `cache`, written from the two data sets if it is not there."""
+def open_pieces(
+    clothing_folder: Path,
+    ccp_folder: Path,
+    cache: Path,
+    seen: Mapping[str, SeenClothes] | None = None,
+) -> PictureStore:
+    """The store of garments in `cache`, written from the two data sets if it is not there.
+
+    Args:
+        clothing_folder: clothing-dataset.
+        ccp_folder: Clothing Co-Parsing.
+        cache: path of the store.
+        seen: what was seen on people, by stem, which puts their label maps right.
+    """
     if is_written(cache):
         return PictureStore(cache)
-    return write_store(cache, _entries(clothing_folder, ccp_folder))
+    return write_store(cache, _entries(clothing_folder, ccp_folder, seen or {}))
 
 
 def _entries(
-    clothing_folder: Path, ccp_folder: Path
+    clothing_folder: Path, ccp_folder: Path, seen: Mapping[str, SeenClothes]
 ) -> Iterator[tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]]:
     for photo in read_garment_photos(clothing_folder):
         yield _laid_out(photo)
     names = read_label_names(ccp_folder)
     for street in read_photos(ccp_folder):
         if street.label_map is not None:
-            yield from _worn(street, names)
+            yield from _worn(street, names, seen.get(street.stem))
 
 
 def _laid_out(photo: GarmentPhoto) -> tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]:
@@ -69,9 +82,10 @@ def _laid_out(photo: GarmentPhoto) -> tuple[dict[str, NDArray[np.uint8]], dict[s
 
 
 def _worn(
-    photo: StreetPhoto, names: tuple[str, ...]
+    photo: StreetPhoto, names: tuple[str, ...], seen: SeenClothes | None
 ) -> Iterator[tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]]:
-    picture, labels = photo.read_picture(), photo.read_label_map()
+    picture = photo.read_picture()
+    labels = rename_labels(photo.read_label_map(), names, seen)
     height, width = labels.shape
     for garment in garments_in(labels, names):
         left, top, right, bottom = garment.box_xyxy

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model_build.data import staging
 from model_build.data.ccp import garments_in
@@ -17,19 +18,34 @@ from model_build.data.garment_crops import (
     mild_sample,
     plain_sample,
 )
+from model_build.data.seen_clothes import SeenClothes, told_clothes, without
 from model_build.data.store import PictureStore
 from model_build.data.tagged_boxes import FoundBoxes, find_boxes
-from model_build.vocabulary import CCP_CATEGORY, category_mask
+from model_build.vocabulary import CCP_CATEGORY
 
 _OPEN_IN_FRONT = ("cardigan", "coat", "cape", "jacket", "blazer", "suit", "vest")
 
 
 class StreetCrops:
-    """People of the store of :mod:`model_build.data.street_people`, by number, on demand."""
+    """People of the store of :mod:`model_build.data.street_people`, by number, on demand.
 
-    def __init__(self, store: PictureStore, names: tuple[str, ...], held_out: bool) -> None:
+    Args:
+        store: of the people.
+        names: of the labels of their label maps.
+        held_out: which side of the split.
+        seen: what was seen on them, by stem; what is published counts for the others.
+    """
+
+    def __init__(
+        self,
+        store: PictureStore,
+        names: tuple[str, ...],
+        held_out: bool,
+        seen: Mapping[str, SeenClothes] | None = None,
+    ) -> None:
         self._store = store
         self._names = names
+        self._seen = seen or {}
         entries = range(len(store))
         self.indices = [i for i in entries if store.record(i)["is_held_out"] == held_out]
         self.mapped = [i for i in self.indices if "labels" in store.record(i)["arrays"]]
@@ -71,7 +87,7 @@ class StreetCrops:
         person = Person(
             picture=self._store.picture(index),
             box=np.array(record["box"], np.float32),
-            wears=category_mask(record["categories"]).astype(np.float32),
+            wears=told_clothes(record["categories"], self._seen.get(record["stem"])),
             labels=self._store.picture(index, "labels") if has_labels else None,
             boxes=np.zeros((0, 4), np.float32),
             regions=np.zeros(0, np.int64),
@@ -81,8 +97,8 @@ class StreetCrops:
         return person if found is None else found.given_to(person)
 
     def _restage(self, person: Person, rng: np.random.Generator) -> Person:
-        picture, labels = person.picture, person.labels
-        if labels is None:
+        picture, labels, published = person.picture, person.labels, person.labels
+        if labels is None or published is None:
             return person
         present = np.flatnonzero(np.bincount(labels.ravel(), minlength=len(self._names)))
         garments = [int(label) for label in present if self._names[label] in CCP_CATEGORY]
@@ -93,8 +109,7 @@ class StreetCrops:
             for outer in (label for label in garments if self._names[label] in _OPEN_IN_FRONT):
                 picture, labels = staging.close_back(picture, labels, outer, self._kept, rng)
             picture = staging.turn_around(picture, labels, self._hair, self._skin, rng)
-            seen = [garment.category for garment in garments_in(labels, self._names)]
-            wears = category_mask(seen).astype(np.float32)
+            wears = without(wears, *(self._categories(map_) for map_ in (published, labels)))
         if rng.random() < 0.5:
             texture = self._store.picture(self._draw(self.indices, rng))
             size = (picture.shape[0], picture.shape[1])
@@ -105,6 +120,9 @@ class StreetCrops:
             stranger = (self._store.picture(other), self._store.picture(other, "labels"))
             picture, labels = staging.add_stranger(picture, labels, stranger, rng)
         return dataclasses.replace(person, picture=picture, labels=labels, wears=wears)
+
+    def _categories(self, labels: NDArray[np.uint8]) -> list[str]:
+        return [garment.category for garment in garments_in(labels, self._names)]
 
     @staticmethod
     def _draw(indices: list[int], rng: np.random.Generator) -> int:

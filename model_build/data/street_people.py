@@ -7,7 +7,7 @@ tall: `picture` uint8 `[h,w,3]` BGR and, where the photo has one, `labels` uint8
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from model_build.data.ccp import (
     read_photos,
     tagged_categories,
 )
+from model_build.data.seen_clothes import SeenClothes, agreed_tags, rename_labels
 from model_build.data.store import PictureStore, is_written, write_store
 
 MARGIN = 0.25
@@ -33,12 +34,24 @@ PERSON_HEIGHT_PX = 320
 FindPerson = Callable[[NDArray[np.uint8]], tuple[float, float, float, float]]
 
 
-def open_people(folder: Path, cache: Path, find_person: FindPerson) -> PictureStore:
-    """The store of people in `cache`, written from the data set in `folder` if it is not there."""
+def open_people(
+    folder: Path,
+    cache: Path,
+    find_person: FindPerson,
+    seen: Mapping[str, SeenClothes] | None = None,
+) -> PictureStore:
+    """The store of people in `cache`, written from the data set in `folder` if it is not there.
+
+    Args:
+        folder: Clothing Co-Parsing.
+        cache: path of the store.
+        find_person: for photos with tags only.
+        seen: what was seen on people, by stem, which puts their label maps and tags right.
+    """
     if is_written(cache):
         return PictureStore(cache)
     names = read_label_names(folder)
-    return write_store(cache, _entries(read_photos(folder), names, find_person))
+    return write_store(cache, _entries(read_photos(folder), names, find_person, seen or {}))
 
 
 def best_person(model: Path) -> FindPerson:
@@ -65,17 +78,22 @@ def best_person(model: Path) -> FindPerson:
 
 
 def _entries(
-    photos: list[StreetPhoto], names: tuple[str, ...], find_person: FindPerson
+    photos: list[StreetPhoto],
+    names: tuple[str, ...],
+    find_person: FindPerson,
+    seen: Mapping[str, SeenClothes],
 ) -> Iterator[tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]]:
     for photo in photos:
         picture = photo.read_picture()
+        clothes = seen.get(photo.stem)
         labels = photo.read_label_map() if photo.label_map is not None else None
         if labels is not None:
+            labels = rename_labels(labels, names, clothes)
             box = person_box(labels)
             worn = tuple(dict.fromkeys(g.category for g in garments_in(labels, names)))
         else:
             box = find_person(picture)
-            worn = tagged_categories(photo.tags)
+            worn = agreed_tags(tagged_categories(photo.tags), clothes)
         if not worn:
             continue
         arrays, placed = cut_person(picture, labels, box)

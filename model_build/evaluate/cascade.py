@@ -1,7 +1,8 @@
 """How well the three models together see still pictures: what `dresscode look` says, judged.
 
 The held-out photos of Clothing Co-Parsing show one person each, passers-by aside. Nothing is told
-to the models: the person is found first, then the garments, then what each is.
+to the models: the person is found first, then the garments, then what each is. The truth are the
+published labels put right by what was seen on every photo (:mod:`model_build.data.seen_clothes`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,13 @@ from model_build.data.ccp import (
     tagged_categories,
 )
 from model_build.data.garment_crops import LEAST_SHARE_OF_BOXES
+from model_build.data.seen_clothes import (
+    SeenClothes,
+    agreed_tags,
+    rename_labels,
+    seen_clothes,
+    told_clothes,
+)
 from model_build.evaluate.precision import Claims, box_claims
 from model_build.evaluate.report import Curve, Matrix, Report, thresholds
 from model_build.vocabulary import region_index
@@ -47,30 +55,34 @@ class Judged:
     Attributes:
         look: of the person; None where the detector found nobody who fits.
         person_score: of the detector.
-        worn: bool `[15]`.
+        worn: float32 `[15]`: 1 worn, 0 not, NaN not known.
         boxes: float32 `[G,4]` of the garments, xyxy in the photo's pixels; None without label map.
         categories: int `[G]` of the garments, into `CATEGORIES`.
     """
 
     look: Look | None
     person_score: float
-    worn: NDArray[np.bool_]
+    worn: Float32
     boxes: Float32 | None
     categories: NDArray[np.int64]
 
 
-def judge_cascade(folder: Path, models: Path | None = None) -> Report:
+def judge_cascade(
+    folder: Path, models: Path | None = None, is_as_published: bool = False
+) -> Report:
     """Judge the shipped models, or those of another folder, on held-out street photos.
 
     Args:
         folder: of Clothing Co-Parsing.
         models: of the three model files.
+        is_as_published: by the published labels alone, wrong ones included.
     """
+    seen = {} if is_as_published else seen_clothes()
     networks = open_for_stills(models, DetectionSettings().min_score, threads=1)
     try:
         names = read_label_names(folder)
         photos = [photo for photo in read_photos(folder) if photo.is_held_out]
-        judged = [_look_at(networks, photo, names) for photo in photos]
+        judged = [_look_at(networks, photo, names, seen.get(photo.stem)) for photo in photos]
     finally:
         networks.close()
     return report(judged, OutfitSettings().garment_score)
@@ -107,6 +119,7 @@ def report(judged: Sequence[Judged], least_score: float) -> Report:
         "category_of_found": float(np.mean(named[:, 0] == named[:, 1])) if len(named) else np.nan,
     }
     for name, claims in wears.items():
+        figures[f"wears_count/{name}"] = claims.positives
         figures[f"wears_ap/{name}"] = claims.average_precision()
         precision, recall = claims.at(_ALERT_PROBABILITY)
         figures[f"wears_precision/{name}"] = precision
@@ -125,16 +138,18 @@ def report(judged: Sequence[Judged], least_score: float) -> Report:
     )
 
 
-def _look_at(networks: Networks, photo: StreetPhoto, names: tuple[str, ...]) -> Judged:
+def _look_at(
+    networks: Networks, photo: StreetPhoto, names: tuple[str, ...], clothes: SeenClothes | None
+) -> Judged:
     picture = photo.read_picture()
     seen = see(networks, picture, DetectionSettings().min_score)
     people = seen.people.boxes_xyxy
     boxes, garments = None, []
     subject = int(seen.people.scores.argmax()) if len(people) else None
     if photo.label_map is None:
-        worn = tagged_categories(photo.tags)
+        worn = agreed_tags(tagged_categories(photo.tags), clothes)
     else:
-        labels = photo.read_label_map()
+        labels = rename_labels(photo.read_label_map(), names, clothes)
         garments = garments_in(labels, names, LEAST_SHARE_OF_BOXES)
         worn = tuple(one.category for one in garments_in(labels, names))
         boxes = np.array([one.box_xyxy for one in garments], np.float32).reshape(-1, 4)
@@ -144,7 +159,7 @@ def _look_at(networks: Networks, photo: StreetPhoto, names: tuple[str, ...]) -> 
     return Judged(
         look=None if subject is None else seen.looks[subject],
         person_score=0.0 if subject is None else float(seen.people.scores[subject]),
-        worn=np.isin(CATEGORIES, worn),
+        worn=told_clothes(worn, clothes),
         boxes=boxes,
         categories=np.array([CATEGORIES.index(one.category) for one in garments], np.int64),
     )
@@ -186,5 +201,6 @@ def _named(one: Judged, least_score: float) -> list[tuple[int, int]]:
 def _claims_of(judged: Sequence[Judged], category: str) -> Claims:
     index = CATEGORIES.index(category)
     scores = [0.0 if one.look is None else float(wears_of(one.look)[index]) for one in judged]
-    truth = np.array([one.worn[index] for one in judged], np.bool_)
-    return Claims(np.array(scores), truth, int(truth.sum()))
+    truth = np.array([one.worn[index] for one in judged])
+    is_known, is_worn = ~np.isnan(truth), truth > 0.5
+    return Claims(np.array(scores)[is_known], is_worn[is_known], int(is_worn.sum()))

@@ -56,23 +56,24 @@ def run_garments(model: Path, crops_nhwc: NDArray[np.uint8]) -> GarmentOutputs:
 
 
 def evaluate_garments(model: Path, samples: Sequence[CropSample]) -> Report:
-    """Judge a model on crops whose truth is known; boxes only where they are known."""
+    """Judge a model on crops: by their boxes, and each category worn or not, where it is known."""
     outputs = run_garments(model, np.stack([sample.crop for sample in samples]))
     boxed = [row for row, sample in enumerate(samples) if sample.has_boxes]
     found = [_detections(outputs, row) for row in boxed]
     boxes = _box_claims([samples[row] for row in boxed], found)
-    worn = np.stack([sample.wears for sample in samples]) > 0.5
+    truth = np.stack([sample.wears for sample in samples])
+    worn, is_known = truth > 0.5, ~np.isnan(truth)
     wears = {
-        name: Claims(outputs.wears[:, i], worn[:, i], int(worn[:, i].sum()))
+        name: _known_claims(outputs.wears[:, i], worn[:, i], is_known[:, i])
         for i, name in enumerate(CATEGORIES)
     }
-    alerts = _alert_claims(outputs.wears, worn)
+    alerts = _alert_claims(outputs.wears, worn, is_known)
     curves = {
         "boxes-precision-recall": Curve("recall", "precision", _lines(boxes)),
         "wears-precision-recall": Curve("recall", "precision", _lines(wears)),
         "alert-precision-recall": Curve("recall", "precision", _lines(alerts)),
         "alert-thresholds": thresholds(alerts),
-        "wears-calibration": calibration(outputs.wears.ravel(), worn.ravel()),
+        "wears-calibration": calibration(outputs.wears[is_known], worn[is_known]),
     }
     figures = {"crops": len(samples), "crops_with_boxes": len(boxed)}
     coco = coco_figures([_annotated(samples[row]) for row in boxed], found, REGIONS)
@@ -82,13 +83,13 @@ def evaluate_garments(model: Path, samples: Sequence[CropSample]) -> Report:
             **_box_figures(boxes),
             **{f"coco/{name}": value for name, value in coco.items()},
             **_wears_figures(wears),
-            "wears_calibration_error": calibration_error(outputs.wears.ravel(), worn.ravel()),
+            "wears_calibration_error": calibration_error(outputs.wears[is_known], worn[is_known]),
             **_alert_figures(alerts),
         },
         curves,
         sheets={
             "mistakes-boxes": _box_mistakes([samples[row] for row in boxed], found),
-            "mistakes-wears": _wears_mistakes(samples, outputs.wears, worn),
+            "mistakes-wears": _wears_mistakes(samples, outputs.wears, truth),
         },
     )
 
@@ -122,7 +123,11 @@ def _box_claims(samples: Sequence[CropSample], found: Sequence[Detections]) -> d
     return claims
 
 
-def _alert_claims(wears: Float32, worn: Bools) -> dict[str, Claims]:
+def _known_claims(scores: Floats, is_meant: Bools, is_known: Bools) -> Claims:
+    return Claims(scores[is_known], is_meant[is_known], int(is_meant[is_known].sum()))
+
+
+def _alert_claims(wears: Float32, worn: Bools, is_known: Bools) -> dict[str, Claims]:
     """What alert rules would say of a single look at each crop, by `wears` alone."""
     claims = {}
     for name, rule in ALERTS.items():
@@ -134,7 +139,8 @@ def _alert_claims(wears: Float32, worn: Bools) -> dict[str, Claims]:
         )
         asked = [CATEGORIES.index(category) for category in rule.any_of]
         is_meant = np.asarray(worn[:, asked].any(1))
-        claims[name] = Claims(scores, is_meant, int(is_meant.sum()))
+        is_told = np.asarray(is_meant | is_known[:, asked].all(1))
+        claims[name] = _known_claims(scores, is_meant, is_told)
     return claims
 
 
@@ -184,16 +190,16 @@ def _box_mistakes(samples: Sequence[CropSample], found: Sequence[Detections]) ->
     return mistakes.sheet()
 
 
-def _wears_mistakes(samples: Sequence[CropSample], wears: Float32, worn: Bools) -> UInt8 | None:
-    """Crops by the surest wrong claim of what the alerts ask for."""
+def _wears_mistakes(samples: Sequence[CropSample], wears: Float32, worn: Float32) -> UInt8 | None:
+    """Crops by the surest wrong claim of what the alerts ask for; `worn` is NaN where unknown."""
     mistakes = Mistakes()
     asked = [CATEGORIES.index(name) for name in ALERTED]
     for sample, claimed, truth in zip(samples, wears, worn, strict=True):
-        gap = np.abs(claimed[asked] - truth[asked])
+        gap = np.nan_to_num(np.abs(claimed[asked] - truth[asked]))
         worst = asked[int(gap.argmax())]
         if gap.max() > 0.5:
             said = f"{CATEGORIES[worst]} {claimed[worst]:.2f}"
-            names = [CATEGORIES[i] for i in np.flatnonzero(truth)]
+            names = [CATEGORIES[i] for i in np.flatnonzero(truth > 0.5)]
             lines = [" ".join(names[i : i + 3]) for i in range(0, len(names), 3)]
             mistakes.add(float(gap.max()), _seen(sample), [f"said {said}; wears", *lines[:3]])
     return mistakes.sheet()

@@ -18,7 +18,7 @@ from edge_app.flow import UInt8
 from edge_app.inference.model import Model
 from edge_app.inference.preprocess import letterbox
 from model_build.data.ccp import read_photos
-from model_build.data.garment_pieces import LAID_OUT, WORN, GarmentPieces, open_pieces
+from model_build.data.garment_pieces import LAID_OUT, WORN, GarmentPieces
 from model_build.data.people import spoil
 from model_build.data.rendered import rendered_frames
 from model_build.evaluate.detection import measuring_frames
@@ -118,8 +118,7 @@ def _people(folders: Folders, _model: Model, draw: _Draw) -> Iterator[UInt8]:
 
 def _garments(folders: Folders, _model: Model, draw: _Draw) -> Iterator[UInt8]:
     """Garments laid out and worn in turns, every other pair spoilt."""
-    data = folders.data
-    store = open_pieces(data / "clothing-dataset", data / "ccp", folders.cache / "pieces")
+    store = folders.pieces()
     sides = [GarmentPieces(store, source, draw.is_held_out) for source in (LAID_OUT, WORN)]
     for turn, pair in enumerate(zip(*(draw.of(len(side)) for side in sides), strict=False)):
         for side, index in zip(sides, pair, strict=True):

@@ -91,7 +91,8 @@ def test_look_writes_a_line_per_picture(photos: Path) -> None:
     assert person["wears"]["dress"] > 0.9
     (garment,) = person["garments"]
     assert (garment["region"], garment["category"]) == ("long", "dress")
-    assert garment["score"] == pytest.approx(0.9 * person["score"], abs=2e-3)
+    # 0.9 by the detector; the classifier and `wears` agree
+    assert garment["score"] == pytest.approx(0.9 * person["score"], abs=0.02)
     assert {g["category"] for g in lines["blue.jpg"][0]["garments"]} == {"shirt", "jeans"}
     assert (drawn / "red.jpg").is_file()
     assert (drawn / "more" / "blue.jpg").is_file()

@@ -11,7 +11,7 @@ import pytest
 from edge_app.app import open_networks
 from edge_app.config.schema import DetectionSettings, InferenceSettings, OutfitSettings
 from edge_app.flow import Garment, Look, UInt8
-from edge_app.outfit.stills import look_at_still
+from edge_app.outfit.stills import agreed_score, look_at_still
 from edge_app.vocabulary import CATEGORIES
 
 WIDTH = 200
@@ -20,9 +20,11 @@ PICTURE: UInt8 = np.zeros((100, WIDTH, 3), np.uint8)
 PICTURE[:, :100] = 255  # so that the views tell which way round they are
 
 
-def garment(left: float, score: float, category: str = "shirt", region: str = "top") -> Garment:
-    likely = np.full(len(CATEGORIES), 0.01, np.float32)
-    likely[CATEGORIES.index(category)] = 1 - 0.01 * (len(CATEGORIES) - 1)
+def garment(
+    left: float, score: float, category: str = "shirt", region: str = "top", least: float = 0.01
+) -> Garment:
+    likely = np.full(len(CATEGORIES), least, np.float32)
+    likely[CATEGORIES.index(category)] = 1 - least * (len(CATEGORIES) - 1)
     box = np.array([left, 10, left + 40, 50], np.float32)
     return Garment(region, box, score, likely, np.array([0.6, 0.8], np.float32))
 
@@ -78,7 +80,7 @@ def test_the_same_answer_six_times_is_that_answer() -> None:
         np.testing.assert_allclose(found.box_xyxy, expected.box_xyxy)
         np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-6)
         np.testing.assert_allclose(found.embedding, expected.embedding, atol=1e-6)
-        assert found.score == pytest.approx(expected.score)
+        assert found.score == pytest.approx(agreed_score(expected, look.wears))
     np.testing.assert_allclose(look.wears, 0.3, atol=1e-6)
     assert (look.quality, look.colour) == (0.7, "white")
 
@@ -86,7 +88,7 @@ def test_the_same_answer_six_times_is_that_answer() -> None:
 def test_what_one_view_alone_finds_counts_for_a_sixth() -> None:
     look, _ = seen(([garment(50, 0.6)], 0.5), *[([], 0.5)] * 5)
     (found,) = look.garments
-    assert found.score == pytest.approx(0.1)
+    assert found.score == pytest.approx(agreed_score(garment(50, 0.1), look.wears))
 
 
 def test_boxes_are_averaged_by_score_and_names_over_who_found_it() -> None:
@@ -102,7 +104,8 @@ def test_two_garments_of_one_view_stay_two() -> None:
     """A jacket over a shirt: nearly the same box twice."""
     both = [garment(50, 0.9, "jacket"), garment(54, 0.5)]
     look, _ = seen(*[(both, 0.5)] * 6)
-    assert [round(g.score, 3) for g in look.garments] == [0.9, 0.5]
+    for found, expected in zip(look.garments, both, strict=True):
+        assert found.score == pytest.approx(agreed_score(expected, look.wears))
     assert [CATEGORIES[int(g.probabilities.argmax())] for g in look.garments] == ["jacket", "shirt"]
 
 
@@ -121,6 +124,26 @@ def test_log_odds_of_what_is_worn_are_averaged() -> None:
     np.testing.assert_allclose(look.wears, 0.5, atol=1e-6)
     look, _ = seen(*[([], 0.9), ([], 0.5)] * 3)
     np.testing.assert_allclose(look.wears, 0.75, atol=1e-6)
+
+
+def test_all_that_was_asked_has_a_say_in_a_score() -> None:
+    worn = np.zeros(15, np.float32)
+    worn[CATEGORIES.index("shirt")] = 1.0
+    sure = garment(50, 0.5, "shirt", "top", least=0.0)
+    assert agreed_score(sure, worn) == pytest.approx(0.5**0.7)
+    assert agreed_score(sure, None) == pytest.approx(0.5**0.85)
+    dress_there = garment(50, 0.5, "dress", "top", least=0.02)  # seven categories are of the top
+    assert agreed_score(dress_there, worn) == pytest.approx(0.5**0.7 * 0.14**0.15)
+    worn[CATEGORIES.index("shirt")] = 0.2
+    worn[CATEGORIES.index("jacket")] = 0.5
+    assert agreed_score(sure, worn) == pytest.approx(0.5**0.7 * 0.6**0.15)
+    assert agreed_score(sure, np.zeros(15, np.float32)) == 0.0
+
+
+def test_garments_are_told_best_first_when_all_have_had_their_say() -> None:
+    doubtful, sure = garment(50, 0.6, "dress", "top"), garment(50, 0.55, "jeans", "bottom")
+    look, _ = seen(*[([doubtful, sure], 0.3)] * 6)
+    assert [g.region for g in look.garments] == ["bottom", "top"]
 
 
 def test_nobody_nothing() -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model_build.data.ccp import read_label_names
+from model_build.data.ccp import read_label_names, read_photos
 from model_build.data.garment_pieces import LAID_OUT, WORN, GarmentPieces, open_pieces
+from model_build.data.seen_clothes import SeenClothes
 from model_build.data.street_crops import StreetCrops
 from model_build.data.street_people import open_people
+from model_build.vocabulary import CATEGORY_INDEX
 from tests.model_build.data.layouts import write_ccp, write_clothing_dataset
 
 
@@ -32,6 +34,21 @@ def test_people_come_with_what_they_wear_and_their_side_of_the_split(data: Path)
     sample = sides[0].plain(0)
     assert sample.wears.sum() == 2
     assert sorted(sample.regions.tolist()) == [0, 1]
+
+
+def test_what_was_seen_on_people_puts_their_labels_right(data: Path) -> None:
+    stems = [photo.stem for photo in read_photos(data / "ccp")]
+    seen = {
+        stems[0]: SeenClothes.parse("tshirt dress?"),
+        stems[4]: SeenClothes.parse("skirt"),
+    }
+    store = open_people(data / "ccp", data / "cache", whole_picture, seen)
+    names = read_label_names(data / "ccp")
+    first = StreetCrops(store, names, False, seen).plain(0)
+    assert np.isnan(first.wears[CATEGORY_INDEX["dress"]])
+    assert first.wears[CATEGORY_INDEX["tshirt"]] == 1
+    assert first.wears[CATEGORY_INDEX["jeans"]] == 0
+    assert store.record(4)["categories"] == ["skirt"]
 
 
 def test_people_with_tags_only_have_no_boxes(data: Path) -> None:

@@ -30,7 +30,7 @@ def _judged(*garments: Garment, **wears: float) -> Judged:
     return Judged(
         look=Look(1.0, garments, _worn(**wears), "red"),
         person_score=PERSON_SCORE,
-        worn=np.isin(CATEGORIES, ("shirt", "jeans")),
+        worn=_worn(shirt=1.0, jeans=1.0),
         boxes=np.array([TOP, BOTTOM], np.float32),
         categories=np.array([CATEGORIES.index("shirt"), CATEGORIES.index("jeans")]),
     )
@@ -58,12 +58,12 @@ def test_a_garment_is_found_as_surely_as_its_person_is() -> None:
 
 
 def test_a_person_who_is_not_found_wears_nothing() -> None:
-    missed = Judged(None, 0.0, np.isin(CATEGORIES, ("dress",)), None, np.zeros(0, np.int64))
+    missed = Judged(None, 0.0, _worn(dress=1.0), None, np.zeros(0, np.int64))
     seen = _judged(dress=0.9)
     dressed = Judged(
         Look(1.0, (), _worn(dress=0.95), "red"),
         PERSON_SCORE,
-        np.isin(CATEGORIES, ("dress",)),
+        _worn(dress=1.0),
         None,
         np.zeros(0, np.int64),
     )
@@ -71,6 +71,16 @@ def test_a_person_who_is_not_found_wears_nothing() -> None:
     assert figures["people_found"] == pytest.approx(2 / 3)
     assert figures["wears_precision/dress"] == 0.5
     assert figures["wears_recall/dress"] == 0.5
+
+
+def test_of_whom_it_is_not_known_nothing_is_right_or_wrong() -> None:
+    unknown = _judged(dress=0.9)
+    unknown.worn[CATEGORIES.index("dress")] = np.nan
+    known = _judged(dress=0.8)
+    known.worn[CATEGORIES.index("dress")] = 1.0
+    figures = report([unknown, known], least_score=0.3).figures
+    assert figures["wears_count/dress"] == 1
+    assert figures["wears_precision/dress"] == figures["wears_ap/dress"] == 1.0
 
 
 def test_only_held_out_photos_are_judged_with_the_models_given(tmp_path: Path) -> None:
