@@ -16,7 +16,7 @@ from model_build.data.garment_crops import CROP_HEIGHT, CROP_WIDTH, CropSample
 from model_build.data.garment_pieces import open_pieces
 from model_build.data.published.annotated import DataError
 from model_build.data.rendered_crops import RenderedCrops, open_rendered
-from model_build.data.seen_clothes import seen_clothes
+from model_build.data.seen_clothes import seen_clothes, seen_key
 from model_build.data.store import PictureStore
 from model_build.data.street_crops import MildStreetCrops, StreetCrops
 from model_build.data.street_people import best_person, open_people
@@ -66,13 +66,13 @@ class Folders:
         """The people of Clothing Co-Parsing on one side of the split."""
         folder = self.data / "ccp"
         find, seen = best_person(SHIPPED / "detector.onnx"), seen_clothes()
-        store = open_people(folder, self.cache / "people-seen", find, seen)
+        store = open_people(folder, self.cache / f"people-{seen_key()}", find, seen)
         return StreetCrops(store, read_label_names(folder), held_out, seen)
 
     def pieces(self) -> PictureStore:
         """Single garments, laid out and worn, of both sides of the split."""
         photos, street = self.data / "clothing-dataset", self.data / "ccp"
-        return open_pieces(photos, street, self.cache / "pieces-seen", seen_clothes())
+        return open_pieces(photos, street, self.cache / f"pieces-{seen_key()}", seen_clothes())
 
     def rendered(self) -> PictureStore:
         """People of the simulated entrance's training seeds."""

@@ -139,7 +139,7 @@ class Garment:
     Attributes:
         region: ``top``, ``bottom`` or ``long``.
         box_xyxy: float32 ``[4]``, pixels of the frame.
-        score: of the garment detector, 0..1.
+        score: of the garment detector, 0..1; in still pictures by all that was asked.
         probabilities: float32 ``[15]``, of the classifier, in the vocabulary's order.
         embedding: float32 ``[D]``, unit length; stays in memory for the track's life only.
     """

@@ -97,9 +97,10 @@ def _together(looks: Sequence[Look]) -> Look:
 def agreed_score(garment: Garment, wears: Float32 | None) -> float:
     """How sure it is that there is a garment of this region, 0..1, by all that was asked.
 
-    The weighted geometric mean (logarithmic opinion pool, Genest and Zidek, "Combining Probability
-    Distributions", Statistical Science 1986) of the detector's score, of the classifier's
-    probability of the region, and of the one by ``wears`` that anything is worn there.
+    The weighted geometric mean (as in a logarithmic opinion pool, Genest and Zidek, "Combining
+    Probability Distributions", Statistical Science 1986, but not normalised) of the detector's
+    score, of the classifier's probability of the region, and of the one by ``wears`` that anything
+    is worn there.
 
     Args:
         garment: with the detector's score.

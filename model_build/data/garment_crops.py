@@ -38,7 +38,7 @@ class Person:
     Attributes:
         picture: uint8 `[h,w,3]` BGR.
         box: float32 `[4]`, xyxy in the picture's pixels.
-        wears: float32 `[15]`, 1 for each category worn.
+        wears: float32 `[15]`: 1 worn, 0 not, NaN not known.
         labels: uint8 `[h,w]` label map, or None.
         boxes: float32 `[G,4]` garments, where they are known without a label map.
         regions: int64 `[G]` of `boxes`.
@@ -64,7 +64,7 @@ class CropSample:
         boxes: float32 `[G,4]`, xyxy in the crop's pixels.
         regions: int64 `[G]`.
         has_boxes: False where nothing is known about boxes, so that none may be asked for.
-        wears: float32 `[15]`.
+        wears: float32 `[15]`: 1 worn, 0 not, NaN not known.
         seen_hw: height and width of the part of the crop that is not padding.
         unsure_regions: as :class:`Person` has them.
     """

@@ -51,7 +51,8 @@ def open_pieces(
         clothing_folder: clothing-dataset.
         ccp_folder: Clothing Co-Parsing.
         cache: path of the store.
-        seen: what was seen on people, by stem, which puts their label maps right.
+        seen: what was seen on people, by stem, which puts their label maps right; a store that is
+            there is believed to have been written with the same.
     """
     if is_written(cache):
         return PictureStore(cache)

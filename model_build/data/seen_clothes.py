@@ -1,14 +1,15 @@
 """What people in the street photos wear, told anew by looking at every photo.
 
-The published label maps and tags of Clothing Co-Parsing call one dress in three a skirt, a sweater
-or nothing, and some skirts dresses. So every photo was looked at again, without its tags, by rules
-that are written down in `model_build/README.md`; the held-out ones twice, by two who did not know
-each other's answers. `seen_clothes.json` holds what was told, by the photo's stem: the categories,
-with a question mark behind those that are not sure (of the held-out ones: on which the two differ).
+The published label maps and tags of Clothing Co-Parsing are rough: many a dress is a skirt, most
+suits are blazers. So the photos were looked at again, without their labels, by the rules that
+`model_build/README.md` tells; the held-out ones twice, by two who did not know of each other.
+`seen_clothes.json` holds what was told, by the photo's stem: the categories, with a question mark
+behind those that are not sure (of the held-out ones: all that not both were sure of).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,15 +23,17 @@ from edge_app.vocabulary import CATEGORIES
 from model_build.vocabulary import CATEGORY_INDEX, CCP_CATEGORY, category_mask
 
 _FILE = Path(__file__).with_suffix(".json")
+_RULES = 2
+"""Counts up with every change of how labels are put right, so that no store of before is used."""
 _DOUBT = "?"
-_MATTERS_OF_TASTE = category_mask(("tshirt", "shirt", "top", "sweater", "jacket", "coat"))
 _NOT_LOOKED_FOR = "hoodie"
-"""Whether a sweatshirt is one: they were told as sweaters, so that what is published counts."""
+"""Whether a sweatshirt is one: most were told as sweaters, so that what is published counts."""
 _INNER = ("tshirt", "shirt", "top", "sweater")
 _OUTER = ("blazer", "jacket", "coat", "suit")
 _LOWER = ("jeans", "trousers", "shorts", "skirt")
-_WHOLES = ("dress", "jumpsuit", "suit")
 _ONE_PIECE = ("dress", "jumpsuit")
+_WHOLES = (*_ONE_PIECE, "suit")
+"""One of these may be several garments of a label map."""
 _PARTS_BY_KIN = {
     **dict.fromkeys(_INNER, (_INNER, _OUTER, _ONE_PIECE)),
     **dict.fromkeys(_OUTER, (_OUTER, _INNER, _ONE_PIECE)),
@@ -44,7 +47,7 @@ _LABEL_OF = {"tshirt": "t-shirt", "trousers": "pants", "jumpsuit": "romper"} | {
 
 @dataclass(frozen=True)
 class SeenClothes:
-    """What somebody saw on one person: the categories, and those that are not sure."""
+    """What was seen on one person: the categories, and those that are not sure."""
 
     worn: frozenset[str]
     unsure: frozenset[str]
@@ -68,12 +71,6 @@ class SeenClothes:
             frozenset(word.rstrip(_DOUBT) for word in words if word.endswith(_DOUBT)),
         )
 
-    def wears(self) -> NDArray[np.float32]:
-        """Float32 `[15]`: 1 worn, 0 not, NaN where it is not sure."""
-        wears = category_mask(self.worn).astype(np.float32)
-        wears[[CATEGORIES.index(name) for name in self.unsure]] = np.nan
-        return wears
-
 
 @cache
 def seen_clothes() -> dict[str, SeenClothes]:
@@ -82,16 +79,48 @@ def seen_clothes() -> dict[str, SeenClothes]:
     return {stem: SeenClothes.parse(clothes) for stem, clothes in told.items()}
 
 
+@cache
+def seen_key() -> str:
+    """Differs where what was seen differs, or how it is used: for the names of caches."""
+    digest = hashlib.sha256(_FILE.read_bytes()).hexdigest()
+    return f"{digest[:8]}-{_RULES}"
+
+
+def told_clothes(published: Iterable[str], seen: SeenClothes | None) -> NDArray[np.float32]:
+    """What a person wears, where that is known: what was seen; a hoodie as published.
+
+    Args:
+        published: categories of the label map or the tags, put right or not.
+        seen: None for a photo that nobody looked at; then the published ones are all there is.
+
+    Returns:
+        Float32 `[15]`: 1 worn, 0 not, NaN not known. Where a hoodie is published, nothing is known
+        of a sweater, which may be the same.
+    """
+    told = category_mask(published).astype(np.float32)
+    if seen is None:
+        return told
+    wears = category_mask(seen.worn).astype(np.float32)
+    wears[[CATEGORY_INDEX[name] for name in seen.unsure]] = np.nan
+    hoodie, sweater = CATEGORY_INDEX[_NOT_LOOKED_FOR], CATEGORY_INDEX["sweater"]
+    wears[hoodie] = told[hoodie]
+    if told[hoodie]:
+        wears[sweater] = np.nan
+    return wears
+
+
 def agreed_tags(published: Iterable[str], seen: SeenClothes | None) -> tuple[str, ...]:
     """The categories of a photo with tags only: what was seen, and tags that may be right.
 
     >>> agreed_tags(("dress", "shirt", "hoodie"), SeenClothes.parse("skirt shirt?"))
     ('skirt', 'shirt', 'hoodie')
     """
+    published = tuple(published)
     if seen is None:
-        return tuple(published)
+        return published
+    left_out = {_NOT_LOOKED_FOR} | ({"sweater"} if _NOT_LOOKED_FOR in published else set())
     kept = seen.unsure | {_NOT_LOOKED_FOR}
-    worn = [name for name in CATEGORIES if name in seen.worn - {_NOT_LOOKED_FOR}]
+    worn = [name for name in CATEGORIES if name in seen.worn - left_out]
     return (*worn, *(name for name in published if name in kept))
 
 
@@ -99,8 +128,10 @@ def renamed(published: Iterable[str], seen: SeenClothes) -> dict[str, str]:
     """What categories of a label map must be called instead, by what was seen.
 
     A category that nobody saw is one that was seen and that the map lacks, of the same part of the
-    body before others; where there are several such, it stays as it is. One dress, jumpsuit or suit
-    may be several of the map's categories.
+    body before others; else one of the same part that the map has too, of which it is another
+    piece. It stays as it is where there are several such, or one more that is not sure. One dress,
+    jumpsuit or suit may be several of the map's categories; of two that could be the same garment,
+    the first is.
 
     Args:
         published: the map's categories.
@@ -113,9 +144,12 @@ def renamed(published: Iterable[str], seen: SeenClothes) -> dict[str, str]:
     """
     left = list(dict.fromkeys(published))
     names: dict[str, str] = {}
-    for name in [one for one in left if one not in seen.worn | seen.unsure | {_NOT_LOOKED_FOR}]:
-        for part in _PARTS_BY_KIN[name]:
-            taken = {*left, *names.values()}
+    for name in left:
+        if name in seen.worn | seen.unsure | {_NOT_LOOKED_FOR}:
+            continue
+        taken = {*left, *names.values()}
+        parts = _PARTS_BY_KIN[name]
+        for part in parts:
             able = [
                 one for one in part if one in seen.worn and (one not in taken or one in _WHOLES)
             ]
@@ -123,6 +157,10 @@ def renamed(published: Iterable[str], seen: SeenClothes) -> dict[str, str]:
                 names[name] = able[0]
             if able or any(one in seen.unsure for one in part):
                 break
+        else:
+            present = [one for one in parts[0] if one in seen.worn]
+            if len(present) == 1:
+                names[name] = present[0]
     return names
 
 
@@ -148,28 +186,6 @@ def rename_labels(
     return table[labels]
 
 
-def told_clothes(published: Iterable[str], seen: SeenClothes | None) -> NDArray[np.float32]:
-    """What a person wears by the published labels and by what was seen, where that is known.
-
-    What was seen decides. Only what the layers of the upper body are called is a matter of taste
-    (see `_MATTERS_OF_TASTE`): where the two differ about one of these, nothing is known of it.
-
-    Args:
-        published: categories.
-        seen: None for a photo that nobody looked at; then the published ones are all there is.
-
-    Returns:
-        Float32 `[15]`: 1 worn, 0 not, NaN not known.
-    """
-    told = category_mask(published).astype(np.float32)
-    if seen is None:
-        return told
-    wears = seen.wears()
-    wears[_MATTERS_OF_TASTE & (wears != told)] = np.nan
-    wears[CATEGORY_INDEX[_NOT_LOOKED_FOR]] = told[CATEGORY_INDEX[_NOT_LOOKED_FOR]]
-    return wears
-
-
 def without(
     wears: NDArray[np.float32], before: Iterable[str], left: Iterable[str]
 ) -> NDArray[np.float32]:
@@ -177,7 +193,7 @@ def without(
 
     Args:
         wears: float32 `[15]`, as :func:`told_clothes` gives it.
-        before: categories of the label map as published.
+        before: categories of the label map as it was.
         left: those that can still be seen.
 
     Returns:

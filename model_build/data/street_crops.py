@@ -97,8 +97,8 @@ class StreetCrops:
         return person if found is None else found.given_to(person)
 
     def _restage(self, person: Person, rng: np.random.Generator) -> Person:
-        picture, labels, published = person.picture, person.labels, person.labels
-        if labels is None or published is None:
+        picture, labels, before = person.picture, person.labels, person.labels
+        if labels is None or before is None:
             return person
         present = np.flatnonzero(np.bincount(labels.ravel(), minlength=len(self._names)))
         garments = [int(label) for label in present if self._names[label] in CCP_CATEGORY]
@@ -109,7 +109,7 @@ class StreetCrops:
             for outer in (label for label in garments if self._names[label] in _OPEN_IN_FRONT):
                 picture, labels = staging.close_back(picture, labels, outer, self._kept, rng)
             picture = staging.turn_around(picture, labels, self._hair, self._skin, rng)
-            wears = without(wears, *(self._categories(map_) for map_ in (published, labels)))
+            wears = without(wears, *(self._categories(map_) for map_ in (before, labels)))
         if rng.random() < 0.5:
             texture = self._store.picture(self._draw(self.indices, rng))
             size = (picture.shape[0], picture.shape[1])

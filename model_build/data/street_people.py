@@ -46,7 +46,8 @@ def open_people(
         folder: Clothing Co-Parsing.
         cache: path of the store.
         find_person: for photos with tags only.
-        seen: what was seen on people, by stem, which puts their label maps and tags right.
+        seen: what was seen on people, by stem, which puts their label maps and tags right; a store
+            that is there is believed to have been written with the same.
     """
     if is_written(cache):
         return PictureStore(cache)
@@ -94,7 +95,7 @@ def _entries(
         else:
             box = find_person(picture)
             worn = agreed_tags(tagged_categories(photo.tags), clothes)
-        if not worn:
+        if not worn and clothes is None:
             continue
         arrays, placed = cut_person(picture, labels, box)
         yield (

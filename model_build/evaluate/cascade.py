@@ -7,7 +7,7 @@ published labels put right by what was seen on every photo (:mod:`model_build.da
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,20 +68,20 @@ class Judged:
 
 
 def judge_cascade(
-    folder: Path, models: Path | None = None, is_as_published: bool = False
+    folder: Path, models: Path | None = None, seen: Mapping[str, SeenClothes] | None = None
 ) -> Report:
     """Judge the shipped models, or those of another folder, on held-out street photos.
 
     Args:
         folder: of Clothing Co-Parsing.
         models: of the three model files.
-        is_as_published: by the published labels alone, wrong ones included.
+        seen: what was seen on people, by stem; an empty one leaves everything as published.
     """
-    seen = {} if is_as_published else seen_clothes()
+    seen = seen_clothes() if seen is None else seen
     networks = open_for_stills(models, DetectionSettings().min_score, threads=1)
     try:
         names = read_label_names(folder)
-        photos = [photo for photo in read_photos(folder) if photo.is_held_out]
+        photos = [photo for photo in read_photos(folder) if photo.is_held_out and _is_told(photo)]
         judged = [_look_at(networks, photo, names, seen.get(photo.stem)) for photo in photos]
     finally:
         networks.close()
@@ -119,7 +119,7 @@ def report(judged: Sequence[Judged], least_score: float) -> Report:
         "category_of_found": float(np.mean(named[:, 0] == named[:, 1])) if len(named) else np.nan,
     }
     for name, claims in wears.items():
-        figures[f"wears_count/{name}"] = claims.positives
+        figures[f"wears_count/{name}"] = float(claims.positives)
         figures[f"wears_ap/{name}"] = claims.average_precision()
         precision, recall = claims.at(_ALERT_PROBABILITY)
         figures[f"wears_precision/{name}"] = precision
@@ -136,6 +136,11 @@ def report(judged: Sequence[Judged], least_score: float) -> Report:
         },
         {"confusion": Matrix(CATEGORIES, counts)},
     )
+
+
+def _is_told(photo: StreetPhoto) -> bool:
+    """Whether anything is published of the photo; one label map is empty."""
+    return photo.label_map is None or bool(photo.read_label_map().any())
 
 
 def _look_at(

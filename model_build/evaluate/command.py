@@ -77,15 +77,15 @@ def evaluate(
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("runs") / "evaluate" / "cascade"
 )
-@click.pass_obj
 @click.option(
     "--as-published",
     is_flag=True,
     help="Judge by the data set's own labels, without what was seen on every photo.",
 )
+@click.pass_obj
 def cascade(folders: Folders, models: Path | None, out: Path, as_published: bool) -> None:
     """Judge the three models together, as `dresscode look` uses them, on held-out street photos."""
-    found = judge_cascade(folders.data / "ccp", models, as_published)
+    found = judge_cascade(folders.data / "ccp", models, {} if as_published else None)
     save_reports({"photos": found}, {"model": "cascade"}, out)
     print_side_by_side({"": {"photos": found.figures}})
     click.echo(f"kept in {out}")

@@ -15,6 +15,7 @@ from model_build.data.ccp import garments_in, person_box, read_label_names, read
 from model_build.data.clothing_dataset import read_garment_photos
 from model_build.data.garment_crops import CropSample, Person, plain_sample
 from model_build.data.garment_pieces import PieceSample, laid_out_piece
+from model_build.data.seen_clothes import rename_labels, seen_clothes, told_clothes
 from model_build.data.street_people import cut_person
 from model_build.evaluate.classification import evaluate_classifier, run_classifier
 from model_build.evaluate.garments import evaluate_garments, run_garments
@@ -74,7 +75,8 @@ def _street_samples(folder: Path, most: int) -> list[CropSample]:
     for photo in read_photos(folder):
         if not photo.is_held_out or photo.label_map is None:
             continue
-        labels = photo.read_label_map()
+        clothes = seen_clothes().get(photo.stem)
+        labels = rename_labels(photo.read_label_map(), names, clothes)
         worn = [garment.category for garment in garments_in(labels, names)]
         if not worn:
             continue
@@ -82,7 +84,7 @@ def _street_samples(folder: Path, most: int) -> list[CropSample]:
         person = Person(
             picture=arrays["picture"],
             box=np.array(box, np.float32),
-            wears=category_mask(worn).astype(np.float32),
+            wears=told_clothes(worn, clothes),
             labels=arrays["labels"],
             boxes=np.zeros((0, 4), np.float32),
             regions=np.zeros(0, np.int64),

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_app.vocabulary import REGIONS
 from model_build.data.ccp import read_label_names, read_photos
 from model_build.data.garment_pieces import LAID_OUT, WORN, GarmentPieces, open_pieces
 from model_build.data.seen_clothes import SeenClothes
@@ -36,19 +37,34 @@ def test_people_come_with_what_they_wear_and_their_side_of_the_split(data: Path)
     assert sorted(sample.regions.tolist()) == [0, 1]
 
 
-def test_what_was_seen_on_people_puts_their_labels_right(data: Path) -> None:
+def _looked_at(data: Path, *told: str) -> dict[str, SeenClothes]:
     stems = [photo.stem for photo in read_photos(data / "ccp")]
-    seen = {
-        stems[0]: SeenClothes.parse("tshirt dress?"),
-        stems[4]: SeenClothes.parse("skirt"),
-    }
+    return {stem: SeenClothes.parse(clothes) for stem, clothes in zip(stems, told, strict=True)}
+
+
+def test_what_was_seen_on_people_puts_their_labels_right(data: Path) -> None:
+    seen = _looked_at(data, "dress", "tshirt jeans?", "top jeans", "dress", "skirt?")
     store = open_people(data / "ccp", data / "cache", whole_picture, seen)
     names = read_label_names(data / "ccp")
-    first = StreetCrops(store, names, False, seen).plain(0)
-    assert np.isnan(first.wears[CATEGORY_INDEX["dress"]])
-    assert first.wears[CATEGORY_INDEX["tshirt"]] == 1
-    assert first.wears[CATEGORY_INDEX["jeans"]] == 0
-    assert store.record(4)["categories"] == ["skirt"]
+    worn = [store.record(i)["categories"] for i in range(5)]
+    assert worn == [["dress"], ["jeans", "tshirt"], ["jeans", "top"], ["dress"], []]
+    people = StreetCrops(store, names, False, seen)
+    dressed, doubtful, _ = (people.plain(i) for i in range(3))
+    assert dressed.regions.tolist() == [REGIONS.index("long")]
+    assert dressed.wears[CATEGORY_INDEX["dress"]] == dressed.wears.sum() == 1
+    assert np.isnan(doubtful.wears[CATEGORY_INDEX["jeans"]])
+    assert sorted(doubtful.regions.tolist()) == [0, 1]
+    unknown = StreetCrops(store, names, True, seen).plain(1)
+    assert np.isnan(unknown.wears[CATEGORY_INDEX["skirt"]])
+    assert unknown.wears[CATEGORY_INDEX["dress"]] == 0
+
+
+def test_what_was_seen_on_people_puts_garments_right(data: Path) -> None:
+    seen = _looked_at(data, "dress", "tshirt jeans", "top jeans", "dress", "dress")
+    store = open_pieces(data / "clothing-dataset", data / "ccp", data / "cache", seen)
+    records = (store.record(i) for i in range(len(store)))
+    worn = [one["categories"] for one in records if one["source"] == WORN]
+    assert sorted(worn) == [["dress"], ["jeans"], ["jeans"], ["top"], ["tshirt"]]
 
 
 def test_people_with_tags_only_have_no_boxes(data: Path) -> None:

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from edge_app.flow import Garment, Look
 from edge_app.vocabulary import CATEGORIES
+from model_build.data.ccp import read_photos
+from model_build.data.seen_clothes import SeenClothes
 from model_build.evaluate.cascade import Judged, judge_cascade, report
 from tests.model_build.data.layouts import write_ccp
 from tests.tiny_models import save_all
@@ -85,5 +88,25 @@ def test_of_whom_it_is_not_known_nothing_is_right_or_wrong() -> None:
 
 def test_only_held_out_photos_are_judged_with_the_models_given(tmp_path: Path) -> None:
     write_ccp(tmp_path / "ccp", mapped=3, tagged=6)
-    found = judge_cascade(tmp_path / "ccp", save_all(tmp_path / "models"))
-    assert 0 < found.figures["photos"] < 9
+    models = save_all(tmp_path / "models")
+    held_out = [p for p in read_photos(tmp_path / "ccp") if p.is_held_out]
+    tagged = sum(photo.label_map is None for photo in held_out)
+    assert 0 < tagged < len(held_out) < 9
+    published = judge_cascade(tmp_path / "ccp", models, {}).figures
+    assert published["photos"] == len(held_out)
+    assert published["wears_count/dress"] == tagged
+    told = {
+        p.stem: SeenClothes.parse("skirt" if p.label_map is None else "dress?") for p in held_out
+    }
+    seen = judge_cascade(tmp_path / "ccp", models, told).figures
+    assert seen["wears_count/dress"] == 0
+    assert seen["wears_count/skirt"] == tagged
+
+
+def test_an_empty_label_map_says_nothing_of_anybody(tmp_path: Path) -> None:
+    write_ccp(tmp_path / "ccp", mapped=16, tagged=1)
+    held_out = [p for p in read_photos(tmp_path / "ccp") if p.is_held_out and p.label_map]
+    savemat(held_out[0].label_map, {"groundtruth": np.zeros((200, 120), np.uint8)})
+    models = save_all(tmp_path / "models")
+    every = sum(photo.is_held_out for photo in read_photos(tmp_path / "ccp"))
+    assert judge_cascade(tmp_path / "ccp", models, {}).figures["photos"] == every - 1

@@ -7,49 +7,60 @@ import pytest
 
 from edge_app.vocabulary import CATEGORIES
 from model_build.data.garment_crops import CropSample
-from model_build.evaluate.garments import evaluate_garments, run_garments
-from tests.tiny_models import save_all
+from model_build.evaluate import garments
+from model_build.evaluate.garments import GarmentOutputs, evaluate_garments
+from model_build.evaluate.report import Report
 
-DRESS, SUIT = CATEGORIES.index("dress"), CATEGORIES.index("suit")
-
-
-def _samples() -> list[CropSample]:
-    rng = np.random.default_rng(1)
-    return [
-        CropSample(
-            rng.integers(0, 255, (64, 32, 3), np.uint8),
-            np.array([[2, 2, 22, 50]], np.float32),
-            np.array([2]),
-            has_boxes=True,
-            wears=np.zeros(15, np.float32),
-            seen_hw=(64, 32),
-        )
-        for _ in range(3)
-    ]
+DRESS, SUIT, JEANS = (CATEGORIES.index(name) for name in ("dress", "suit", "jeans"))
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_all(tmp_path_factory.mktemp("models")) / "garments.onnx"
+def _judged(
+    monkeypatch: pytest.MonkeyPatch, said: list[dict[int, float]], worn: list[dict[int, float]]
+) -> Report:
+    """A model that says this of people of whom that is known."""
+    wears = np.full((len(said), 15), 0.02, np.float32)
+    samples = []
+    for row, (likely, known) in enumerate(zip(said, worn, strict=True)):
+        for index, probability in likely.items():
+            wears[row, index] = probability
+        truth = np.zeros(15, np.float32)
+        for index, value in known.items():
+            truth[index] = value
+        box = np.array([[10, 10, 90, 200]], np.float32)
+        crop = np.zeros((256, 128, 3), np.uint8)
+        samples.append(CropSample(crop, box, np.array([2]), has_boxes=True, wears=truth))
+    boxes = np.zeros((len(said), 1, 4), np.float32)
+    outputs = GarmentOutputs(boxes, np.zeros((len(said), 1, 3), np.float32), wears)
+    monkeypatch.setattr(garments, "run_garments", lambda *_: outputs)
+    return evaluate_garments(Path("any"), samples)
 
 
-def test_of_whom_it_is_not_known_nothing_is_right_or_wrong(model: Path) -> None:
-    samples = _samples()
-    samples[0].wears[DRESS] = 1.0
-    samples[1].wears[DRESS] = samples[1].wears[SUIT] = np.nan
-    figures = evaluate_garments(model, samples).figures
+def test_of_whom_it_is_not_known_nothing_is_right_or_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [{DRESS: 0.9}, {DRESS: 0.8}, {DRESS: 0.3}]
+    worn = [{DRESS: np.nan}, {DRESS: 1.0}, {DRESS: 0.0}]
+    figures = _judged(monkeypatch, said, worn).figures
     assert figures["wears_count/dress"] == 1
-    said = run_garments(model, np.stack([sample.crop for sample in samples])).wears
-    best = said[0, DRESS] >= said[2, DRESS]
-    assert figures["wears_ap/dress"] == pytest.approx(1.0 if best else 0.5)
+    assert figures["wears_ap/dress"] == 1.0
+    assert figures["alert_precision/dress"] == figures["alert_recall/dress"] == 1.0
+    without = _judged(monkeypatch, said[1:], worn[1:]).figures
+    assert figures["wears_calibration_error"] == pytest.approx(
+        without["wears_calibration_error"], abs=0.01
+    )
 
 
-def test_somebody_in_one_of_two_garments_is_meant_whatever_the_other_is(model: Path) -> None:
-    samples = _samples()
-    samples[0].wears[DRESS], samples[0].wears[SUIT] = 1.0, np.nan
-    samples[1].wears[SUIT] = np.nan
-    figures = evaluate_garments(model, samples).figures
-    said = run_garments(model, np.stack([sample.crop for sample in samples])).wears
-    either = 1.0 - (1.0 - said[:, DRESS]) * (1.0 - said[:, SUIT])
-    expected = 1.0 if either[0] >= either[2] else 0.5
-    assert figures["alert_ap/dress or suit"] == pytest.approx(expected)
+def test_somebody_in_one_of_two_garments_is_meant_whatever_the_other_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = [{DRESS: 0.9}, {SUIT: 0.95}, {DRESS: 0.1}]
+    worn = [{DRESS: 1.0, SUIT: np.nan}, {SUIT: np.nan}, {}]
+    figures = _judged(monkeypatch, said, worn).figures
+    assert figures["alert_ap/dress or suit"] == 1.0
+    assert figures["alert_precision/dress or suit"] == 1.0
+    assert figures["alert_recall/dress or suit"] == 1.0
+
+
+def test_a_claim_about_what_is_not_known_is_no_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    unknown = _judged(monkeypatch, [{DRESS: 0.9}], [{DRESS: np.nan, JEANS: 1.0}])
+    assert unknown.sheets["mistakes-wears"] is None
+    wrong = _judged(monkeypatch, [{DRESS: 0.9}], [{JEANS: 1.0}])
+    assert wrong.sheets["mistakes-wears"] is not None
