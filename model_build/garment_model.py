@@ -39,7 +39,7 @@ from model_build.train import garments as training
 from model_build.train.fitting import Schedule, load_averaged
 
 CANDIDATES = 128
-VERSION = "0.6.0"
+VERSION = "0.7.0"
 _START = "EfficientNet-Lite0 (ImageNet, Apache-2.0)"
 _HARD_SEED = 20_240_601
 _RENDERED_PEOPLE = 12_000
