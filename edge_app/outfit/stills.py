@@ -17,7 +17,7 @@ import numpy.typing as npt
 from edge_app.flow import Float32, Garment, Look, UInt8
 from edge_app.geometry import intersection_over_union, widen
 from edge_app.outfit.crops import MARGIN
-from edge_app.vocabulary import CATEGORIES, REGION_OF, REGIONS
+from edge_app.outfit.vote import REGION_INDICES
 
 LEAST_SCORE = 0.02
 """How weak a garment a single view may tell of: whether it is one, all views decide together."""
@@ -28,10 +28,6 @@ _SAME = 0.5
 _LEAST_PROBABILITY = 1e-4
 _SAY = 0.15
 """Share of the classifier, and of ``wears``, in the score of a garment that was found."""
-_IN_REGION = {
-    region: np.array([REGION_OF[category] == region for category in CATEGORIES])
-    for region in REGIONS
-}
 
 
 class LooksAtCrops(Protocol):
@@ -106,7 +102,7 @@ def agreed_score(garment: Garment, wears: Float32 | None) -> float:
         garment: with the detector's score.
         wears: float32 ``[15]``; None where nothing judged the whole person, and has no say.
     """
-    inside = _IN_REGION[garment.region]
+    inside = REGION_INDICES[garment.region]
     of_region = [float(garment.probabilities[inside].sum())]
     if wears is not None:
         of_region.append(1.0 - float(np.prod(1.0 - wears[inside])))

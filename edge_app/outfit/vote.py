@@ -23,10 +23,11 @@ _CLASSIFIER_SHARE = 0.2
 _ABSENT = 0.35
 """A region is taken for bare while everything in it together is less probable than this."""
 
-_INDICES = {
+REGION_INDICES = {
     region: np.array([i for i, c in enumerate(CATEGORIES) if REGION_OF[c] == region])
     for region in REGIONS
 }
+"""Which of the fifteen categories are of a region."""
 
 
 class Vote:
@@ -89,7 +90,7 @@ class Vote:
         regions: dict[str, Worn] = {}
         is_open = False
         for region in REGIONS:
-            worn = self._decide(wears[_INDICES[region]], region)
+            worn = self._decide(wears[REGION_INDICES[region]], region)
             if worn is not None:
                 regions[region] = worn if evidence >= 1.0 else Worn(UNKNOWN, worn.probability)
                 is_open |= regions[region].category == UNKNOWN
@@ -117,7 +118,7 @@ class Vote:
         best = float(wears[order[0]])
         lead = best - float(wears[order[1]])
         is_clear = best >= self._settings.probability and lead >= self._settings.margin
-        name = CATEGORIES[_INDICES[region][order[0]]] if is_clear else UNKNOWN
+        name = CATEGORIES[REGION_INDICES[region][order[0]]] if is_clear else UNKNOWN
         return Worn(name, best)
 
 
@@ -130,7 +131,7 @@ def wears_of(look: Look) -> Float32:
     garments = np.zeros(len(CATEGORIES), np.float32)
     for garment in look.garments:
         # A garment found in a region can only be of that region's categories.
-        inside = _INDICES[garment.region]
+        inside = REGION_INDICES[garment.region]
         share = garment.probabilities[inside] / max(
             float(garment.probabilities[inside].sum()), 1e-6
         )
@@ -139,7 +140,7 @@ def wears_of(look: Look) -> Float32:
         return garments if look.wears is None else look.wears
     seen = np.zeros(len(CATEGORIES), bool)
     for garment in look.garments:
-        seen[_INDICES[garment.region]] = True
+        seen[REGION_INDICES[garment.region]] = True
     mixed = (1.0 - _CLASSIFIER_SHARE) * look.wears + _CLASSIFIER_SHARE * garments
     return np.asarray(np.where(seen, mixed, look.wears), np.float32)
 
@@ -157,7 +158,7 @@ def _within_region(garment: Garment) -> Float32:
     Returns:
         float32 ``[15]``, adds up to 1.
     """
-    inside = _INDICES[garment.region]
+    inside = REGION_INDICES[garment.region]
     share = np.zeros(len(CATEGORIES), np.float32)
     share[inside] = garment.probabilities[inside]
     return np.asarray(share / max(float(share.sum()), 1e-6), np.float32)

@@ -207,5 +207,4 @@ def _claims_of(judged: Sequence[Judged], category: str) -> Claims:
     index = CATEGORIES.index(category)
     scores = [0.0 if one.look is None else float(wears_of(one.look)[index]) for one in judged]
     truth = np.array([one.worn[index] for one in judged])
-    is_known, is_worn = ~np.isnan(truth), truth > 0.5
-    return Claims(np.array(scores)[is_known], is_worn[is_known], int(is_worn.sum()))
+    return Claims.where_known(np.array(scores), truth)

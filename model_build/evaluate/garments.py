@@ -24,7 +24,6 @@ from model_build.evaluate.report import Curve, Report, calibration, thresholds
 
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
-Bools = NDArray[np.bool_]
 
 ALERTED = ("dress", "suit")
 ALERTS = {
@@ -64,10 +63,10 @@ def evaluate_garments(model: Path, samples: Sequence[CropSample]) -> Report:
     truth = np.stack([sample.wears for sample in samples])
     worn, is_known = truth > 0.5, ~np.isnan(truth)
     wears = {
-        name: _known_claims(outputs.wears[:, i], worn[:, i], is_known[:, i])
+        name: Claims.where_known(outputs.wears[:, i], truth[:, i])
         for i, name in enumerate(CATEGORIES)
     }
-    alerts = _alert_claims(outputs.wears, worn, is_known)
+    alerts = _alert_claims(outputs.wears, truth)
     curves = {
         "boxes-precision-recall": Curve("recall", "precision", _lines(boxes)),
         "wears-precision-recall": Curve("recall", "precision", _lines(wears)),
@@ -123,12 +122,11 @@ def _box_claims(samples: Sequence[CropSample], found: Sequence[Detections]) -> d
     return claims
 
 
-def _known_claims(scores: Floats, is_meant: Bools, is_known: Bools) -> Claims:
-    return Claims(scores[is_known], is_meant[is_known], int(is_meant[is_known].sum()))
+def _alert_claims(wears: Float32, worn: Float32) -> dict[str, Claims]:
+    """What alert rules would say of a single look at each crop, by `wears` alone.
 
-
-def _alert_claims(wears: Float32, worn: Bools, is_known: Bools) -> dict[str, Claims]:
-    """What alert rules would say of a single look at each crop, by `wears` alone."""
+    Whoever surely wears one of a rule's garments is meant, whatever is not known of the others.
+    """
     claims = {}
     for name, rule in ALERTS.items():
         scores = np.array(
@@ -137,10 +135,9 @@ def _alert_claims(wears: Float32, worn: Bools, is_known: Bools) -> dict[str, Cla
                 for row in wears.tolist()
             ]
         )
-        asked = [CATEGORIES.index(category) for category in rule.any_of]
-        is_meant = np.asarray(worn[:, asked].any(1))
-        is_told = np.asarray(is_meant | is_known[:, asked].all(1))
-        claims[name] = _known_claims(scores, is_meant, is_told)
+        asked = worn[:, [CATEGORIES.index(category) for category in rule.any_of]]
+        is_meant = np.where((asked > 0.5).any(1), 1.0, asked.max(1))  # the maximum keeps NaN
+        claims[name] = Claims.where_known(scores, is_meant)
     return claims
 
 

@@ -30,6 +30,12 @@ class Claims:
     is_hit: NDArray[np.bool_]
     positives: int
 
+    @classmethod
+    def where_known(cls, scores: Floats, truth: Floats) -> Claims:
+        """Claims `[N]` about what is 1 true, 0 not, NaN not known, which is left out."""
+        is_known, is_hit = ~np.isnan(truth), truth > 0.5
+        return cls(scores[is_known], is_hit[is_known], int(is_hit.sum()))
+
     def average_precision(self) -> float:
         """Area under the precision-recall curve; see :func:`average_precision`."""
         return average_precision(self.scores, self.is_hit, self.positives)
