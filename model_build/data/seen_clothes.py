@@ -2,7 +2,7 @@
 
 The published label maps and tags of Clothing Co-Parsing are rough: many a dress is a skirt, most
 suits are blazers. So the photos were looked at again, without their labels, by the rules that
-`model_build/README.md` tells; the held-out ones twice, by two who did not know of each other.
+`model_build/README.md` tells; the held-out ones twice, each time without the other answers.
 `seen_clothes.json` holds what was told, by the photo's stem: the categories, with a question mark
 behind those that are not sure (of the held-out ones: all that not both were sure of).
 """
