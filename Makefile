@@ -25,7 +25,7 @@ DEBIAN_PACKAGES := mosquitto mosquitto-clients postgresql strace systemd gstream
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gir1.2-gst-rtsp-server-1.0 python3-gi
 
-.PHONY: demo test check bench acceptance entrance-hour compare-trackers soak fuzz idle systemd-test lock sbom audit chaos load fleet latency staff nodered int8 compare-modelopt format clean help
+.PHONY: demo test test-store test-models check bench acceptance entrance-hour compare-trackers soak fuzz idle systemd-test lock sbom audit chaos load fleet latency staff nodered int8 compare-modelopt format clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,14 +33,20 @@ help: ## what can be made
 demo: $(VENV)/.for-demo ## watch the simulated entrance, with a broker and a client of its own
 	$(BIN)/dresscode demo
 
-# In processes of their own: TensorRT's builds; training, whose workers crashed beside all the rest;
-# what else makes models, with torch; and what runs in the store, which meets none of these.
+# Both halves at once: what runs in the store mostly waits, what makes models computes.
 test: $(VENV)/.for-work | system-packages ## run all tests
+	$(MAKE) --no-print-directory --jobs=2 test-store test-models
+
+test-store: $(VENV)/.for-work | system-packages ## tests of what runs in the store
+	$(BIN)/pytest --ignore tests/model_build --ignore tests/calibration
+
+# In processes of their own: TensorRT's builds; training, whose workers crashed beside all the rest;
+# what else makes models, with torch.
+test-models: $(VENV)/.for-work ## tests of what makes models
 	$(BIN)/pytest tests/calibration tests/model_build/test_engine.py
 	$(BIN)/pytest tests/model_build/train
 	$(BIN)/pytest tests/model_build --ignore tests/model_build/test_engine.py \
 		--ignore tests/model_build/train
-	$(BIN)/pytest --ignore tests/model_build --ignore tests/calibration
 
 check: $(VENV)/.for-work ## format, lint and types
 	$(BIN)/ruff format --check .

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edge_app.app import Networks
 from edge_app.commands.look import open_for_stills, see
-from edge_app.config.schema import DetectionSettings, OutfitSettings
+from edge_app.config.schema import DetectionSettings, OutfitSettings, RuleSettings
 from edge_app.flow import Garment, Look
 from edge_app.geometry import intersection_over_union
 from edge_app.outfit.vote import category_of, wears_of
@@ -45,7 +45,6 @@ Float32 = NDArray[np.float32]
 
 _HIT = 0.5
 _WORN_OF_INTEREST = ("dress", "suit", "skirt")
-_ALERT_PROBABILITY = 0.6
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def report(judged: Sequence[Judged], least_score: float) -> Report:
     for name, claims in wears.items():
         figures[f"wears_count/{name}"] = float(claims.positives)
         figures[f"wears_ap/{name}"] = claims.average_precision()
-        precision, recall = claims.at(_ALERT_PROBABILITY)
+        precision, recall = claims.at(RuleSettings(any_of=(name,)).min_probability)
         figures[f"wears_precision/{name}"] = precision
         figures[f"wears_recall/{name}"] = recall
     return Report(
