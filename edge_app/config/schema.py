@@ -212,7 +212,7 @@ class TrackingSettings(Section):
     )
     lost_s: float = Field(2.0, ge=0.0, le=30.0, description="unseen for longer ends a track")
     known_again_s: float = Field(
-        5.0, ge=0.0, le=30.0, description="unless known again by colours, after at most so long"
+        8.0, ge=0.0, le=30.0, description="unless known again by colours, after at most so long"
     )
     appearance: bool = Field(
         True, description="tell people who cross apart by colours too, in memory, while in view"

@@ -38,6 +38,7 @@ class Life:
         track_id: 0 while unconfirmed.
         motion: where it is and goes.
         first_seen_at_s: time of the first detection.
+        first_box_xyxy: that detection, pixels.
         last_seen_at_s: time of the latest detection.
         box_xyxy: the latest detection, or the person's part of a box shared with others; pixels.
         score: of the latest detection.
@@ -61,6 +62,7 @@ class Life:
     box_xyxy: Box
     score: float
     best_score: float
+    first_box_xyxy: Box
     apart_at_s: float = 0.0
     frames: int = 1
     seen: int = 1
@@ -78,14 +80,16 @@ class Life:
     ) -> Life:
         """A track at first sight; ``is_entering`` where the picture's lower edge cuts it off."""
         motion = Motion(box_xyxy, is_entering)
-        life = cls(0, motion, at_s, at_s, box_xyxy, score, score, at_s, alone=int(is_alone))
+        life = cls(
+            0, motion, at_s, at_s, box_xyxy, score, score, box_xyxy, at_s, alone=int(is_alone)
+        )
         life._note_place(at_s)
         return life
 
     def see(self, at_s: float, box_xyxy: Box, score: float, is_alone: bool) -> None:
         """The same person was detected once more."""
         if self.track_id == 0 and at_s - self.first_seen_at_s > _HINT_S:
-            self.first_seen_at_s, self.best_score = at_s, score
+            self.first_seen_at_s, self.first_box_xyxy, self.best_score = at_s, box_xyxy, score
             self.frames = self.seen = self.alone = 0
         self.motion.update(box_xyxy)
         self.last_seen_at_s = self.apart_at_s = at_s

@@ -168,6 +168,21 @@ def is_cut_off(box_xyxy: Box, size: tuple[int, int]) -> tuple[bool, bool, bool, 
     return x1 <= across, y1 <= down, x2 >= width - across, y2 >= height - down
 
 
+def comes_from_beyond(box_xyxy: Box, others: Sequence[Box], size: tuple[int, int]) -> bool:
+    """Whether a box is cut off by an edge of the picture that none of the others reaches.
+
+    >>> size, head = (200, 100), (5.0, 80.0, 25.0, 100.0)
+    >>> inside, leaving = (5.0, 20.0, 25.0, 70.0), (5.0, 60.0, 25.0, 100.0)
+    >>> comes_from_beyond(head, [inside], size), comes_from_beyond(head, [inside, leaving], size)
+    (True, False)
+    """
+    reached = [is_cut_off(other, size) for other in others]
+    return any(
+        is_cut and not any(edges[side] for edges in reached)
+        for side, is_cut in enumerate(is_cut_off(box_xyxy, size))
+    )
+
+
 def whole_end(box_xyxy: Box, size: tuple[int, int]) -> float:
     """A box's lower end; where the picture cuts it off, where the feet must be.
 

@@ -1,7 +1,7 @@
 """Detections become people: one track per person, from first sight to leaving.
 
 After ByteTrack (Zhang et al., ECCV 2022): a Kalman filter predicts every box, an optimal
-assignment matches good detections first and weak ones second. Seven things differ:
+assignment matches good detections first and weak ones second. Eight things differ:
 
 - everything is timed in seconds, never counted in frames, so that 5 and 30 frames per second and
   dropped frames need the same settings;
@@ -16,7 +16,8 @@ assignment matches good detections first and weak ones second. Seven things diff
 - a box around several people is nobody's: all of them go along with it until they part;
 - a person who was lost and comes back where the filter no longer looks is *re-linked*: when a new
   track is confirmed it takes over the identity of a lost one that can be it (compare the
-  observation-centric recovery of OC-SORT, Cao et al., CVPR 2023).
+  observation-centric recovery of OC-SORT, Cao et al., CVPR 2023);
+- who comes in over the picture's edge is nobody who was lost within it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from edge_app.tracking import sharing
 from edge_app.tracking.appearance import KNOWN_AGAIN, agreement, looks_other
 from edge_app.tracking.found import Found
 from edge_app.tracking.life import Life
-from edge_app.tracking.matching import Expected, is_cut_below, is_cut_off
+from edge_app.tracking.matching import Expected, comes_from_beyond, is_cut_below, is_cut_off
 from edge_app.tracking.rounds import Pair, choose, judge_looks, possible_pairs
 
 _SHARES_WITHIN_S = 1.0
@@ -47,6 +48,8 @@ _LEFT_S = 0.4
 _LEAVING_SHARE = 0.5
 """over the lower edge only if no more of them than this share is expected to be in the picture:
 with more, somebody walks before them."""
+_INSIDE_S = 0.3
+"""Who is cut off by an edge came from beyond it, and is nobody lost inside for longer."""
 _RELINK_SIZES = 0.35
 _RELINK_SIZES_PER_S = 0.45
 """How far from where it was expected a lost person may reappear, in sizes of the person,"""
@@ -105,7 +108,7 @@ class Tracker:
         for life in self._lives:
             life.frames += life.last_seen_at_s < taken_at_s
         ended += self._keep([not self._is_over(life, size) for life in self._lives])
-        ended += self._confirm()
+        ended += self._confirm(size)
         return TrackedFrame(
             self._camera, index, taken_at_s, size, self._tracks(), tuple(sorted(ended))
         )
@@ -122,6 +125,7 @@ class Tracker:
         """Match the detections with the tracks; those that are nobody's begin new ones."""
         expected = [Expected.of(life.motion, size) for life in self._lives]
         pairs = possible_pairs(expected, found, size)
+        pairs = [p for p in pairs if not self._is_newcomer(p, expected, found, size)]
         taken = self._share(pairs, expected, found)
         if taken:
             shared = {row for rows in taken.values() for row in rows}
@@ -138,6 +142,16 @@ class Tracker:
             is_new = score >= self._settings.hint_score and column not in seen
             if is_new and not found.part_of[column] and column not in known:
                 self._start(found, column, size)
+
+    def _is_newcomer(
+        self, pair: Pair, expected: Sequence[Expected], found: Found, size: tuple[int, int]
+    ) -> bool:
+        """Whether a box at the edge shows somebody else than who was lost inside."""
+        life = self._lives[pair.row]
+        if life.last_seen_at_s >= self._at_s - _INSIDE_S:
+            return False
+        known = (life.box_xyxy, expected[pair.row].box)
+        return comes_from_beyond(found.boxes[pair.column], known, size)
 
     def _see(self, life: Life, found: Found, column: int) -> None:
         """Take note of a matched detection."""
@@ -220,7 +234,7 @@ class Tracker:
         )
         return is_leaving and unseen_s > _LEFT_S
 
-    def _confirm(self) -> list[int]:
+    def _confirm(self, size: tuple[int, int]) -> list[int]:
         """Let out who was seen for long enough, under a lost person's id where that can be it.
 
         Returns:
@@ -234,7 +248,7 @@ class Tracker:
             is_young = self._at_s - life.first_seen_at_s <= _YOUNG_S
             if not (is_young if is_known else life.is_convincing(self._settings)):
                 continue
-            old = self._lost_match(life)
+            old = self._lost_match(life, size)
             if old is not None:
                 ended += [life.track_id] if is_known else []
                 life.track_id, life.first_seen_at_s = old.track_id, old.first_seen_at_s
@@ -245,7 +259,7 @@ class Tracker:
         self._lives = [life for life in self._lives if life.track_id >= 0]
         return ended
 
-    def _lost_match(self, new: Life) -> Life | None:
+    def _lost_match(self, new: Life, size: tuple[int, int]) -> Life | None:
         """The lost track that a new one continues, or None.
 
         It was lost before the new one was first seen and is not too far; or both were found on
@@ -258,6 +272,10 @@ class Tracker:
             if not 0.6 <= life.size / new.size <= 1.6 or looks_other(life.look, new.look):
                 continue
             gap_s = new.first_seen_at_s - life.last_seen_at_s
+            if gap_s > _INSIDE_S and comes_from_beyond(
+                new.first_box_xyxy, [life.box_xyxy, Expected.of(life.motion, size).box], size
+            ):
+                continue
             agrees = (
                 None if life.look is None or new.look is None else agreement(life.look, new.look)
             )

@@ -46,7 +46,7 @@ class Sequence:
         found_frame: int64 ``[N]``, the frame of each detection, from 0, never falling.
         found_boxes: float32 ``[N, 4]``, xyxy, pixels.
         found_scores: float32 ``[N]``.
-        found_colours: uint8 ``[N, 16, 8, 3]``, BGR, as the tracker samples them.
+        found_colours: uint8 ``[N, 13, 8, 3]``, BGR, as the tracker samples them.
         true_frame: int64 ``[M]``, the frame of each true box, never falling.
         true_person: int64 ``[M]``.
         true_boxes: float32 ``[M, 4]``, the whole person, clipped to the picture.

@@ -116,3 +116,13 @@ def test_a_poor_detector_still_counts_once(missed: float) -> None:
     for seed in range(5):
         entries = counted([walker], 10.0, seed, missed)
         assert [entry.direction for entry in entries] == ["in"]
+
+
+@pytest.mark.parametrize("fps", [5.0, 10.0, 30.0])
+@pytest.mark.parametrize("behind_s", [3.0, 3.5])
+def test_who_comes_in_is_not_taken_for_who_was_lost_just_inside(
+    fps: float, behind_s: float
+) -> None:
+    first, second = ((start_s, 0.0, 1.1, 1.7, -0.5) for start_s in (0.5, 0.5 + behind_s))
+    entries = counted([first, second], fps, 1, hidden=(0, 3.8, 99.0))
+    assert [(entry.direction, entry.track_id) for entry in entries] == [("in", 1), ("in", 2)]
