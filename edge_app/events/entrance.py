@@ -13,6 +13,8 @@
 Only what was seen counts as an observation; a coasting track says nothing. Where the picture ends
 there is no time to be seen for 0.3 s: who appears cut off by the picture's edge came from beyond
 it, and who disappears there has gone beyond it, so two observations are enough for that side.
+Who is first seen in a line's band, hidden by others until then, comes from the side of the line
+itself; nobody is counted within the band.
 """
 
 from __future__ import annotations
@@ -145,6 +147,8 @@ class Entrance:
                 visitor.stays[zone_id] = stay
             depth = zone.depth(point)
             side = zone.side(depth, person_height, stay.counted is not None)
+            if side == 0 and not zone.is_area:
+                side = stay.sides.origin(depth)
             change = stay.sides.observe(side, depth, point, tracked.taken_at_s)
             if change is not None:
                 entries += self._decide(zone_id, track.track_id, stay, change)

@@ -89,6 +89,20 @@ class Sides:
             return None
         return self._settle()
 
+    def origin(self, depth: float) -> int:
+        """Where a person comes from who is in the band, hidden by others until then.
+
+        Args:
+            depth: how far inside, negative outside.
+
+        Returns:
+            The side, 1 or -1, while no other was seen; 0 once it is settled, and for who came over
+            the picture's edge, where a foot point is a guess.
+        """
+        side = 1 if depth >= 0 else -1
+        is_open = self.settled == 0 and self._is_first_run and not self._is_cut_off
+        return side if is_open and (self._run_seen == 0 or side == self._run_side) else 0
+
     def conclude(self) -> Change | None:
         """The person disappeared over the picture's edge: the side seen last needs no hold."""
         if self._run_side == 0 or self._run_seen < _LEAST_SEEN:

@@ -19,8 +19,8 @@ _DOUBTFUL = 0.45
 """A box that overlaps a better one by more than this (intersection over union) is doubtful,"""
 _DOUBTFUL_SHARE = 0.97
 """and scores at most this share of what a good box has to score."""
-_COVERED = 0.5
-_CLEAR_SCORE = 0.4
+_COVERED = 0.58
+_CLEAR_SCORE = 0.5
 """A box of which another covers this share, or that scores less, tells nothing of a look."""
 _PART = 0.85
 """A part of a person lies within the whole by this share."""

@@ -31,7 +31,7 @@ at all where it is not the box's own (:attr:`Found.is_clear`)."""
 _ROUNDING_S = 1e-6
 _PART_WEIGHT = 0.6
 """Likeness of a box that may be a part of the person in another box counts less."""
-_WEAK_WITHIN_S = 1.0
+_WEAK_WITHIN_S = 1.5
 """A track unseen for longer is not continued by a weak detection."""
 
 
