@@ -113,6 +113,21 @@ def test_event_time_is_that_of_the_line_and_the_frame_that_of_the_decision() -> 
             [],
             id="a-glimpse-of-the-far-side",
         ),
+        pytest.param(
+            along((0, 0.5, 0.82), (0.5, 0.5, 0.81), (2, 0.5, 0.3)),
+            ["in"],
+            id="first-seen-close-to-it",
+        ),
+        pytest.param(
+            along((0, 0.5, 0.82), (0.2, 0.5, 0.81), (2, 0.5, 0.3)),
+            [],
+            id="first-seen-0.2s-before-it",
+        ),
+        pytest.param(
+            along((0, 0.5, 0.81), (1, 0.5, 0.81), (1.5, 0.5, 0.79), (6, 0.5, 0.79)),
+            [],
+            id="never-far-from-it",
+        ),
     ],
 )
 def test_what_counts_as_a_crossing(walk: Walk, expected: list[str]) -> None:
