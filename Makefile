@@ -20,15 +20,12 @@ SOAK_S ?= 3600
 # How many cases of each kind of input `make fuzz` tries.
 FUZZ_CASES ?= 10000
 
-# Tests of whole boxes.
-WHOLE_BOXES := tests/broker tests/deploy tests/integration tests/soak
-
 # Tools of the system that tests use where they are there: a broker, a database, GStreamer.
 DEBIAN_PACKAGES := mosquitto mosquitto-clients postgresql strace systemd gstreamer1.0-tools \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gir1.2-gst-rtsp-server-1.0 python3-gi
 
-.PHONY: demo test test-boxes test-store test-models check bench acceptance entrance-hour compare-trackers soak fuzz idle systemd-test lock sbom audit chaos load fleet latency staff nodered int8 compare-modelopt format clean help
+.PHONY: demo test test-store test-models check bench acceptance entrance-hour compare-trackers soak fuzz idle systemd-test lock sbom audit chaos load fleet latency staff nodered int8 compare-modelopt format clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,15 +33,12 @@ help: ## what can be made
 demo: $(VENV)/.for-demo ## watch the simulated entrance, with a broker and a client of its own
 	$(BIN)/dresscode demo
 
-# All three at once: whole boxes mostly wait, the others compute.
+# Both halves at once: what runs in the store mostly waits, what makes models computes.
 test: $(VENV)/.for-work | system-packages ## run all tests
-	$(MAKE) --no-print-directory --jobs=3 test-boxes test-store test-models
+	$(MAKE) --no-print-directory --jobs=2 test-store test-models
 
-test-boxes: $(VENV)/.for-work | system-packages ## tests of whole boxes, with brokers, kills and services
-	$(BIN)/pytest $(WHOLE_BOXES)
-
-test-store: $(VENV)/.for-work | system-packages ## tests of all else that runs in the store
-	$(BIN)/pytest $(addprefix --ignore=,$(WHOLE_BOXES) tests/model_build tests/calibration)
+test-store: $(VENV)/.for-work | system-packages ## tests of what runs in the store
+	$(BIN)/pytest --ignore tests/model_build --ignore tests/calibration
 
 # In processes of their own: TensorRT's builds; training, whose workers crashed beside all the rest;
 # what else makes models, with torch.
