@@ -23,14 +23,12 @@ assignment matches good detections first and weak ones second. Eight things diff
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import hypot
 
 import numpy as np
 
 from edge_app.config.schema import TrackingSettings
 from edge_app.flow import Detections, Float32, Track, TrackedFrame
-from edge_app.tracking import sharing
-from edge_app.tracking.appearance import KNOWN_AGAIN, agreement, looks_other
+from edge_app.tracking import relinking, sharing
 from edge_app.tracking.found import Found
 from edge_app.tracking.life import Life
 from edge_app.tracking.matching import Expected, comes_from_beyond, is_cut_below, is_cut_off
@@ -48,16 +46,6 @@ _LEFT_S = 0.4
 _LEAVING_SHARE = 0.5
 """over the lower edge only if no more of them than this share is expected to be in the picture:
 with more, somebody walks before them."""
-_INSIDE_S = 0.3
-"""Who is cut off by an edge came from beyond it, and is nobody lost inside for longer."""
-_RELINK_SIZES = 0.35
-_RELINK_SIZES_PER_S = 0.45
-"""How far from where it was expected a lost person may reappear, in sizes of the person,"""
-_UNKNOWN_SIZES = 0.1
-"""and how far where others are known by their looks but one of the two is not."""
-_SAME_SIZES = 0.2
-_YOUNG_S = 1.0
-"""And so near, for so long after first sight, if the two were seen at once."""
 
 
 class Tracker:
@@ -148,7 +136,7 @@ class Tracker:
     ) -> bool:
         """Whether a box at the edge shows somebody else than who was lost inside."""
         life = self._lives[pair.row]
-        if life.last_seen_at_s >= self._at_s - _INSIDE_S:
+        if life.last_seen_at_s >= self._at_s - relinking.INSIDE_S:
             return False
         known = (life.box_xyxy, expected[pair.row].box)
         return comes_from_beyond(found.boxes[pair.column], known, size)
@@ -245,10 +233,13 @@ class Tracker:
             if life.last_seen_at_s < self._at_s or life.track_id < 0:
                 continue
             is_known = life.track_id > 0
-            is_young = self._at_s - life.first_seen_at_s <= _YOUNG_S
-            if not (is_young if is_known else life.is_convincing(self._settings)):
+            if is_known and not relinking.is_young(life, self._at_s):
                 continue
-            old = self._lost_match(life, size)
+            if not is_known and not life.is_convincing(self._settings):
+                continue
+            old = relinking.lost_match(
+                life, self._lives, size, self._at_s, self._settings, self._has_looks
+            )
             if old is not None:
                 ended += [life.track_id] if is_known else []
                 life.track_id, life.first_seen_at_s = old.track_id, old.first_seen_at_s
@@ -258,44 +249,6 @@ class Tracker:
                 life.track_id = self._last_id
         self._lives = [life for life in self._lives if life.track_id >= 0]
         return ended
-
-    def _lost_match(self, new: Life, size: tuple[int, int]) -> Life | None:
-        """The lost track that a new one continues, or None.
-
-        It was lost before the new one was first seen and is not too far; or both were found on
-        one person for a moment, and now the new one alone is, where the other must be.
-        """
-        best, best_distance = None, 1.0
-        for life in self._lives:
-            if life.track_id <= 0 or life.last_seen_at_s >= self._at_s or life is new:
-                continue
-            if not 0.6 <= life.size / new.size <= 1.6 or looks_other(life.look, new.look):
-                continue
-            gap_s = new.first_seen_at_s - life.last_seen_at_s
-            if gap_s > _INSIDE_S and comes_from_beyond(
-                new.first_box_xyxy, [life.box_xyxy, Expected.of(life.motion, size).box], size
-            ):
-                continue
-            agrees = (
-                None if life.look is None or new.look is None else agreement(life.look, new.look)
-            )
-            is_same = agrees is not None and agrees >= KNOWN_AGAIN
-            if gap_s > self._settings.lost_s and not is_same:
-                continue
-            x, _, top, _ = life.motion.position
-            new_x, _, new_top, _ = new.motion.position
-            if gap_s > 0 and (new.track_id == 0 or is_same):
-                reach = _RELINK_SIZES + _RELINK_SIZES_PER_S * gap_s
-                if agrees is None and self._has_looks:
-                    reach = _UNKNOWN_SIZES
-            elif life.first_seen_at_s < new.first_seen_at_s and not life.is_fixed:
-                reach = _SAME_SIZES
-            else:
-                continue
-            distance = hypot(x - new_x, top - new_top) / (reach * max(life.size, new.size))
-            if distance < best_distance:
-                best, best_distance = life, distance
-        return best
 
     def _keep(self, keep: list[bool]) -> list[int]:
         """Forget the other tracks; ids of those that had been confirmed."""
