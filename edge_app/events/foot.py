@@ -1,9 +1,10 @@
 """Where a person stands, although the box does not always show it.
 
-The foot point is the middle of a box's lower edge. Four things make that edge lie about the feet:
-legs that the detector finds only now and then, legs that hide behind somebody, shadows and trolleys
-that are taken for legs, and the picture's own edge. What is known of the same person a moment ago
-repairs them; and whose head stays where it is has not moved the feet either.
+The foot point is the middle of a box's lower edge. Five things make that edge lie about the feet:
+legs that the detector finds only now and then, legs that hide behind somebody, somebody else's legs
+below one's own head, shadows and trolleys that are taken for legs, and the picture's own edge.
+What is known of the same person a moment ago repairs them; and whose head stays where it is has
+not moved the feet either.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from edge_app.geometry import Point, foot_point
 
 _MEMORY_S = 1.0
 _LEGS_MISSING = 0.93
-"""A box lower than this share of the person's usual height misses the legs."""
+"""A box lower than this share of the person's usual height misses the legs,"""
+_LEGS_OF_OTHERS = 1.3
+"""and who is so many times as tall at once stands behind somebody and has got their legs too."""
 _EDGE_SHARE = 0.02
 """A box that ends this close to the picture's edge is cut off by it."""
 _USUAL_QUANTILE = 0.75
@@ -70,11 +73,14 @@ class Foot:
             self._whole.popleft()
         is_standing = stood_s > _MEMORY_S
         usual_width, usual_height = self._usual(x2 - x1, y2 - y1, at_s, is_standing)
+        has_others = len(self._whole) >= _LEAST_FOR_TREND and (
+            y2 - y1 > _LEGS_OF_OTHERS * usual_height
+        )
         if not (at_left or at_right or at_bottom):
             self._whole.append((at_s, x2 - x1, y2 - y1))
         if at_bottom:
             y2 = height
-        elif is_standing or y2 - y1 < _LEGS_MISSING * usual_height:
+        elif is_standing or has_others or y2 - y1 < _LEGS_MISSING * usual_height:
             y2 = y1 + usual_height
         if at_left and x2 - x1 < usual_width:
             x1 = x2 - usual_width

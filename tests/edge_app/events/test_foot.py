@@ -39,3 +39,26 @@ def test_who_stands_keeps_the_feet_while_a_shadow_is_taken_for_legs() -> None:
 def test_who_stands_keeps_the_feet_while_somebody_hides_the_legs() -> None:
     ys = foot_ys([90.0] * 30 + [50.0] * 20)
     assert min(ys[20:]) > 80 + 85
+
+
+def feet_of_who_walks(heights_px: list[float]) -> list[float]:
+    """Of somebody whose head moves down the picture by 20 px/s, and who grows by 10 px/s."""
+    foot = Foot()
+    ys = []
+    for index, height in enumerate(heights_px):
+        top = 80 + 2.0 * index
+        box = np.array([300, top, 330, top + height + index], np.float32)
+        ys.append(foot.locate(box, SIZE, index / FPS)[1] * SIZE[1])
+    return ys
+
+
+def test_who_walks_keeps_the_feet_while_the_box_ends_at_the_feet_of_somebody_nearer() -> None:
+    plain = feet_of_who_walks([80.0] * 20)
+    behind = feet_of_who_walks([80.0] * 10 + [115.0] * 2 + [80.0] * 8)
+    assert np.abs(np.subtract(behind, plain)).max() < 0.12 * 80
+
+
+def test_who_is_seen_whole_for_good_has_the_feet_there() -> None:
+    # First the upper body alone, from behind a shelf.
+    ys = feet_of_who_walks([50.0] * 10 + [80.0] * 10)
+    assert ys[14:] == pytest.approx(feet_of_who_walks([80.0] * 20)[14:], abs=3)
