@@ -136,7 +136,8 @@ class Entrance:
 
     def _observe(self, track: Track, tracked: TrackedFrame) -> list[Entry]:
         visitor = self._visitors.setdefault(track.track_id, _Visitor())
-        point = visitor.foot.locate(track.box_xyxy, tracked.size, tracked.taken_at_s)
+        others = [other.box_xyxy for other in tracked.tracks if other is not track]
+        point = visitor.foot.locate(track.box_xyxy, tracked.size, tracked.taken_at_s, others)
         person_height = float(track.box_xyxy[3] - track.box_xyxy[1]) / tracked.size[1]
         entries = []
         for zone_id, zone in self._zones.items():

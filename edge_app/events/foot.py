@@ -10,6 +10,7 @@ not moved the feet either.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -21,8 +22,12 @@ from edge_app.geometry import Point, foot_point
 _MEMORY_S = 1.0
 _LEGS_MISSING = 0.93
 """A box lower than this share of the person's usual height misses the legs,"""
-_LEGS_OF_OTHERS = 1.3
-"""and who is so many times as tall at once stands behind somebody and has got their legs too."""
+_LEGS_OF_OTHERS = 1.2
+_SAME_FEET = 0.12
+_BEFORE = 0.3
+"""and one that is so many times as high at once has got the legs of somebody nearer, whose box ends
+within this share of its height of where it ends, and covers this share of the width of one of them.
+"""
 _EDGE_SHARE = 0.02
 """A box that ends this close to the picture's edge is cut off by it."""
 _USUAL_QUANTILE = 0.75
@@ -49,13 +54,20 @@ class Foot:
         self.is_cut_off = False
         """Whether the latest box was cut off by the picture's edge."""
 
-    def locate(self, box: Float32, size: tuple[int, int], at_s: float) -> Point:
+    def locate(
+        self,
+        box: Float32,
+        size: tuple[int, int],
+        at_s: float,
+        others: Sequence[Float32] = (),
+    ) -> Point:
         """Where the person stands now.
 
         Args:
             box: float32 ``[4]``, xyxy, pixels; a detection, never a prediction.
             size: width and height of the picture in pixels.
             at_s: time of the frame.
+            others: the boxes of other people in the frame.
 
         Returns:
             x and y as fractions of the picture's width and height, 0..1.
@@ -73,14 +85,16 @@ class Foot:
             self._whole.popleft()
         is_standing = stood_s > _MEMORY_S
         usual_width, usual_height = self._usual(x2 - x1, y2 - y1, at_s, is_standing)
-        has_others = len(self._whole) >= _LEAST_FOR_TREND and (
-            y2 - y1 > _LEGS_OF_OTHERS * usual_height
+        has_others_legs = (
+            len(self._whole) >= _LEAST_FOR_TREND
+            and y2 - y1 > _LEGS_OF_OTHERS * usual_height
+            and any(_ends_at_feet_of(other, box) for other in others)
         )
         if not (at_left or at_right or at_bottom):
             self._whole.append((at_s, x2 - x1, y2 - y1))
         if at_bottom:
             y2 = height
-        elif is_standing or has_others or y2 - y1 < _LEGS_MISSING * usual_height:
+        elif is_standing or has_others_legs or y2 - y1 < _LEGS_MISSING * usual_height:
             y2 = y1 + usual_height
         if at_left and x2 - x1 < usual_width:
             x1 = x2 - usual_width
@@ -144,3 +158,15 @@ class Foot:
         )
         fastest = _SHRINKS_PER_S * before
         return min(max((before - after) / max(ended_s - began_s, 1e-6), 0.0), fastest)
+
+
+def _ends_at_feet_of(other: Float32, box: Float32) -> bool:
+    """Whether a box ends where that of somebody before it does, whose head is lower."""
+    x1, y1, x2, y2 = (float(value) for value in box)
+    left, top, right, bottom = (float(value) for value in other)
+    shared = min(right, x2) - max(left, x1)
+    return (
+        top > y1
+        and abs(bottom - y2) <= _SAME_FEET * (y2 - y1)
+        and shared >= _BEFORE * min(x2 - x1, right - left)
+    )

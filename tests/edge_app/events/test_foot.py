@@ -41,24 +41,40 @@ def test_who_stands_keeps_the_feet_while_somebody_hides_the_legs() -> None:
     assert min(ys[20:]) > 80 + 85
 
 
-def feet_of_who_walks(heights_px: list[float]) -> list[float]:
-    """Of somebody whose head moves down the picture by 20 px/s, and who grows by 10 px/s."""
+def feet_of_who_walks(heights_px: list[float], nearer_at_px: float | None = None) -> list[float]:
+    """Of somebody whose head moves down the picture by 20 px/s, and who grows by 10 px/s.
+
+    Args:
+        heights_px: of their boxes, less the growth.
+        nearer_at_px: where the box of somebody nearer begins who is 85 px tall, and whose feet are
+            115 px below the head of the first (also plus the growth).
+    """
     foot = Foot()
     ys = []
     for index, height in enumerate(heights_px):
         top = 80 + 2.0 * index
         box = np.array([300, top, 330, top + height + index], np.float32)
-        ys.append(foot.locate(box, SIZE, index / FPS)[1] * SIZE[1])
+        others = []
+        if nearer_at_px is not None:
+            end = top + 115 + index
+            others.append(np.array([nearer_at_px, end - 85, nearer_at_px + 32, end], np.float32))
+        ys.append(foot.locate(box, SIZE, index / FPS, others)[1] * SIZE[1])
     return ys
 
 
+ALONE = feet_of_who_walks([80.0] * 20)
+TALLER_FOR_A_MOMENT = [80.0] * 10 + [115.0] * 2 + [80.0] * 8
+
+
 def test_who_walks_keeps_the_feet_while_the_box_ends_at_the_feet_of_somebody_nearer() -> None:
-    plain = feet_of_who_walks([80.0] * 20)
-    behind = feet_of_who_walks([80.0] * 10 + [115.0] * 2 + [80.0] * 8)
-    assert np.abs(np.subtract(behind, plain)).max() < 0.12 * 80
+    behind = feet_of_who_walks(TALLER_FOR_A_MOMENT, nearer_at_px=315.0)
+    assert np.abs(np.subtract(behind, ALONE)).max() < 0.12 * 80
 
 
-def test_who_is_seen_whole_for_good_has_the_feet_there() -> None:
+@pytest.mark.parametrize("nearer_at_px", [None, 400.0], ids=["nobody-else", "somebody-aside"])
+def test_legs_that_come_to_light_are_the_persons_own(nearer_at_px: float | None) -> None:
+    seen = feet_of_who_walks(TALLER_FOR_A_MOMENT, nearer_at_px)
+    assert seen[10:12] == pytest.approx([y + 35 for y in ALONE[10:12]], abs=1)
     # First the upper body alone, from behind a shelf.
-    ys = feet_of_who_walks([50.0] * 10 + [80.0] * 10)
-    assert ys[14:] == pytest.approx(feet_of_who_walks([80.0] * 20)[14:], abs=3)
+    whole = feet_of_who_walks([50.0] * 10 + [80.0] * 10, nearer_at_px)
+    assert whole[10:] == pytest.approx(ALONE[10:], abs=1)
