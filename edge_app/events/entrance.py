@@ -26,7 +26,7 @@ from edge_app.config.schema import ZoneSettings
 from edge_app.events.foot import Foot
 from edge_app.events.sides import Change, Sides
 from edge_app.events.zones import Zone
-from edge_app.flow import Direction, Entry, Track, TrackedFrame
+from edge_app.flow import Direction, Entry, Float32, Track, TrackedFrame
 
 _INITIAL_S = 10.0
 """Live, people first seen inside an area this soon after a start were there before."""
@@ -81,9 +81,10 @@ class Entrance:
         entries: list[Entry] = []
         for track_id in tracked.ended:
             entries += self._part(track_id, has_left=True)
+        boxes = [track.box_xyxy for track in tracked.tracks]
         for track in tracked.tracks:
             if track.is_observed and tracked.is_past_first_sight(track):
-                entries += self._observe(track, tracked)
+                entries += self._observe(track, tracked, boxes)
         return entries
 
     @property
@@ -134,10 +135,9 @@ class Entrance:
             aspect = tracked.size[0] / tracked.size[1]
             self._zones = {key: Zone(zone, aspect) for key, zone in self._settings.items()}
 
-    def _observe(self, track: Track, tracked: TrackedFrame) -> list[Entry]:
+    def _observe(self, track: Track, tracked: TrackedFrame, boxes: list[Float32]) -> list[Entry]:
         visitor = self._visitors.setdefault(track.track_id, _Visitor())
-        others = [other.box_xyxy for other in tracked.tracks if other is not track]
-        point = visitor.foot.locate(track.box_xyxy, tracked.size, tracked.taken_at_s, others)
+        point = visitor.foot.locate(track.box_xyxy, tracked.size, tracked.taken_at_s, boxes)
         person_height = float(track.box_xyxy[3] - track.box_xyxy[1]) / tracked.size[1]
         entries = []
         for zone_id, zone in self._zones.items():

@@ -59,7 +59,7 @@ class Foot:
         box: Float32,
         size: tuple[int, int],
         at_s: float,
-        others: Sequence[Float32] = (),
+        everybody: Sequence[Float32] = (),
     ) -> Point:
         """Where the person stands now.
 
@@ -67,7 +67,7 @@ class Foot:
             box: float32 ``[4]``, xyxy, pixels; a detection, never a prediction.
             size: width and height of the picture in pixels.
             at_s: time of the frame.
-            others: the boxes of other people in the frame.
+            everybody: the boxes of all people, seen or expected; one's own may be among them.
 
         Returns:
             x and y as fractions of the picture's width and height, 0..1.
@@ -88,7 +88,7 @@ class Foot:
         has_others_legs = (
             len(self._whole) >= _LEAST_FOR_TREND
             and y2 - y1 > _LEGS_OF_OTHERS * usual_height
-            and any(_ends_at_feet_of(other, box) for other in others)
+            and any(_ends_at_feet_of(other, box) for other in everybody)
         )
         if not (at_left or at_right or at_bottom):
             self._whole.append((at_s, x2 - x1, y2 - y1))
