@@ -230,6 +230,7 @@ class Sender:
                     connection.subscribe(self.home_assistant.pattern)
             self._connections += 1
             self._said = None
+            self._say_state(session, birth)  # before anybody can see the session, and stop it
             self._session = session
             self._detail = f"connected with MQTT {self._protocol}"
             log.info(

@@ -19,7 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge_app.config.schema import BrokerSettings, OutboxSettings
 from edge_app.delivery.broker import EmbeddedBroker, free_port
 from edge_app.delivery.contract import json_schemas
-from edge_app.delivery.outbox import Outbox
+from edge_app.delivery.outbox import Depth, Outbox
 from edge_app.delivery.sender import Sender
 from edge_app.delivery.topics import kind_of
 from edge_app.errors import DeliveryError
@@ -79,6 +79,26 @@ def test_a_clean_stop_says_so_at_once(mosquitto: Mosquitto, outbox: Outbox) -> N
     assert not box.is_alive
 
 
+def test_who_stops_as_soon_as_it_is_connected_was_online(
+    mosquitto: Mosquitto, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Collector(mosquitto.port) as collector:
+        box = sender(mosquitto.settings(), outbox)
+        depth = outbox.depth
+
+        def stop_meanwhile(broker: str) -> Depth:
+            if box.status().is_connected:
+                box._stopping.set()
+            return depth(broker)
+
+        monkeypatch.setattr(outbox, "depth", stop_meanwhile)
+        with box:
+            assert wait_until(lambda: not box.is_alive)
+        assert wait_until(lambda: len(collector.payloads("state")) >= 3)
+        told = [one["state"] for one in collector.payloads("state")]
+    assert told == ["online", "stopping", "offline"]
+
+
 def test_a_clean_stop_takes_along_what_was_just_published(
     mosquitto: Mosquitto, outbox: Outbox
 ) -> None:
@@ -131,7 +151,7 @@ RUN_FOREVER = """
 import sys, time
 from pathlib import Path
 from edge_app.config.schema import BrokerSettings, OutboxSettings
-from edge_app.delivery.outbox import Outbox
+from edge_app.delivery.outbox import Depth, Outbox
 from edge_app.delivery.sender import Sender
 from edge_app.delivery import mqtt
 from tests.edge_app.delivery.samples import MESSAGES
