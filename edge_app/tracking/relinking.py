@@ -11,11 +11,13 @@ from math import hypot
 
 from edge_app.config.schema import TrackingSettings
 from edge_app.tracking.appearance import KNOWN_AGAIN, agreement, looks_other
+from edge_app.tracking.kalman import Box
 from edge_app.tracking.life import Life
 from edge_app.tracking.matching import Expected, comes_from_beyond
 
-INSIDE_S = 0.3
+_INSIDE_S = 0.3
 """Who is cut off by an edge came from beyond it, and is nobody lost inside for longer."""
+_ROUNDING_S = 1e-6
 _RELINK_SIZES = 0.35
 _RELINK_SIZES_PER_S = 0.45
 """How far from where it was expected a lost person may reappear, in sizes of the person,"""
@@ -29,6 +31,23 @@ _YOUNG_S = 1.0
 def is_young(life: Life, now_s: float) -> bool:
     """Whether somebody who was let out already may still turn out to be somebody lost."""
     return now_s - life.first_seen_at_s <= _YOUNG_S
+
+
+def is_newcomer(
+    life: Life, expected: Box, box_xyxy: Box, seen_at_s: float, size: tuple[int, int]
+) -> bool:
+    """Whether a box at the edge shows somebody else than who was lost inside.
+
+    Args:
+        life: who was lost, if they were.
+        expected: the box where they should be.
+        box_xyxy: the box at the edge, if it is there.
+        seen_at_s: when that was seen.
+        size: width and height of the picture.
+    """
+    if seen_at_s - life.last_seen_at_s <= _INSIDE_S + _ROUNDING_S:
+        return False
+    return comes_from_beyond(box_xyxy, (life.box_xyxy, expected), size)
 
 
 def lost_match(
@@ -58,11 +77,10 @@ def lost_match(
             continue
         if not 0.6 <= life.size / new.size <= 1.6 or looks_other(life.look, new.look):
             continue
-        gap_s = new.first_seen_at_s - life.last_seen_at_s
-        if gap_s > INSIDE_S and comes_from_beyond(
-            new.first_box_xyxy, [life.box_xyxy, Expected.of(life.motion, size).box], size
-        ):
+        expected = Expected.of(life.motion, size).box
+        if is_newcomer(life, expected, new.first_box_xyxy, new.first_seen_at_s, size):
             continue
+        gap_s = new.first_seen_at_s - life.last_seen_at_s
         agrees = None if life.look is None or new.look is None else agreement(life.look, new.look)
         is_same = agrees is not None and agrees >= KNOWN_AGAIN
         if gap_s > settings.lost_s and not is_same:

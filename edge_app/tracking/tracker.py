@@ -31,7 +31,7 @@ from edge_app.flow import Detections, Float32, Track, TrackedFrame
 from edge_app.tracking import relinking, sharing
 from edge_app.tracking.found import Found
 from edge_app.tracking.life import Life
-from edge_app.tracking.matching import Expected, comes_from_beyond, is_cut_below, is_cut_off
+from edge_app.tracking.matching import Expected, is_cut_below, is_cut_off
 from edge_app.tracking.rounds import Pair, choose, judge_looks, possible_pairs
 
 _SHARES_WITHIN_S = 1.0
@@ -113,7 +113,17 @@ class Tracker:
         """Match the detections with the tracks; those that are nobody's begin new ones."""
         expected = [Expected.of(life.motion, size) for life in self._lives]
         pairs = possible_pairs(expected, found, size)
-        pairs = [p for p in pairs if not self._is_newcomer(p, expected, found, size)]
+        pairs = [
+            pair
+            for pair in pairs
+            if not relinking.is_newcomer(
+                self._lives[pair.row],
+                expected[pair.row].box,
+                found.boxes[pair.column],
+                self._at_s,
+                size,
+            )
+        ]
         taken = self._share(pairs, expected, found)
         if taken:
             shared = {row for rows in taken.values() for row in rows}
@@ -130,16 +140,6 @@ class Tracker:
             is_new = score >= self._settings.hint_score and column not in seen
             if is_new and not found.part_of[column] and column not in known:
                 self._start(found, column, size)
-
-    def _is_newcomer(
-        self, pair: Pair, expected: Sequence[Expected], found: Found, size: tuple[int, int]
-    ) -> bool:
-        """Whether a box at the edge shows somebody else than who was lost inside."""
-        life = self._lives[pair.row]
-        if life.last_seen_at_s >= self._at_s - relinking.INSIDE_S:
-            return False
-        known = (life.box_xyxy, expected[pair.row].box)
-        return comes_from_beyond(found.boxes[pair.column], known, size)
 
     def _see(self, life: Life, found: Found, column: int) -> None:
         """Take note of a matched detection."""
