@@ -127,8 +127,10 @@ class Live:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # Open windows stay open in the stored state: the next start continues them.
-        self._outbox.publish([], self._state())
+        # Open windows stay open in the stored state: the next start continues them. After an error
+        # the state may be ahead of what was told, and the one stored last stays.
+        if kind is None:
+            self._outbox.publish([], self._state())
         self._stack.close()
         self._audit.note("stopped", {"error": kind.__name__ if kind else ""}, self._clock.now_s())
 
@@ -177,12 +179,12 @@ class Live:
         except EngineError as error:
             # The frames are lost, nothing counted is; the next ones get a fresh try.
             step, frames = Step(trouble=error), []
-        # A turn without pictures asks no network and proves nothing.
-        if frames or step.trouble:
-            self._judge_networks(step.trouble)
         self.supervision.worked(len(frames))
         self._health.stepped(frames, started_s, self._clock.steady_s())
         self._tell(step, self._clock.now_s())
+        # A turn without pictures asks no network and proves nothing.
+        if frames or step.trouble:
+            self._judge_networks(step.trouble)
         self.observed.stepped(frames, step, self._pipeline.stage_s, self._clock.steady_s())
         if watch is not None:
             watch(frames, step)
@@ -255,14 +257,20 @@ class Live:
         return f"applied: {', '.join(changed)}" if changed else "nothing has changed"
 
     def _tell(self, step: Step, now_s: float) -> None:
-        """Everything that follows from a step, with the state behind it, into the outbox."""
+        """Everything that follows from a step into the outbox, with the state behind it.
+
+        No state may be stored before what was told in it: a box that is killed in between would
+        take it for sent.
+        """
         make = self._messages
         messages = [make.alert(alert, now_s) for alert in step.alerts]
         messages += [make.window(window, now_s) for window in step.windows]
+        if messages or step.entries:
+            self._outbox.publish(messages, self._state())
         orders = self._orders.carry_out(now_s)
-        messages += [make.camera_state(state, now_s) for state in self._new_states()]
+        messages = [make.camera_state(state, now_s) for state in self._new_states()]
         messages += self._upkeep(now_s)
-        if messages or step.entries or orders:
+        if messages or orders:
             self._outbox.publish(messages, self._state(), is_durable=orders > 0)
         self._orders.answer()
 

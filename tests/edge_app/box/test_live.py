@@ -7,6 +7,8 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,17 @@ from edge_app.app import Networks, open_networks
 from edge_app.box.live import Live
 from edge_app.box.orders import Orders
 from edge_app.box.reload import changed_keys
+from edge_app.box.supervision import Supervision
+from edge_app.capture.clock import SteadyClock
+from edge_app.capture.latest import FrameSlots
 from edge_app.config.load import load
 from edge_app.delivery.audit import verify
 from edge_app.delivery.commands import Command, Commands
 from edge_app.delivery.contract import CommandPayload
-from edge_app.errors import ConfigError
-from edge_app.flow import Frame
-from edge_app.pipeline import Step
+from edge_app.delivery.outbox import Outbox
+from edge_app.errors import ConfigError, EngineError
+from edge_app.flow import Frame, Message
+from edge_app.pipeline import Pipeline, Step
 from tests.tiny_models import save_all
 
 CONFIG = """
@@ -262,6 +268,68 @@ def test_commands_are_carried_out_and_answered(
         orders.answer()
     ((told, words),) = queue.answered
     assert (told, reason in words) == (status, True)
+
+
+class Minutes:
+    """A box without pictures on a clock set by hand, and what it stored, in order."""
+
+    def __init__(self, store: Path, networks: Networks, patch: pytest.MonkeyPatch) -> None:
+        self.now_s = 1_790_000_010.0
+        clock = SteadyClock(lambda: self.now_s, lambda: self.now_s)
+        config = load(store / "store.yaml")
+        self.live = Live(config, networks, clock=clock, config_path=store / "store.yaml")
+        self.told_s = self.closed_s = 0.0
+        publish = Outbox.publish
+        patch.setattr(FrameSlots, "take", lambda *_: [])
+
+        def stored(outbox: Outbox, messages: list[Message], *state: Any, **more: Any) -> None:
+            publish(outbox, messages, *state, **more)
+            ends = [json.loads(m.payload)["end"] for m in messages if m.lane == "agg"]
+            for end in map(datetime.fromisoformat, ends):
+                self.told_s = max(self.told_s, end.timestamp())
+            if state and "counts" in state[0]:
+                self.closed_s = state[0]["counts"]["windows"]["closed_s"]
+                assert self.closed_s <= max(self.told_s, self.began_s)
+
+        patch.setattr(Outbox, "publish", stored)
+        self.began_s = self.now_s // 60 * 60
+
+    def turn(self, times: int, step_s: float) -> None:
+        for _ in range(times):
+            self.now_s += step_s
+            self.live.turn()
+
+
+@pytest.mark.parametrize("verb", [None, "reload", "test-alert"])
+def test_no_state_is_stored_before_the_windows_that_are_closed_in_it(
+    store: Path, networks: Networks, monkeypatch: pytest.MonkeyPatch, verb: str | None
+) -> None:
+    """A kill in between would lose them: the next start takes them for sent."""
+    payload = CommandPayload(rule="dresses")
+    asked = [Command("store", verb, payload, "rsp", None)] if verb else []
+    monkeypatch.setattr(Commands, "take", lambda _: asked)
+    monkeypatch.setattr(Commands, "answer", lambda *_: None)
+    box = Minutes(store, networks, monkeypatch)
+    with box.live:
+        box.turn(200, 1.1)
+    assert box.told_s == box.closed_s > box.began_s + 120.0
+
+
+def test_a_box_that_gives_up_has_told_what_it_closed(
+    store: Path, networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = Minutes(store, networks, monkeypatch)
+    monkeypatch.setattr(Supervision, "is_hopeless", True)
+    step = Pipeline.step
+
+    def failing(*arguments: Any) -> Step:
+        made = step(*arguments)
+        return replace(made, trouble=EngineError("the GPU is gone")) if made.windows else made
+
+    monkeypatch.setattr(Pipeline, "step", failing)
+    with pytest.raises(EngineError, match="the GPU is gone"), box.live:
+        box.turn(200, 0.37)
+    assert box.told_s == box.closed_s > box.began_s
 
 
 def test_changed_keys_are_named(store: Path) -> None:
