@@ -81,7 +81,8 @@ class Pipeline:
         self._trackers = {name: Tracker(name, config.tracking) for name in config.cameras}
         self._has_appearance = config.tracking.appearance
         self._entrances = {
-            name: Entrance(name, camera.zones, is_replay) for name, camera in config.cameras.items()
+            name: Entrance(name, camera.zones, is_replay, config.tracking.lost_s)
+            for name, camera in config.cameras.items()
         }
         is_gated = config.motion.gate == "always" or (
             config.motion.gate == "live" and not is_replay

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from edge_app.config.schema import ZoneSettings
+from edge_app.config.schema import TrackingSettings, ZoneSettings
 from edge_app.events.foot import Foot
 from edge_app.events.sides import Change, Sides
 from edge_app.events.zones import Zone
@@ -30,8 +30,6 @@ from edge_app.flow import Direction, Entry, Float32, Track, TrackedFrame
 
 _INITIAL_S = 10.0
 """Live, people first seen inside an area this soon after a start were there before."""
-_RECONNECT_S = 5.0
-"""Live, a gap this long between two frames is a reconnect."""
 
 
 @dataclass
@@ -60,12 +58,20 @@ class Entrance:
         zones: lines and areas by id.
         is_replay: a recording: people first seen inside an area are counted from the first frame
             on; live, those seen within 10 s of a start or reconnect only add to the occupancy.
+        lost_s: a gap between two frames that is longer ends every track: a reconnect.
     """
 
-    def __init__(self, camera: str, zones: Mapping[str, ZoneSettings], is_replay: bool) -> None:
+    def __init__(
+        self,
+        camera: str,
+        zones: Mapping[str, ZoneSettings],
+        is_replay: bool,
+        lost_s: float = TrackingSettings().lost_s,
+    ) -> None:
         self._camera = camera
         self._settings = dict(zones)
         self._is_replay = is_replay
+        self._lost_s = lost_s
         self._zones: dict[str, Zone] = {}
         self._size: tuple[int, int] | None = None
         self._visitors: dict[int, _Visitor] = {}
@@ -101,7 +107,7 @@ class Entrance:
         """
         new = {key for key, zone in zones.items() if self._settings.get(key) != zone}
         self._settings = dict(zones)
-        self._size = None
+        self._place_zones()
         for visitor in self._visitors.values():
             for key in [key for key in visitor.stays if key not in zones]:
                 del visitor.stays[key]
@@ -126,13 +132,19 @@ class Entrance:
         return entries
 
     def _note_time(self, tracked: TrackedFrame) -> None:
+        """See whether the camera has just started, or come back, perhaps with other pictures."""
         gone_s = None if self._last_at_s is None else tracked.taken_at_s - self._last_at_s
-        if gone_s is None or gone_s > _RECONNECT_S:
+        is_resized = tracked.size != self._size
+        if gone_s is None or gone_s > self._lost_s or is_resized:
             self._started_at_s = tracked.taken_at_s
         self._last_at_s = tracked.taken_at_s
-        if tracked.size != self._size:
+        if is_resized:
             self._size = tracked.size
-            aspect = tracked.size[0] / tracked.size[1]
+            self._place_zones()
+
+    def _place_zones(self) -> None:
+        if self._size is not None:
+            aspect = self._size[0] / self._size[1]
             self._zones = {key: Zone(zone, aspect) for key, zone in self._settings.items()}
 
     def _observe(self, track: Track, tracked: TrackedFrame, boxes: list[Float32]) -> list[Entry]:

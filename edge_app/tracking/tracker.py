@@ -63,6 +63,7 @@ class Tracker:
         self._last_id = 0
         self._at_s = float("-inf")
         self._has_looks = False
+        self._size = (0, 0)
 
     def update(
         self,
@@ -85,8 +86,10 @@ class Tracker:
         before_s, self._at_s = self._at_s, taken_at_s
         elapsed_s = max(taken_at_s - before_s, 0.0)
         ended: list[int] = []
-        if elapsed_s > self._settings.lost_s:
+        # Nobody can be expected in pictures of another size, nor after so long.
+        if elapsed_s > self._settings.lost_s or size != self._size:
             ended += self.finish()
+            self._size = size
         for life in self._lives:
             life.motion.predict(elapsed_s, life.apart_at_s < before_s)
         if len(detections):

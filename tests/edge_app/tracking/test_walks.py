@@ -126,3 +126,36 @@ def test_who_comes_in_is_not_taken_for_who_was_lost_just_inside(
     first, second = ((start_s, 0.0, 1.1, 1.7, -0.5) for start_s in (0.5, 0.5 + behind_s))
     entries = counted([first, second], fps, 1, hidden=(0, 3.8, 99.0))
     assert [(entry.direction, entry.track_id) for entry in entries] == [("in", 1), ("in", 2)]
+
+
+FITTING = {"fitting": ZoneSettings(area=((0.3, 0.3), (0.9, 0.3), (0.9, 1.0), (0.3, 1.0)))}
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "scale", "lost_s"),
+    [
+        pytest.param(1.5, 1.0, 2.0, id="short"),
+        pytest.param(3.0, 1.0, 2.0, id="as-the-stream-opens-again"),
+        pytest.param(3.0, 1.0, 5.0, id="short-for-who-waits-longer"),
+        pytest.param(6.0, 1.0, 2.0, id="long"),
+        pytest.param(0.1, 2.0, 2.0, id="another-resolution"),
+    ],
+)
+def test_who_stands_in_an_area_comes_in_once_although_the_pictures_break(
+    gap_s: float, scale: float, lost_s: float
+) -> None:
+    tracker = Tracker("cam", TrackingSettings(lost_s=lost_s))
+    entrance = Entrance("cam", FITTING, False, lost_s)
+    entries: list[Entry] = []
+    at_s, by = START_S, 1.0
+    for index in range(300):
+        is_after = index in (200, 250)
+        at_s, by = at_s + (gap_s if is_after else 0.1), by * (scale if is_after else 1.0)
+        x = 5.0 + min(4.0 * index, 350.0)
+        box = by * np.array([[x, 150.0, x + 60.0, 330.0]], np.float32)
+        found = Detections(box, np.full(1, 0.9, np.float32), np.zeros(1, np.int64))
+        size = (round(SIZE[0] * by), round(SIZE[1] * by))
+        entries += entrance.update(tracker.update(found, index, at_s, size))
+    came = [entry for entry in entries if entry.direction == "in" and not entry.is_initial]
+    assert len(came) == 1
+    assert sum(1 if entry.direction == "in" else -1 for entry in entries) == 1
