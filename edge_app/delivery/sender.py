@@ -239,10 +239,11 @@ class Sender:
                 self._outbox.depth(self._broker).rows,
             )  # fmt: skip
             self._serve(connection, session, birth)
-            if self._stopping.is_set():
-                self._say_farewell(connection, session, birth)
+            # Who has not said good-bye leaves the will to tell that nobody is there, should the
+            # next connection fail.
+            has_left = self._stopping.is_set() and self._say_farewell(connection, session, birth)
             session.settle(self._clocks.steady())
-            connection.close(is_clean=True)
+            connection.close(is_clean=has_left)
         finally:
             connection.close(is_clean=False)
 
@@ -262,11 +263,15 @@ class Sender:
             self._turn(connection, session)
         self._reloading.clear()
 
-    def _turn(self, connection: Connection, session: Session) -> None:
+    def _turn(
+        self, connection: Connection, session: Session, until_s: float = float("inf")
+    ) -> None:
+        """Send what may go, and see what came, waiting no longer than until some time."""
         if self.home_assistant is not None:
             self.home_assistant.turn(session)
         session.send()
-        events = connection.step(session.patience_s, self._wake.fileno())
+        left_s = max(until_s - self._clocks.steady(), 0.0)
+        events = connection.step(min(session.patience_s, left_s), self._wake.fileno())
         if self._wake.clear():
             session.changed()
         session.handle(events)
@@ -301,15 +306,17 @@ class Sender:
             self._said = words
             session.say(self._messages.node_state(*words, birth, self._clocks.wall()))
 
-    def _say_farewell(self, connection: Connection, session: Session, birth: int) -> None:
+    def _say_farewell(self, connection: Connection, session: Session, birth: int) -> bool:
+        """Deliver what waits and say good-bye; whether the broker has acknowledged that."""
         until_s = self._clocks.steady() + DRAIN_S
         self._say(session, birth, ("stopping", "stopped"))
         while not session.is_idle and self._clocks.steady() < until_s:
-            self._turn(connection, session)
+            self._turn(connection, session, until_s)
         until_s = self._clocks.steady() + FAREWELL_S
         session.finish(self._messages.node_state("offline", "stopped", birth, self._clocks.wall()))
         while not session.is_idle and self._clocks.steady() < until_s:
-            self._turn(connection, session)
+            self._turn(connection, session, until_s)
+        return session.has_said_all
 
     def _end_session(self) -> None:
         session, self._session = self._session, None

@@ -66,6 +66,8 @@ class HostileBroker:
         self.protocols: list[int] = []
         self.connected_at_s: list[float] = []
         self.most_unanswered = 0
+        self.farewells = 0
+        """Clients that disconnected in due form: nobody is told their wills."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(0.1)
         self._stopping = threading.Event()
@@ -145,6 +147,7 @@ class _Conversation:
             elif kind == PINGREQ:
                 self._send(PINGRESP, b"")
             elif kind == DISCONNECT:
+                self._broker.farewells += 1
                 return
 
     def _welcome(self, body: bytes) -> bool:

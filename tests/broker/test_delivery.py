@@ -151,7 +151,7 @@ RUN_FOREVER = """
 import sys, time
 from pathlib import Path
 from edge_app.config.schema import BrokerSettings, OutboxSettings
-from edge_app.delivery.outbox import Depth, Outbox
+from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.sender import Sender
 from edge_app.delivery import mqtt
 from tests.edge_app.delivery.samples import MESSAGES

@@ -51,6 +51,30 @@ def test_it_accepts_and_says_nothing(broker: HostileBroker, outbox: Outbox) -> N
         assert wait_until(lambda: seqs(broker) == [1])
 
 
+def test_who_connects_anew_leaves_a_will(broker: HostileBroker, outbox: Outbox) -> None:
+    """With a renewed password that is wrong, it is all that tells that the box is away."""
+    with sender(broker, outbox) as box:
+        assert wait_until(lambda: box.status().is_connected)
+        box.reload()
+        assert wait_until(lambda: box.status().connections == 2)
+        assert broker.farewells == 0
+    assert wait_until(lambda: broker.farewells == 1)
+
+
+def test_a_farewell_that_is_not_acknowledged_leaves_a_will(
+    broker: HostileBroker, outbox: Outbox
+) -> None:
+    broker.habits = Habits(answer=lambda topic, _n: None if "agg" in topic.split("/") else 0)
+    patient = broker.settings.model_copy(update={"stall_s": 30.0})
+    with Sender(patient, outbox, MESSAGES, drain_per_s=FAST):
+        outbox.publish([minute(n) for n in range(30)])
+        assert wait_until(lambda: any("agg" in p.topic.split("/") for p in broker.published))
+        broker.habits = Habits(answer=lambda _topic, _n: None)
+        began = time.monotonic()
+    assert time.monotonic() - began < 4.9
+    assert broker.farewells == 0
+
+
 def test_stopping_is_quick_while_it_says_nothing(broker: HostileBroker, outbox: Outbox) -> None:
     broker.habits = Habits(welcome="silent")
     with sender(broker, outbox):
