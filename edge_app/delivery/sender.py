@@ -7,11 +7,11 @@ the connection, never the thread; the next connection starts from what the outbo
 from __future__ import annotations
 
 import logging
-import random
 import threading
 from typing import Final
 
 from edge_app.config.schema import BrokerSettings
+from edge_app.delivery.backoff import Backoff
 from edge_app.delivery.commands import Commands
 from edge_app.delivery.home_assistant import HomeAssistant
 from edge_app.delivery.lanes import Lane
@@ -26,13 +26,6 @@ from edge_app.delivery.welcome import WelcomeError, welcomed
 from edge_app.errors import DeliveryError, DresscodeError
 
 log = logging.getLogger(__name__)
-
-FIRST_PAUSE_S: Final = 5.0
-"""Longest pause after a loss; it doubles with every failure, and the real one is random below it,
-so that a thousand stores do not come back in the same second."""
-
-STEADY_S: Final = 10.0
-"""A connection that lived shorter is a failure too."""
 
 DRAIN_S: Final = 2.5
 FAREWELL_S: Final = 1.5
@@ -150,7 +143,7 @@ class Sender:
         )
 
     def _run(self) -> None:
-        failures = 0
+        backoff = Backoff(self._settings.reconnect_max_s)
         reported = None
         while not self._stopping.is_set():
             began_s = self._clocks.steady()
@@ -168,12 +161,11 @@ class Sender:
                 log.exception("delivery to %s failed; connecting anew", self._settings.url)
                 reason = f"{type(error).__name__}: {error}"
             self._end_session()
-            if self._connections > welcomed:
+            was_welcomed = self._connections > welcomed
+            if was_welcomed:
                 reported = None
                 if self._settings.protocol == "auto":
                     self._protocol = "5"  # the broker may have learnt it meanwhile
-            if self._connections > welcomed and self._clocks.steady() - began_s > STEADY_S:
-                failures = 0
             self._detail = f"not connected: {reason}"
             if not self._stopping.is_set():
                 level = logging.DEBUG if reason == reported else logging.WARNING
@@ -182,8 +174,8 @@ class Sender:
                     "waits is sent later", self._settings.url, self._broker, reason,
                 )  # fmt: skip
                 reported = reason
-                self._pause(failures)
-                failures += 1
+                lived_s = self._clocks.steady() - began_s if was_welcomed else 0.0
+                self._pause(backoff.pause_s(lived_s))
         self._end_session()
 
     def _fall_back(self, refusal: WelcomeError) -> bool:
@@ -194,9 +186,8 @@ class Sender:
         self._protocol = "3.1.1" if was_first else "5"
         return was_first
 
-    def _pause(self, failures: int) -> None:
-        longest_s = min(self._settings.reconnect_max_s, FIRST_PAUSE_S * 2.0 ** min(failures, 20))
-        until_s = self._clocks.steady() + random.uniform(0.1, 1.0) * longest_s
+    def _pause(self, pause_s: float) -> None:
+        until_s = self._clocks.steady() + pause_s
         while not self._stopping.is_set() and not self._reloading.is_set():
             left_s = until_s - self._clocks.steady()
             if left_s <= 0.0:
