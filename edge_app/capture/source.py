@@ -49,8 +49,10 @@ def source_kind(source: str | int) -> SourceKind:
         raise SourceError(
             f"expected rtsp://, rtsps://, http://, https://, sim:// or gst://, got {scheme}://"
         )
-    path = Path(source)
-    is_device = path.exists() and stat.S_ISCHR(path.stat().st_mode)
+    try:
+        is_device = stat.S_ISCHR(Path(source).stat().st_mode)
+    except OSError:  # whoever opens it says why it cannot be seen
+        is_device = False
     return "device" if is_device or source.startswith("/dev/video") else "recording"
 
 

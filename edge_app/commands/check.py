@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge_app.capture.simulated import SimulatedEntrance
 from edge_app.capture.source import source_kind
-from edge_app.config.load import file_problems, load
+from edge_app.config.load import file_problem, file_problems, load
 from edge_app.config.schema import Config
 from edge_app.errors import ConfigError, SourceError
 
@@ -32,8 +32,8 @@ def check(path: Path) -> tuple[Config, list[str]]:
         except SourceError as error:
             problems.append(f"{path}: {key}: {error}")
             continue
-        if kind == "recording" and not Path(str(camera.source)).exists():
-            missing.append(f"{key}: expected a file or folder, got nothing at {camera.source}")
+        if kind == "recording":
+            missing += file_problem(key, Path(str(camera.source)), "a file or a folder")
     if problems:
         raise ConfigError(problems)
     return config, missing

@@ -63,7 +63,7 @@ def demo_config(source: str | None, config_path: Path | None, camera: str | None
     if source_kind(chosen) == "simulated":
         line = SimulatedEntrance.from_url(chosen).line
     door = CameraSettings(
-        source=int(chosen) if chosen.isdigit() else chosen,
+        source=int(chosen) if chosen.isdecimal() else chosen,
         zones={"entrance": ZoneSettings(line=line)},
     )
     return Config.model_validate(

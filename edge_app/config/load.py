@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,16 @@ from pydantic import ValidationError
 
 from edge_app.config.credentials import is_out_of_sight, whole_name
 from edge_app.config.cross_checks import cross_problems
-from edge_app.config.explain import Problem, explain
+from edge_app.config.explain import Problem, explain, show
 from edge_app.config.schema import Config
 from edge_app.config.secrets import read_password, redact
 from edge_app.config.yaml_tree import AGAIN, KeyPath, YamlSyntaxError, read_tree
 from edge_app.errors import ConfigError
 
 _FILE_KEYS = frozenset(
-    {"password_file", "ca_file", "certificate_file", "key_file", "models", "state_dir", "uniform"}
-)
+    {"password_file", "ca_file", "certificate_file", "key_file", "models", "engines", "state_dir",
+     "uniform"}
+)  # fmt: skip
 
 
 def load(path: Path) -> Config:
@@ -64,14 +66,16 @@ def loads(text: str, name: str = "store.yaml", folder: Path | None = None) -> Co
                 "begin with systemd/store.example.yaml"
             ]
         )
-    problems: list[Problem] = [*tree.problems, *cross_problems(tree.value)]
+    bad_paths: list[Problem] = []
+    whole = _with_whole_paths(tree.value, folder or Path.cwd(), (), bad_paths)
+    problems = [*tree.problems, *cross_problems(tree.value), *bad_paths]
     config: Config | None = None
     try:
-        config = Config.model_validate(_with_whole_paths(tree.value, folder or Path.cwd()))
+        config = Config.model_validate(whole)
     except ValidationError as error:
         known = {path for path, _ in problems}
         problems += [(path, said) for path, said in explain(error, tree.value) if path not in known]
-    if config is not None:
+    if config is not None and not bad_paths:
         problems += _changeable_models(config)
     if config is None or problems:
         ordered = sorted((tree.line(path), i) for i, (path, _) in enumerate(problems))
@@ -96,8 +100,8 @@ def file_problems(config: Config) -> list[str]:
     for name, broker in brokers:
         for key in ("ca_file", "certificate_file", "key_file"):
             file = getattr(broker, key, None)
-            if file is not None and not file.is_file() and not is_out_of_sight(file):
-                problems.append(f"{name}.{key}: expected a file, got nothing at {file}")
+            if file is not None and not is_out_of_sight(file):
+                problems += file_problem(f"{name}.{key}", file, "a file")
         if broker is not None and broker.password_file is not None:
             problems += _password_problems(f"{name}.password_file", broker.password_file)
     for camera_id, camera in config.cameras.items():
@@ -106,9 +110,24 @@ def file_problems(config: Config) -> list[str]:
             problems += _password_problems(key, camera.password_file)
     folders = {"inference.models": config.inference.models, "staff.uniform": config.staff.uniform}
     for key, folder in folders.items():
-        if folder is not None and not folder.is_dir():
-            problems.append(f"{key}: expected a folder, got nothing at {folder}")
+        if folder is not None:
+            problems += file_problem(key, folder, "a folder")
     return problems
+
+
+def file_problem(key: str, path: Path, expected: str) -> list[str]:
+    """What is wrong with one of the files that a configuration names, in a line; or nothing.
+
+    Args:
+        key: that names it.
+        path: where it should be.
+        expected: ``a file``, ``a folder`` or ``a file or a folder``.
+    """
+    try:
+        got = "a folder" if path.is_dir() else "a file" if path.exists() else "nothing"
+    except OSError as error:
+        got = f"{error.strerror or type(error).__name__}, for this user,"
+    return [] if got in expected else [f"{key}: expected {expected}, got {got} at {path}"]
 
 
 def _password_problems(key: str, path: Path) -> list[str]:
@@ -130,13 +149,31 @@ def _line(name: str, line: int, path: KeyPath, said: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _with_whole_paths(value: Any, folder: Path, key: str = "") -> Any:
+def _with_whole_paths(value: Any, folder: Path, path: KeyPath, problems: list[Problem]) -> Any:
     """The tree with every file and folder name made whole; a source may be something else."""
     if isinstance(value, dict):
-        return {name: _with_whole_paths(child, folder, name) for name, child in value.items()}
-    if isinstance(value, str) and value:
-        if key in _FILE_KEYS or (key == "source" and "://" not in value and not value.isdigit()):
-            return str(folder / Path(whole_name(value)).expanduser())
-        if key == "source" and value.isdigit() and len(value) < 5:
-            return int(value)
+        return {
+            name: _with_whole_paths(child, folder, (*path, name), problems)
+            for name, child in value.items()
+        }
+    key = path[-1] if path else ""
+    if not isinstance(value, str) or not value:
+        return value
+    if key == "source" and value.isdecimal() and len(value) < 5:
+        return int(value)
+    if key in _FILE_KEYS or (key == "source" and "://" not in value and not value.isdecimal()):
+        reason = None
+        try:
+            whole = folder / Path(whole_name(value)).expanduser()
+            whole.stat()
+        except RuntimeError:
+            reason = "no home folder of that user is known"
+        except OSError as error:
+            # Any other may be the machine's that the file is not meant for.
+            if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+                reason = error.strerror
+        if reason is None:
+            return str(whole)
+        said = f"expected the path of a file, got {show(value)}: {reason}; write another path"
+        problems.append((path, said))
     return value

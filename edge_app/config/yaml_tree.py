@@ -19,6 +19,9 @@ MAX_DEPTH = 32
 AGAIN = "\0again"
 """Last part of the path of a key that occurs a second time."""
 
+_UNFIT = re.compile(r"[\0\ud800-\udfff]")
+"""What no file, broker or log takes in a text: NUL, and halves of characters."""
+
 _NULL, _BOOL, _INT, _FLOAT, _STR = (
     f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str")
 )
@@ -114,6 +117,11 @@ def read_tree(text: str) -> YamlTree:
         ) from error
     except RecursionError as error:
         raise YamlSyntaxError("sections are nested too deeply", 1, 1) from error
+    except (ValueError, OverflowError) as error:
+        # An escape such as "\U00110000", or %YAML with a version of thousands of digits.
+        raise YamlSyntaxError(
+            "an escape or a version is beyond every range; write it out", 1, 1
+        ) from error
     tree = YamlTree(lines={(): 1})
     if node is not None:
         tree.value = _value(node, (), tree)
@@ -168,7 +176,9 @@ def _mapping(node: yaml.MappingNode, path: KeyPath, tree: YamlTree) -> dict[str,
 def _scalar(node: yaml.Node, path: KeyPath, tree: YamlTree) -> Any:
     text = str(node.value)
     if node.tag == _STR:
-        return text
+        if _UNFIT.search(text):
+            tree.problems.append((path, "an escape stands for no character; remove it"))
+        return _UNFIT.sub("\ufffd", text)
     if node.tag == _NULL:
         return None
     if node.tag == _BOOL:

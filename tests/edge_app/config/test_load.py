@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_app.capture.source import source_kind
 from edge_app.config.load import file_problems, load, loads
 from edge_app.errors import ConfigError
 
@@ -112,6 +114,13 @@ CASES = {
         "inference.models: the service can write to /var/lib/dresscode; put the models where"),
     "choice": ("node: edge-1", "node: edge-1\ninference: {device: cup}", 3,
                "inference.device: expected one of auto, gpu, cpu, got 'cup'; did you mean 'cpu'?"),
+    "home of nobody": ("127.0.0.1", "127.0.0.1\n  username: me\n  password_file: ~nosuchuser/pw", 7,
+                       "mqtt.password_file: expected the path of a file, got '~nosuchuser/pw'"),
+    "very long path": ("door.mp4", "a" * 5000, 8, "cameras.door.source: expected the path of a"),
+    "escaped NUL": ("door.mp4", r'"a\0b"', 8, "cameras.door.source: an escape stands for no char"),
+    "half a character": ("acme-0042", r'"\ud800"', 1, "store: an escape stands for no character"),
+    "models with NUL": ("node: edge-1", 'node: edge-1\ninference: {models: "m\\0"}', 3,
+                        "inference.models: an escape stands for no character; remove it"),
     "tag": ("edge-1", "!!python/name:os.system edge-1", 2, "node: tags such as"),
     "key that is a list": ("node: edge-1", "node: edge-1\n? [a]\n: 1", 1,
                            "expected a text as the key in line 3"),
@@ -147,6 +156,8 @@ SYNTAX = {
     "two colons": ("a: b: c", "store.yaml:1:5: not YAML: a second ':' is not allowed here"),
     "alias": ("a: &x 1\nb: *x", "store.yaml:2:4: not YAML: anchors and aliases are not used"),
     "control character": ("a: \x07", "store.yaml:1:4: not YAML: a control character"),
+    "escape of no character": (r'a: "\UFFFFFFFF"', "store.yaml:1:1: not YAML: an escape or a"),
+    "version of YAML": (f"%YAML {'9' * 5000}.1\n---\na: 1", "store.yaml:1:1: not YAML: an escape"),
     "two documents": ("a: 1\n---\nb: 2", "store.yaml:2:1: not YAML: a second document begins"),
     "very deep": ("[" * 5000, "store.yaml:1:1: not YAML: sections are nested too deeply"),
     "very large": ("#" * 1_000_001, "store.yaml:1:1: not YAML: expected at most 1000000"),
@@ -169,7 +180,10 @@ def test_texts_that_older_yaml_reads_as_something_else_stay_texts() -> None:
     assert (config.store, config.node, config.business_day_start) == ("0042", "no", "04:30")
 
 
-@pytest.mark.parametrize(("written", "source"), [("0", 0), ("'2'", 2), ("/dev/video1",) * 2])
+@pytest.mark.parametrize(
+    ("written", "source"),
+    [("0", 0), ("'2'", 2), ("/dev/video1",) * 2, ("²", str(Path.cwd() / "²"))],
+)
 def test_device_numbers(written: str, source: str | int) -> None:
     assert loads(GOOD.replace("door.mp4", written)).cameras["door"].source == source
 
@@ -200,6 +214,30 @@ def test_named_files_that_are_missing_are_told(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x\n")
     (tmp_path / "nowhere").mkdir()
     assert file_problems(config) == []
+
+
+@pytest.mark.parametrize("key", ["models", "engines"])
+def test_a_folder_that_is_a_loop_of_links_is_refused(tmp_path: Path, key: str) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    found = problems(f"{GOOD}inference: {{{key}: {tmp_path}/loop}}\n")
+    assert [p for p in found if f"13: inference.{key}: expected the path of a file" in p], found
+
+
+def test_named_files_that_this_user_may_not_look_for_are_told(tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir(mode=0)
+    text = GOOD.replace("127.0.0.1", "127.0.0.1\n  ca_file: private/ca.pem")
+    text = text.replace("door.mp4", "private/door.mp4") + "inference: {models: private/models}\n"
+    user = os.geteuid()
+    os.seteuid(user or 65534)  # root may look everywhere
+    try:
+        config = loads(text, "store.yaml", tmp_path)
+        found = file_problems(config)
+        kind = source_kind(config.cameras["door"].source)
+    finally:
+        os.seteuid(user)
+    assert kind == "recording"
+    assert [p.split(":")[0] for p in found] == ["mqtt.ca_file", "inference.models"]
+    assert "expected a file, got Permission denied, for this user, at" in found[0]
 
 
 @pytest.mark.parametrize(
