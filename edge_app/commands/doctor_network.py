@@ -7,10 +7,9 @@ import ssl
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from urllib.parse import urlsplit
 
 from edge_app.config.schema import BrokerSettings
-from edge_app.delivery.mqtt import Connected, Connection, Lost, Protocol, Refused
+from edge_app.delivery.mqtt import Connected, Connection, Lost, Protocol, Refused, address
 from edge_app.delivery.status import in_words
 from edge_app.delivery.wake import Wake
 from edge_app.errors import DresscodeError
@@ -25,13 +24,11 @@ Found = tuple[str, bool, str]
 def broker_findings(name: str, settings: BrokerSettings, store: str, node: str) -> Iterator[Found]:
     """What works on the way to a broker, up to the first thing that does not."""
     what = f"broker {name}"
-    address = urlsplit(settings.url)
-    is_tls = address.scheme == "mqtts"
-    host, port = address.hostname or "", address.port or (8883 if is_tls else 1883)
+    host, port = address(settings.url)
     try:
         with socket.create_connection((host, port), TIMEOUT_S) as plain:
             yield what, True, f"{host}:{port} can be reached"
-            if is_tls:
+            if settings.url.startswith("mqtts:"):
                 yield f"{what}: TLS", *_tls(plain, host, settings)
     except OSError as error:
         yield what, False, f"{host}:{port}: {in_words(error)}; check url, network and firewall"

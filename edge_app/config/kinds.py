@@ -1,9 +1,11 @@
-"""Kinds of values that the configuration is made of: ids, points, times of day, garments."""
+"""Kinds of values that the configuration is made of: ids, points, times, garments, URLs."""
 
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import Annotated
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -51,10 +53,38 @@ def _some_area(polygon: tuple[Point, ...]) -> tuple[Point, ...]:
     return polygon
 
 
+def _broker_url(url: str) -> str:
+    try:
+        address = urlsplit(url)
+        host, port = address.hostname or "", address.port
+        host.encode("idna")  # which is what is asked of the name server
+    except ValueError:
+        host, port = "", None
+    if not host or port == 0 or address.netloc != url.partition("://")[2]:
+        raise ValueError(
+            f"expected mqtts://host:port, with a port from 1 to 65535, got {url!r}; write it so"
+        )
+    return url
+
+
+def is_this_machine(url: str) -> bool:
+    """Whether a broker's URL leads to this machine, by its address and not by its looks.
+
+    >>> [is_this_machine(f"mqtt://{host}") for host in ("127.0.0.2", "[::1]:1883", "127.0.0.1.org")]
+    [True, True, False]
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 TimeZone = Annotated[str, AfterValidator(_known_timezone)]
 ClockTime = Annotated[str, AfterValidator(_clock_time)]
 ClockSpan = Annotated[str, AfterValidator(_clock_span)]
 Garment = Annotated[str, AfterValidator(_known_garment)]
+BrokerUrl = Annotated[str, Field(pattern=r"^mqtts?://[^\s/@]+$"), AfterValidator(_broker_url)]
 Area = Annotated[Polygon, AfterValidator(_some_area)]
 
 

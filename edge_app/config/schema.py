@@ -6,7 +6,6 @@ picture's width and height. Units are in the names or in the descriptions.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +13,7 @@ from pydantic import Field, model_validator
 
 from edge_app.config.kinds import (
     Area,
+    BrokerUrl,
     ClockSpan,
     ClockTime,
     Garment,
@@ -21,16 +21,14 @@ from edge_app.config.kinds import (
     Point,
     Section,
     TimeZone,
+    is_this_machine,
 )
 
 
 class BrokerSettings(Section):
     """An MQTT broker."""
 
-    url: str = Field(
-        pattern=r"^mqtts?://[^\s/@]+$",
-        description="mqtts://host:port, or mqtt:// for a broker on this machine",
-    )
+    url: BrokerUrl = Field(description="mqtts://host:port, or mqtt:// for a broker on this machine")
     username: str | None = Field(None, description="name given to the broker")
     password_file: Path | None = Field(None, description="file whose first line is the password")
     ca_file: Path | None = Field(None, description="PEM of the authority; default: the system's")
@@ -60,10 +58,8 @@ class BrokerSettings(Section):
 
     @model_validator(mode="after")
     def _is_safe(self) -> BrokerSettings:
-        scheme, _, rest = self.url.partition("://")
-        host = re.sub(r":\d+$", "", rest).strip("[]")
-        local = host in ("localhost", "::1") or host.startswith("127.")
-        if scheme == "mqtt" and not local and not self.allow_insecure:
+        is_plain = self.url.startswith("mqtt:")
+        if is_plain and not is_this_machine(self.url) and not self.allow_insecure:
             raise ValueError(
                 f"{self.url} is plain text to another machine; use mqtts://, or set "
                 "allow_insecure: true if the network is trusted"

@@ -103,6 +103,13 @@ CASES = {
                                "cameras.door.source: expected text or a whole number, got a list"),
     "plain text to another machine": ("mqtt://127.0.0.1", "mqtt://10.0.0.2", 4,
                                       "mqtt: mqtt://10.0.0.2 is plain text to another machine"),
+    "plain text to a name that only looks like this machine": (
+        "mqtt://127.0.0.1", "mqtt://127.0.0.1.evil.example", 4,
+        "mqtt: mqtt://127.0.0.1.evil.example is plain text to another machine"),
+    **{f"broker at {url}": ("mqtt://127.0.0.1", f'"{url}"', 5,
+                            "mqtt.url: expected mqtts://host:port, with a port from 1 to 65535")
+       for url in ("mqtts://h:99999", "mqtts://h:0", "mqtts://h:abc", "mqtts://[::1",
+                   "mqtts://:8883", "mqtts://fe80::1", "mqtts://broker..lan", "mqtts://h?x")},
     "key twice": ("node: edge-1", "node: edge-1\nstore: other", 3,
                   "store: this key is already in line 1; keep one of them"),
     "list for a section": ("  url: mqtt://127.0.0.1", "  - url", 4,
@@ -186,6 +193,12 @@ def test_texts_that_older_yaml_reads_as_something_else_stay_texts() -> None:
 )
 def test_device_numbers(written: str, source: str | int) -> None:
     assert loads(GOOD.replace("door.mp4", written)).cameras["door"].source == source
+
+
+@pytest.mark.parametrize("host", ["localhost:1883", "127.0.0.2", "[::1]", "[::1]:1884"])
+def test_plain_text_to_this_machine_is_accepted(host: str) -> None:
+    url = f"mqtt://{host}"
+    assert loads(GOOD.replace("mqtt://127.0.0.1", f'"{url}"')).mqtt.url == url
 
 
 def test_files_are_relative_to_the_configuration(tmp_path: Path) -> None:
