@@ -50,15 +50,21 @@ class Command:
         broker: the outbox's name of the broker that it came through.
         verb: what is to be done.
         arguments: checked; what the verb needs is there.
-        answer_topic: where the answer goes.
+        answer_topic: where the answer goes; None for nowhere.
         correlation: of MQTT 5, for the answer.
     """
 
     broker: str
     verb: str
     arguments: CommandPayload
-    answer_topic: str
+    answer_topic: str | None
     correlation: bytes | None
+
+    @property
+    def key(self) -> tuple[str, str] | None:
+        """What makes it the same command when it comes again; None where it has no transaction."""
+        transaction = self.arguments.transaction
+        return None if transaction is None else (self.verb, transaction)
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ class Commands:
         self._waiting: deque[Command] = deque()
         self._answers: dict[str, deque[Answer]] = {}
         self._remembered: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._has_warned = False
         self._listeners: list[Callable[[], None]] = []
 
     @property
@@ -109,22 +116,17 @@ class Commands:
     def receive(self, broker: str, received: Received) -> None:
         """Take a message of :attr:`pattern`, in the sender's thread."""
         verb = received.topic.rsplit("/", 1)[-1]
-        own = f"{PREFIX}/{self._messages.store}/rsp/"
-        topic = TOPICS["response"].at(
-            self._messages.store, node=self._messages.node, verb=verb if verb in VERBS else "error"
-        )
-        if received.response_topic is not None and received.response_topic.startswith(own):
-            topic = received.response_topic
         arguments, problem = _understood(verb, received)
+        topic = self._answer_topic(verb, received.response_topic)
         command = Command(broker, verb, arguments, topic, received.correlation)
         user = received.properties.get("user", "")
         told = {"broker": broker, "user": user[:64], **arguments.model_dump(exclude_none=True)}
         self._audit.note(f"command {verb[:32]}", told, self._clock())
-        key = (verb, arguments.transaction or "")
+        given = self._given(command)
         if problem is not None:
             self.answer(command, "refused", problem)
-        elif arguments.transaction is not None and key in self._remembered:
-            self._send(command, self._remembered[key])
+        elif given is not None:
+            self._send(command, given)
         elif verb == "ping":
             self.answer(command, "done", "here")
         elif verb == "resend":
@@ -133,33 +135,49 @@ class Commands:
             self._queue(command)
 
     def take(self) -> list[Command]:
-        """The commands that wait for the pipeline; each is to be answered."""
+        """The commands that wait for the pipeline; each is to be answered before the next call.
+
+        One that came again meanwhile waits until then, to be given the same answer.
+        """
         with self._lock:
-            taken = list(self._waiting)
+            waiting = list(self._waiting)
             self._waiting.clear()
+        taken: list[Command] = []
+        again: list[Command] = []
+        for command in waiting:
+            given = self._given(command)
+            if given is not None:
+                self._send(command, given)
+            elif command.key is not None and command.key in [other.key for other in taken]:
+                again.append(command)
+            else:
+                taken.append(command)
+        with self._lock:
+            self._waiting.extendleft(reversed(again))
         return taken
 
     def answer(
         self, command: Command, status: Outcome, reason: str = "", n: int | None = None
     ) -> None:
         """Say what became of a command; from any thread, once per command."""
-        now_s, transaction = self._clock(), command.arguments.transaction
+        now_s = self._clock()
         payload = ResponsePayload(
             store=self._messages.store,
             node=self._messages.node,
             ts=rfc3339(now_s),
             boot=self._messages.boot,
             verb=command.verb[:32],
-            transaction=transaction,
+            transaction=command.arguments.transaction,
             status=status,
             reason=reason,
             n=n,
         ).to_json()
         self._audit.note(f"{status} {command.verb[:32]}", {"reason": reason}, now_s)
-        if transaction is not None and status == "done":
-            self._remembered[command.verb, transaction] = payload
-            while len(self._remembered) > REMEMBERED:
-                self._remembered.popitem(last=False)
+        if command.key is not None and status == "done":
+            with self._lock:
+                self._remembered[command.key] = payload
+                while len(self._remembered) > REMEMBERED:
+                    self._remembered.popitem(last=False)
         self._send(command, payload)
 
     def answers(self, broker: str) -> list[Answer]:
@@ -168,6 +186,24 @@ class Commands:
             taken = list(self._answers.get(broker, ()))
             self._answers.pop(broker, None)
         return taken
+
+    def _answer_topic(self, verb: str, asked: str | None) -> str | None:
+        """Where the answer goes: as asked, if that is below the store's own; None: no topic."""
+        if asked is not None and (not asked or set(asked) & set("+#\0")):
+            if not self._has_warned:
+                log.warning("a command asks to be answered to %r, which is no topic", asked[:200])
+            self._has_warned = True
+            return None
+        if asked is not None and asked.startswith(f"{PREFIX}/{self._messages.store}/rsp/"):
+            return asked
+        return TOPICS["response"].at(
+            self._messages.store, node=self._messages.node, verb=verb if verb in VERBS else "error"
+        )
+
+    def _given(self, command: Command) -> bytes | None:
+        """The answer that was given to a command when it came before."""
+        with self._lock:
+            return None if command.key is None else self._remembered.get(command.key)
 
     def _resend(self, command: Command) -> None:
         asked = command.arguments
@@ -189,6 +225,8 @@ class Commands:
             self.answer(command, "refused", "too many commands are waiting; try later")
 
     def _send(self, command: Command, payload: bytes) -> None:
+        if command.answer_topic is None:
+            return
         with self._lock:
             queue = self._answers.setdefault(command.broker, deque(maxlen=WAITING))
             queue.append(Answer(command.answer_topic, payload, command.correlation))

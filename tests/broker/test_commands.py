@@ -16,13 +16,14 @@ from paho.mqtt.properties import Properties
 
 from edge_app.delivery.audit import Audit, verify
 from edge_app.delivery.commands import WAITING, Commands
-from edge_app.delivery.mqtt import Connection
+from edge_app.delivery.mqtt import Connection, Received
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.sender import Sender
 from tests.broker.mosquitto import Collector, Mosquitto, wait_until
 from tests.edge_app.delivery.samples import MESSAGES, minute
 
-COMMAND = "dresscode/v1/acme-0042/cmd/edge-1/"
+OWN = "dresscode/v1/acme-0042"
+COMMAND = f"{OWN}/cmd/edge-1/"
 
 
 class Desk:
@@ -76,6 +77,18 @@ def test_an_answer_goes_where_mqtt_5_asks_within_the_own_prefix(desk: Desk) -> N
     assert topics == ["dresscode/v1/acme-0042/rsp/me/1", "dresscode/v1/acme-0042/rsp/edge-1/ping"]
 
 
+@pytest.mark.parametrize("topic", ["", *(f"{OWN}/rsp/me/{wrong}" for wrong in ("#", "+", "\0"))])
+def test_what_is_no_topic_is_not_answered_and_told_once(
+    desk: Desk, caplog: pytest.LogCaptureFixture, topic: str
+) -> None:
+    for _ in range(2):
+        desk.commands.receive("store", Received(COMMAND + "ping", b"", False, topic))
+    desk.order("ping", transaction="t-1")
+    assert [answer["transaction"] for answer in desk.wait_for(1)] == ["t-1"]
+    assert desk.box.status().connections == 1
+    assert caplog.text.count("which is no topic") == 1
+
+
 def test_the_pipeline_takes_a_command_and_answers(desk: Desk) -> None:
     desk.order("mute", rule="formalwear", minutes=15, transaction="m")
     taken: list[Any] = []
@@ -98,6 +111,30 @@ def test_a_command_is_carried_out_once_per_transaction(desk: Desk) -> None:
             desk.commands.answer(command, "done", "paused")
     assert [answer["status"] for answer in desk.wait_for(2)] == ["done", "done"]
     assert desk.audit_file.read_text().count('"event":"done pause"') == 1
+
+
+def test_a_command_that_comes_again_before_it_is_carried_out_is_answered_with_it(
+    desk: Desk,
+) -> None:
+    for transaction in ("same", "other", "same", None, None):
+        payload = json.dumps({"transaction": transaction}).encode()
+        desk.commands.receive("store", Received(COMMAND + "pause", payload, False))
+    taken = desk.commands.take()
+    assert [c.arguments.transaction for c in taken] == ["same", "other", None, None]
+    for command in taken:
+        desk.commands.answer(command, "done", "paused")
+    assert desk.commands.take() == []
+    told = [answer["transaction"] for answer in desk.wait_for(5)]
+    assert told == ["same", "other", None, None, "same"]
+
+
+def test_a_command_that_was_refused_is_tried_when_it_comes_again(desk: Desk) -> None:
+    for _ in range(2):
+        desk.commands.receive("store", Received(COMMAND + "pause", b'{"transaction": "t"}', False))
+    for _ in range(2):
+        (command,) = desk.commands.take()
+        desk.commands.answer(command, "refused", "not now")
+    assert desk.commands.take() == []
 
 
 @pytest.mark.parametrize(
