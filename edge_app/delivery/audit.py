@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -59,33 +59,35 @@ class Audit:
     def note(self, event: str, details: Mapping[str, Any], now_s: float) -> None:
         """Append one line, on the disk when this returns; a sick disk is logged, not raised."""
         with self._lock:
+            said = [(event, dict(details))]
             if self._is_torn:
-                self._append("torn", {}, now_s)
-                self._is_torn = False
-            self._append(event, details, now_s)
+                said.insert(0, ("torn", {}))
+            self._append(said, rfc3339(now_s))
 
-    def _append(self, event: str, details: Mapping[str, Any], now_s: float) -> None:
-        entry: dict[str, Any] = {
-            "n": self._n + 1,
-            "at": rfc3339(now_s),
-            "event": event,
-            "details": dict(details),
-            "prev": self._head,
-        }
-        entry["hash"] = _hash(entry)
-        line = json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n"
+    def _append(self, said: Sequence[tuple[str, dict[str, Any]]], at: str) -> None:
+        n, head, lines = self._n, self._head, "\n" if self._is_torn else ""
+        for event, details in said:
+            n += 1
+            entry = {"n": n, "at": at, "event": event, "details": details, "prev": head}
+            entry["hash"] = head = _hash(entry)
+            lines += json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n"
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             if self._path.exists() and self._path.stat().st_size > MAX_BYTES:
                 self._path.replace(_older(self._path))
             with self._path.open("a", encoding="utf-8") as file:
-                file.write("\n" + line if self._is_torn else line)
+                file.write(lines)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            log.warning("the audit log %s cannot be written: %s; lost: %s", self._path, error, line)
+            log.warning(
+                "the audit log %s cannot be written: %s; lost: %s", self._path, error, lines
+            )
+            # A full disk may have taken a part of it, or all: the file itself says how it ends.
+            self._is_torn = True
+            self._resume()
             return
-        self._n, self._head = entry["n"], entry["hash"]
+        self._n, self._head, self._is_torn = n, head, False
 
     def _resume(self) -> None:
         for file in (_older(self._path), self._path):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import resource
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +63,42 @@ def test_a_torn_line_of_a_power_cut_is_said_and_forgiven(file: Path) -> None:
     verdict = verify(file)
     assert (verdict.entries, verdict.problem) == (7, None)
     assert '"event":"torn"' in file.read_text()
+
+
+@pytest.mark.parametrize("room", [0, 1, 100, 10_000], ids=lambda room: f"room for {room} bytes")
+def test_a_full_disk_in_the_middle_of_a_line_breaks_no_chain(file: Path, room: int) -> None:
+    log = Audit(file)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + room, hard))
+    try:
+        for n in range(200):
+            log.note("command pause", {"n": n}, 2000.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    log.note("command resume", {}, 3000.0)
+    assert verify(file).problem is None
+    Audit(file).note("command ping", {}, 4000.0)
+    assert verify(file).problem is None
+    text = file.read_text()
+    assert "command resume" in text
+    assert ('"event":"torn"' in text) == (room > 0)
+
+
+def test_a_line_that_was_written_although_the_disk_says_otherwise_is_known(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_fd: int) -> None:
+        raise OSError(errno.EIO, "sick")
+
+    log = Audit(file)
+    with monkeypatch.context() as sick:
+        sick.setattr(os, "fsync", fails)
+        log.note("command pause", {}, 2000.0)
+    log.note("command resume", {}, 3000.0)
+    verdict = verify(file)
+    assert (verdict.entries, verdict.problem) == (7, None)
 
 
 def test_a_chain_goes_on_in_the_next_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
