@@ -116,15 +116,18 @@ def run_demo(config: Config, seconds: float | None, draw_dir: Path | None) -> No
             work.start()
             if timer is not None:
                 timer.start()
-            with LiveDisplay(board.table(), console=console, refresh_per_second=4) as display:
-                while work.is_alive():
-                    board.show(client.read(0.25))
+            try:
+                with LiveDisplay(board.table(), console=console, refresh_per_second=4) as display:
+                    while work.is_alive():
+                        board.show(client.read(0.25))
+                        display.update(board.table())
+                    board.show(client.read(LINGER_S))
                     display.update(board.table())
-                board.show(client.read(LINGER_S))
-                display.update(board.table())
-            if timer is not None:
-                timer.cancel()
-            work.join()
+            finally:
+                stop.set()
+                if timer is not None:
+                    timer.cancel()
+                work.join()
     networks.close()
     console.print("\n" + board.farewell())
 
@@ -156,11 +159,13 @@ class Board:
         self._cameras: dict[str, str] = {}
 
     def show(self, received: list[Received]) -> None:
-        """Take messages; alerts are printed at once."""
+        """Take messages of the box; alerts are printed at once."""
         for message in received:
+            kind = kind_of(message.topic)
+            if kind is None:  # a command to the box: it may be empty, or no JSON
+                continue
             self._messages += 1
             payload = json.loads(message.payload)
-            kind = kind_of(message.topic)
             if kind == "alert":
                 self._alerts += 1
                 at = payload["ts"][11:19]

@@ -123,26 +123,29 @@ class EmbeddedBroker:
             lines += [f"listener {self._websockets_port} 127.0.0.1", "protocol websockets"]
         config = Path(folder.name) / "mosquitto.conf"
         config.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        process = subprocess.Popen(  # noqa: S603 - the program found above, our own file
-            [program, "-c", str(config)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # a Ctrl-C is for us; the broker goes last
-        )
+        said = Path(folder.name) / "mosquitto.log"
+        # A file and no pipe: it says something of each connection, and would wait for a reader.
+        with said.open("wb") as stderr:
+            process = subprocess.Popen(  # noqa: S603 - the program found above, our own file
+                [program, "-c", str(config)],
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                start_new_session=True,  # a Ctrl-C is for us; the broker goes last
+            )
 
         def stop() -> None:
             process.terminate()
             try:
-                process.communicate(timeout=STOP_S)
+                process.wait(STOP_S)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.communicate()
+                process.wait()
             folder.cleanup()
 
         def reason() -> str | None:
             if process.poll() is None:
                 return None
-            told = process.communicate()[1].decode(errors="replace").strip().splitlines()
+            told = said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             return told[-1] if told else f"exit code {process.returncode}"
 
         _wait_for_port(self._port, reason, stop)

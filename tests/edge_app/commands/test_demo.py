@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge_app.commands.demo import demo_config
+from rich.console import Console
+
+from edge_app.commands.demo import Board, demo_config
+from edge_app.delivery.mqtt import Received
 
 
 def test_the_ready_demo_leaves_the_port_of_the_metrics_to_the_service() -> None:
@@ -19,3 +22,9 @@ def test_a_configuration_of_ones_own_keeps_its_metrics(tmp_path: Path) -> None:
         "cameras: {door: {source: door.mp4, zones: {entrance: {line: [[0, 0.8], [1, 0.8]]}}}}\n"
     )
     assert demo_config(None, path, None).metrics.port == 9500
+
+
+def test_commands_are_read_past() -> None:
+    board = Board(Console(quiet=True))
+    board.show([Received("dresscode/v1/demo/cmd/edge-1/ping", b"", False)])
+    assert board.farewell().startswith("0 messages")
