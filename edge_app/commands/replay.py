@@ -202,7 +202,7 @@ def start_time(start: str | None) -> float:
         start: RFC 3339; UTC where it names no offset.
 
     Raises:
-        ConfigError: it is no time.
+        ConfigError: it is no time, or one around which no days can be counted.
     """
     if start is None:
         return REPLAY_START_S
@@ -212,6 +212,8 @@ def start_time(start: str | None) -> float:
         raise ConfigError(
             [f"--start {start}: expected a time such as 2026-05-08T14:30:00+02:00"]
         ) from error
+    if not 1970 <= began.year < 3000:
+        raise ConfigError([f"--start {start}: expected a year from 1970 to 2999; correct it"])
     return (began if began.tzinfo else began.replace(tzinfo=timezone.utc)).timestamp()
 
 
@@ -242,7 +244,7 @@ def replay_clip(
         console: shows progress.
 
     Raises:
-        ConfigError: the camera is not clear, or the start is no time.
+        ConfigError: the camera is not clear, or the start cannot be used.
         SourceError: the recording cannot be read.
         TruthError: the truth cannot be used.
         ModelError: a model is missing or breaks the contract.

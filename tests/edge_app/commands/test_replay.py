@@ -118,9 +118,11 @@ def test_hours_count_only_where_the_start_is_known(store: Path) -> None:
     [
         (("door:", "door:"), ("--camera", "back"), ConfigError, "--camera back: the configuration"),
         (("door:", "door:"), ("--start", "noon"), ConfigError, "--start noon: expected a time"),
+        (("door:", "door:"), ("--start", "9999-12-31T23:00:00Z"), ConfigError, "a year from 1970"),
+        (("door:", "door:"), ("--start", "0001-01-01"), ConfigError, "a year from 1970 to 2999"),
         (("door:", "door:"), ("--mot", "/proc/x/y"), SourceError, "cannot be written"),
     ],
-    ids=["camera", "start", "mot"],
+    ids=["camera", "start", "no room after", "no room before", "mot"],
 )
 def test_bad_arguments(
     store: Path,
