@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,6 +18,7 @@ import cv2
 import jsonschema
 import numpy as np
 import pytest
+from paho.mqtt import publish
 
 from edge_app.delivery.broker import EmbeddedBroker, find_mosquitto
 from edge_app.delivery.contract import json_schemas
@@ -196,3 +199,21 @@ def test_ctrl_c_ends_the_demo_with_its_farewell(store: Path) -> None:
     said = demo.communicate(timeout=40)[0]
     assert demo.returncode == 0, said
     assert "count windows" in said
+
+
+def test_the_demo_ends_when_its_client_fails() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "edge_app", "demo"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as demo:  # fmt: skip
+        assert demo.stdout is not None
+        found = (re.search(r"mosquitto_sub -p (\d+)", line) for line in demo.stdout)
+        port = next(int(match[1]) for match in found if match)
+        until_s = time.monotonic() + 40
+        while demo.poll() is None and time.monotonic() < until_s:
+            with contextlib.suppress(OSError):
+                publish.single("dresscode/v1/demo/alert/a/b", b"no JSON", 1, port=port)
+            time.sleep(0.5)
+        has_ended = demo.poll() is not None
+        demo.kill()
+    assert has_ended
