@@ -99,4 +99,7 @@ def _give_up(
     ).fetchall()
     for window, n in waiting:
         count(connection, f"dropped.{window}", n)
-    return connection.execute(f"DELETE FROM message WHERE {which}", values).rowcount
+    given_up = connection.execute(f"DELETE FROM message WHERE {which}", values).rowcount
+    if given_up:
+        connection.execute("DELETE FROM resend WHERE message NOT IN (SELECT position FROM message)")
+    return given_up

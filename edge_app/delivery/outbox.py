@@ -17,14 +17,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from edge_app.config.schema import OutboxSettings
 from edge_app.delivery import lanes
-from edge_app.delivery.bounds import count, drop_excess, drop_old, used_mb
+from edge_app.delivery.bounds import count, drop_excess, drop_old
 from edge_app.delivery.database import Database
+from edge_app.delivery.depth import Depth, depth_of
 from edge_app.delivery.lanes import STORED, Lane
 from edge_app.delivery.topics import WINDOW_EXPIRY_S
 from edge_app.flow import Message
@@ -48,31 +48,6 @@ class Waiting(NamedTuple):
     position: int
     message: Message
     deadline_s: float | None
-
-
-@dataclass(frozen=True)
-class Depth:
-    """How full the outbox is, seen from one broker.
-
-    Attributes:
-        rows: messages waiting.
-        oldest_s: age of the oldest of them, seconds; 0 when there are none.
-        size_mb: size of the database in MiB.
-        alerts_expired: alerts that became too old unsent, ever.
-        windows_dropped: windows given up although a broker lacked them, ever.
-        live_dropped: live messages that could not be sent, since the start.
-        refused: messages that the broker refused for good, ever.
-        trouble: why the outbox works in memory; None while it is on the disk.
-    """
-
-    rows: int
-    oldest_s: float
-    size_mb: float
-    alerts_expired: int
-    windows_dropped: int
-    live_dropped: int
-    refused: int
-    trouble: str | None
 
 
 class Outbox:
@@ -169,7 +144,8 @@ class Outbox:
             self._upkeep_at_s = steady_s + UPKEEP_S
             drop_old(db, self._settings, now_s)
             alerts = db.execute("SELECT position, expires_s FROM message WHERE lane = 'alert'")
-            self._living({position: self._deadline(position, at) for position, at in alerts}, db)
+            living = self._living({at: self._deadline(at, until) for at, until in alerts}, db)
+            self._deadlines = {at: end for at, end in self._deadlines.items() if at in living}
         drop_excess(db, self._settings)
 
     def state(self) -> dict[str, Any]:
@@ -267,21 +243,9 @@ class Outbox:
 
     def depth(self, broker: str) -> Depth:
         """How full the outbox is, seen from a broker."""
-
-        def work(db: sqlite3.Connection) -> Depth:
-            rows, oldest_s = lanes.backlog(db, broker)
-            return Depth(
-                rows,
-                max(0.0, self._clock() - oldest_s) if oldest_s is not None else 0.0,
-                used_mb(db),
-                lanes.total(db, f"expired.{broker}"),
-                lanes.total(db, "dropped."),
-                self._live_dropped[broker],
-                lanes.total(db, f"refused.{broker}"),
-                self._database.trouble,
-            )
-
-        return self._database.transact(work)
+        return self._database.transact(
+            lambda db: depth_of(db, broker, self._clock(), self._live_dropped[broker], self.trouble)
+        )
 
     def _deadline(self, position: int, expires_at_s: float | None) -> float | None:
         if position in self._deadlines:
@@ -297,10 +261,6 @@ class Outbox:
         steady_s = self._monotonic()
         late = [position for position, end in until.items() if end is not None and end <= steady_s]
         lanes.give_up_alerts(db, late)
-        alive = {position: end for position, end in until.items() if position not in late}
-        if not alive:
-            return {}
-        oldest = min(alive)
-        for position in [p for p in self._deadlines if p in late or p < oldest]:
-            del self._deadlines[position]
-        return alive
+        for position in late:
+            self._deadlines.pop(position, None)
+        return {position: end for position, end in until.items() if position not in late}

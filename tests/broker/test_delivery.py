@@ -19,7 +19,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge_app.config.schema import BrokerSettings, OutboxSettings
 from edge_app.delivery.broker import EmbeddedBroker, free_port
 from edge_app.delivery.contract import json_schemas
-from edge_app.delivery.outbox import Depth, Outbox
+from edge_app.delivery.depth import Depth
+from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.sender import Sender
 from edge_app.delivery.topics import kind_of
 from edge_app.errors import DeliveryError

@@ -195,6 +195,30 @@ def test_a_jump_of_the_clock_kills_no_alert_and_keeps_none_alive(
     assert seqs(outbox, "alert") == []
 
 
+def test_what_one_broker_takes_leaves_the_others_alerts_alive(tmp_path: Path, time: Time) -> None:
+    with opened(tmp_path, time, brokers=("store", "headquarters")) as outbox:
+        outbox.publish([MESSAGES.alert(alert(), time.now_s)])
+        outbox.advance("store", {"alert": outbox.waiting("store", "alert", 0, 9)[0].position})
+        outbox.publish([MESSAGES.alert(alert(), time.now_s)])
+        assert seqs(outbox, "alert") == [2]
+        time.now_s += 3600.0
+        assert seqs(outbox, "alert", "headquarters") == [1, 2]
+        time.steady_s += 61.0
+        assert seqs(outbox, "alert", "headquarters") == []
+
+
+def test_the_times_of_alerts_that_are_gone_are_forgotten(outbox: Outbox, time: Time) -> None:
+    for _ in range(3):
+        outbox.publish([MESSAGES.alert(alert(), time.now_s)])
+    outbox.advance("store", {"alert": outbox.waiting("store", "alert", 0, 9)[1].position})
+    assert len(outbox._deadlines) == 3
+    time.steady_s += 59.0
+    outbox.publish([MESSAGES.alert(alert(settled_at_s=time.now_s + 59), time.now_s)])
+    time.steady_s += 1.1
+    outbox.publish([], {})
+    assert len(outbox._deadlines) == 1
+
+
 def test_an_alert_of_an_earlier_run_lives_as_long_as_it_says(tmp_path: Path, time: Time) -> None:
     with opened(tmp_path, time) as first:
         first.publish([MESSAGES.alert(alert(), time.now_s)])
@@ -229,6 +253,16 @@ def test_what_is_asked_for_again_and_again_is_queued_once(outbox: Outbox) -> Non
     outbox.advance("store", {"resend": outbox.waiting("store", "resend", 0, 4)[-1].position})
     assert outbox.resend("store", everything) == 10
     assert seqs(outbox, "resend") == [*range(5, 11), *range(1, 5)]
+
+
+def test_what_is_given_up_no_longer_waits_to_be_sent_again(outbox: Outbox, time: Time) -> None:
+    outbox.publish([minute(0)])
+    outbox.advance("store", {"agg": outbox.waiting("store", "agg", 0, 9)[0].position})
+    everything = {"zone": "*", "window": "*", "start": "2000", "end": "2100"}
+    assert outbox.resend("store", everything) == outbox.depth("store").rows == 1
+    time.pass_(36 * DAY_S)
+    outbox.publish([], {})
+    assert outbox.depth("store").rows == 0
 
 
 def test_nothing_matches_a_resend_of_another_zone(outbox: Outbox) -> None:
