@@ -1,7 +1,7 @@
 """What the outbox gives up, and in which order, so that it never outgrows its disk.
 
 By age: alerts at their expiry; windows that nobody could be sent within ``max_age_days``; windows
-that were sent after ``history_days``; days after 90 days.
+that were sent after ``history_days``; days after 90 days. Windows only while the date is trusted.
 
 By size, one after the other until the rest fits: sent minutes, sent quarters, sent hours; then what
 still waits, oldest first: minutes, quarters, hours; then sent days; days that wait come last.
@@ -29,6 +29,38 @@ _DROP_ORDER: Final = (
     ("p1d", True), ("p1d", False),
 )  # fmt: skip
 REFUSED_KEPT: Final = 1000
+
+JUMP_S: Final = 3600.0
+DISTRUST_S: Final = 6 * 3600.0
+"""After a start, or a clock that was set ahead, the date is not trusted for so long: a wrong one,
+believed for a minute, would make everything too old. A box that is off at night still clears up."""
+
+
+class DateTrust:
+    """Whether the time of day is sure enough to give up what is old.
+
+    >>> trust = DateTrust(now_s=1.7e9, steady_s=0.0)
+    >>> trust.holds(1.7e9 + DISTRUST_S, DISTRUST_S)
+    True
+    >>> trust.holds(1.8e9, DISTRUST_S + 60.0)
+    False
+    """
+
+    def __init__(self, now_s: float, steady_s: float) -> None:
+        self._ahead_s = now_s - steady_s
+        self._holds_at_s = steady_s + DISTRUST_S
+
+    def holds(self, now_s: float, steady_s: float) -> bool:
+        """Ask at least every few minutes.
+
+        Args:
+            now_s: Unix time.
+            steady_s: seconds that never jump.
+        """
+        before_s, self._ahead_s = self._ahead_s, now_s - steady_s
+        if self._ahead_s - before_s > JUMP_S:
+            self._holds_at_s = steady_s + DISTRUST_S
+        return steady_s >= self._holds_at_s
 
 
 def used_mb(connection: sqlite3.Connection) -> float:

@@ -22,7 +22,7 @@ from typing import Any, Final, NamedTuple
 
 from edge_app.config.schema import OutboxSettings
 from edge_app.delivery import lanes
-from edge_app.delivery.bounds import count, drop_excess, drop_old
+from edge_app.delivery.bounds import DateTrust, count, drop_excess, drop_old
 from edge_app.delivery.database import Database
 from edge_app.delivery.depth import Depth, depth_of
 from edge_app.delivery.lanes import STORED, Lane
@@ -73,6 +73,7 @@ class Outbox:
         self._clock, self._monotonic = clock, monotonic
         self._database = Database(path, monotonic)
         self._upkeep_at_s = monotonic()
+        self._date = DateTrust(clock(), monotonic())
         # An alert's life is measured by the steady clock, so that a jump of the wall clock kills
         # none; only alerts of an earlier run fall back on the time that is written in them.
         self._deadlines: dict[int, float] = {}
@@ -142,7 +143,8 @@ class Outbox:
         lanes.store_state(db, state)
         if steady_s >= self._upkeep_at_s:
             self._upkeep_at_s = steady_s + UPKEEP_S
-            drop_old(db, self._settings, now_s)
+            if self._date.holds(now_s, steady_s):
+                drop_old(db, self._settings, now_s)
             alerts = db.execute("SELECT position, expires_s FROM message WHERE lane = 'alert'")
             living = self._living({at: self._deadline(at, until) for at, until in alerts}, db)
             self._deadlines = {at: end for at, end in self._deadlines.items() if at in living}

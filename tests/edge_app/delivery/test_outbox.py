@@ -307,6 +307,37 @@ def test_a_clock_that_was_never_set_gives_up_nothing(outbox: Outbox, time: Time)
     assert seqs(outbox, "agg") == [1, 2]
 
 
+def test_a_wrong_date_gives_up_nothing(tmp_path: Path, time: Time) -> None:
+    with opened(tmp_path, time) as outbox:
+        outbox.publish([minute(0), minute(1)])
+        outbox.advance("store", {"agg": outbox.waiting("store", "agg", 0, 1)[0].position})
+        time.pass_(DAY_S)
+        outbox.publish([], {})
+        time.now_s += 60 * DAY_S
+        for _ in range(60):
+            time.pass_(61)
+            outbox.publish([], {})
+    with opened(tmp_path, time) as again:  # with the date still wrong
+        again.publish([], {})
+        time.now_s -= 60 * DAY_S
+        time.pass_(DAY_S)
+        again.publish([], {})
+        assert seqs(again, "agg") == [2]
+        everything = {"zone": "*", "window": "*", "start": "2000", "end": "2100"}
+        assert again.resend("store", everything) == 2
+        assert again.depth("store").windows_dropped == 0
+
+
+def test_a_date_that_stays_is_believed(outbox: Outbox, time: Time) -> None:
+    outbox.publish([minute(0)])
+    time.now_s += 60 * DAY_S
+    time.pass_(61)
+    outbox.publish([], {})
+    time.pass_(6 * 3600.0)
+    outbox.publish([], {})
+    assert outbox.depth("store").windows_dropped == 1
+
+
 def test_a_day_tells_how_many_windows_were_given_up(outbox: Outbox, time: Time) -> None:
     outbox.publish([minute(n) for n in range(5)])
     time.pass_(15 * DAY_S)
