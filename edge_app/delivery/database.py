@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
+from edge_app.delivery.recovery import Recovery
+
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -89,11 +91,15 @@ class Database:
 
     Args:
         path: the file; its folder is made if missing.
+        recovery: begins the work in memory where the file cannot be read.
         monotonic: seconds that never jump.
     """
 
-    def __init__(self, path: Path, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, path: Path, recovery: Recovery, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._path = path
+        self._recovery = recovery
         self._monotonic = monotonic
         self._lock = threading.RLock()
         self._trouble: str | None = None
@@ -175,10 +181,12 @@ class Database:
         self._trouble = f"outbox in memory: {error}"
         self._retry_at_s = self._monotonic() + RETRY_S
         memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        is_read = False
         if source is not None:
             try:
                 source.backup(memory)
                 _check(memory)
+                is_read = True
             except (sqlite3.Error, DamagedError) as unreadable:
                 log.warning("nor can it be read (%s): starting with an empty outbox", unreadable)
                 memory.close()
@@ -186,6 +194,8 @@ class Database:
             source.close()
         memory.executescript(SCHEMA)
         memory.execute(f"PRAGMA user_version = {VERSION}")
+        if not is_read:
+            self._recovery.begin(memory)
         return memory
 
     def _return_to_disk(self) -> None:

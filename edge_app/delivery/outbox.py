@@ -26,6 +26,7 @@ from edge_app.delivery.bounds import DateTrust, count, drop_excess, drop_old
 from edge_app.delivery.database import Database
 from edge_app.delivery.depth import Depth, depth_of
 from edge_app.delivery.lanes import STORED, Lane
+from edge_app.delivery.recovery import Recovery
 from edge_app.delivery.topics import WINDOW_EXPIRY_S
 from edge_app.flow import Message
 
@@ -71,7 +72,8 @@ class Outbox:
     ) -> None:
         self._settings = settings
         self._clock, self._monotonic = clock, monotonic
-        self._database = Database(path, monotonic)
+        self._recovery = Recovery(brokers)
+        self._database = Database(path, self._recovery, monotonic)
         self._upkeep_at_s = monotonic()
         self._date = DateTrust(clock(), monotonic())
         # An alert's life is measured by the steady clock, so that a jump of the wall clock kills
@@ -149,6 +151,7 @@ class Outbox:
             living = self._living({at: self._deadline(at, until) for at, until in alerts}, db)
             self._deadlines = {at: end for at, end in self._deadlines.items() if at in living}
         drop_excess(db, self._settings)
+        self._recovery.note(db)
 
     def state(self) -> dict[str, Any]:
         """The state that was published last, by name."""

@@ -518,6 +518,46 @@ def test_an_unwritable_folder_only_degrades(
     assert "cannot be written" in caplog.text
 
 
+def make_unreadable(outbox: Outbox, file: Path) -> bytes:
+    """Overwrite the file of an open outbox with rubbish; what was in it."""
+    outbox._database._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = file.read_bytes()
+    with file.open("r+b") as opened_file:
+        opened_file.write(os.urandom(len(content)))
+    outbox._database._connection.execute("PRAGMA shrink_memory")
+    return content
+
+
+def test_a_file_that_becomes_unreadable_stops_no_delivery(
+    tmp_path: Path, time: Time, caplog: pytest.LogCaptureFixture
+) -> None:
+    brokers = ("store", "headquarters")
+    camera = MESSAGES.camera_state(CameraState("door", "online", "x", NOW_S), NOW_S)
+    with opened(tmp_path, time, brokers=brokers) as outbox:
+        birth = outbox.next_birth()
+        outbox.publish([minute(n) for n in range(200)] + [camera])
+        before = outbox.waiting("store", "agg", 0, 999)[-1].position
+        state_before = outbox.latest(0)[-1].position
+        make_unreadable(outbox, tmp_path / "outbox.sqlite")
+        outbox.publish([minute(200)], {"n": {"n": 1}})
+        assert outbox.trouble is not None
+        for broker in brokers:  # which ask for what comes after their place
+            assert seqs(outbox, "agg", broker, before) == [201]
+        assert [row.message for row in outbox.latest(0)] == [camera]
+        outbox.publish([camera])
+        assert len(outbox.latest(state_before)) == 1
+        assert outbox.next_birth() > birth
+        time.pass_(31)
+        outbox.publish([minute(201)])
+        assert outbox.depth("store").trouble is None
+        assert seqs(outbox, "agg", "store", before) == [201, 202]
+        outbox.advance("store", {"agg": outbox.waiting("store", "agg", 0, 9)[0].position})
+        assert seqs(outbox, "agg") == [202]
+    assert "nor can it be read" in caplog.text
+    with opened(tmp_path, time, brokers=brokers) as again:
+        assert seqs(again, "agg") == [202]
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MiB."""
