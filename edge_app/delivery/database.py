@@ -3,6 +3,7 @@
 A disk that is full, read-only or failing must not stop the counting: the work then goes on in a
 database in memory that starts with what the disk still gives, and goes back to the disk as soon as
 that takes writes again. Until then a power cut loses what is in memory, and the box is degraded.
+A file that could not even be read at first is taken over as soon as it can be, and kept aside.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from edge_app.delivery.recovery import Recovery
+from edge_app.delivery.tables import SCHEMA, VERSION
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-VERSION: Final = 1
 RETRY_S: Final = 30.0
 """How often the disk is tried again while the work goes on in memory."""
 
@@ -29,57 +30,7 @@ CACHE_KIB: Final = 512
 """Memory for pages, which would grow with the file to 2 MB; the system has a cache of its own."""
 
 KEPT_ASIDE: Final = 2
-"""Damaged databases that are kept for whoever wants to look, older ones are deleted."""
-
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS message (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    lane TEXT NOT NULL,            -- alert, agg
-    topic TEXT NOT NULL,
-    payload BLOB NOT NULL,
-    properties TEXT NOT NULL,      -- JSON
-    id TEXT,
-    qos INTEGER NOT NULL,
-    retain INTEGER NOT NULL,
-    created_s REAL NOT NULL,
-    expires_s REAL,
-    zone TEXT,                     -- of windows
-    window TEXT,
-    start TEXT                     -- RFC 3339, so that text order is time order
-);
-CREATE INDEX IF NOT EXISTS message_by_lane ON message (lane, position);
-CREATE INDEX IF NOT EXISTS message_by_window ON message (window, position) WHERE window NOT NULL;
-CREATE INDEX IF NOT EXISTS message_by_age ON message (created_s);
-CREATE TABLE IF NOT EXISTS latest (
-    topic TEXT PRIMARY KEY,
-    payload BLOB NOT NULL,
-    properties TEXT NOT NULL,
-    qos INTEGER NOT NULL,
-    retain INTEGER NOT NULL,
-    version INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS cursor (
-    broker TEXT NOT NULL,
-    lane TEXT NOT NULL,
-    position INTEGER NOT NULL,     -- everything up to here was acknowledged, or given up
-    PRIMARY KEY (broker, lane)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS resend (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    broker TEXT NOT NULL,
-    message INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS refused (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    broker TEXT NOT NULL,
-    topic TEXT NOT NULL,
-    payload BLOB NOT NULL,
-    reason TEXT NOT NULL,
-    at_s REAL NOT NULL
-);
-CREATE TABLE IF NOT EXISTS number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-"""
+"""Databases set aside that are kept for whoever wants to look, older ones are deleted."""
 
 
 class DamagedError(Exception):
@@ -103,6 +54,7 @@ class Database:
         self._monotonic = monotonic
         self._lock = threading.RLock()
         self._trouble: str | None = None
+        self._is_unread = False
         self._retry_at_s = 0.0
         self._connection = self._open()
 
@@ -181,12 +133,12 @@ class Database:
         self._trouble = f"outbox in memory: {error}"
         self._retry_at_s = self._monotonic() + RETRY_S
         memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        is_read = False
+        self._is_unread = True
         if source is not None:
             try:
                 source.backup(memory)
                 _check(memory)
-                is_read = True
+                self._is_unread = False
             except (sqlite3.Error, DamagedError) as unreadable:
                 log.warning("nor can it be read (%s): starting with an empty outbox", unreadable)
                 memory.close()
@@ -194,7 +146,7 @@ class Database:
             source.close()
         memory.executescript(SCHEMA)
         memory.execute(f"PRAGMA user_version = {VERSION}")
-        if not is_read:
+        if self._is_unread:
             self._recovery.begin(memory)
         return memory
 
@@ -203,11 +155,17 @@ class Database:
         self._retry_at_s = self._monotonic() + RETRY_S
         disk = None
         try:
+            has_unread = self._is_unread and self._path.exists()
             try:
                 disk = _open_checked(self._path)
+                if has_unread:
+                    disk.close()
+                    self._take_over(_set_aside(self._path, "unread"))
+                    disk = _open_checked(self._path)
             except DamagedError:
                 _set_aside(self._path)
                 disk = _open_checked(self._path)
+            self._is_unread = False
             self._connection.backup(disk)
             disk.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except (OSError, sqlite3.DatabaseError) as error:
@@ -218,6 +176,20 @@ class Database:
         self._connection.close()
         self._connection, self._trouble = disk, None
         log.info("the outbox is on the disk again: %s", self._path)
+
+    def _take_over(self, aside: Path) -> None:
+        """Add what a file holds that could not be read when the work in memory began."""
+        memory = self._connection
+        try:
+            memory.execute("ATTACH DATABASE ? AS file", (str(aside),))
+            try:
+                self._run(self._recovery.take_over, is_durable=False)
+            finally:
+                memory.execute("DETACH DATABASE file")
+        except sqlite3.Error as error:
+            log.warning("%s could not be taken over (%s): it is kept", aside, error)
+        else:
+            log.warning("what the outbox held was taken over; its file is kept as %s", aside.name)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -262,9 +234,7 @@ def _check(connection: sqlite3.Connection) -> None:
 
 def _open_read_only(path: Path) -> sqlite3.Connection | None:
     """What can be read of a file on a disk that takes no writes."""
-    if not path.exists():
-        return None
-    return _try_reading(path, "mode=ro") or _try_reading(path, "immutable=1")
+    return _try_reading(path, "mode=ro") or _try_reading(path, "mode=ro&immutable=1")
 
 
 def _try_reading(path: Path, how: str) -> sqlite3.Connection | None:
@@ -277,11 +247,11 @@ def _try_reading(path: Path, how: str) -> sqlite3.Connection | None:
     return connection
 
 
-def _set_aside(path: Path) -> Path:
-    """Move a damaged database out of the way, for whoever wants to look at it."""
-    for old in sorted(path.parent.glob(f"{path.name}.damaged-*"))[: -3 * KEPT_ASIDE or None]:
+def _set_aside(path: Path, why: str = "damaged") -> Path:
+    """Move a database out of the way, for whoever wants to look at it."""
+    for old in sorted(path.parent.glob(f"{path.name}.{why}-*"))[: -3 * KEPT_ASIDE or None]:
         old.unlink()
-    aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}")
+    aside = path.with_name(f"{path.name}.{why}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}")
     for ending in ("", "-wal", "-shm"):
         file = path.with_name(path.name + ending)
         if file.exists():

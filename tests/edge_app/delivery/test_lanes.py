@@ -4,8 +4,8 @@ import json
 import sqlite3
 from contextlib import closing
 
-from edge_app.delivery.database import SCHEMA
 from edge_app.delivery.lanes import store_state
+from edge_app.delivery.tables import SCHEMA
 
 
 def test_what_stays_as_it_is_is_not_written_again() -> None:

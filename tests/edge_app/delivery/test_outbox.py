@@ -558,6 +558,72 @@ def test_a_file_that_becomes_unreadable_stops_no_delivery(
         assert seqs(again, "agg") == [202]
 
 
+def test_a_file_that_could_not_be_opened_for_a_moment_is_taken_over(
+    tmp_path: Path, time: Time, caplog: pytest.LogCaptureFixture
+) -> None:
+    file, away = tmp_path / "outbox.sqlite", tmp_path / "away"
+    everything = {"zone": "*", "window": "*", "start": "2000", "end": "2100"}
+    with opened(tmp_path, time) as first:
+        first.publish([minute(n) for n in range(50)], {"n": {"n": 50}})
+        first.advance("store", {"agg": first.waiting("store", "agg", 0, 20)[-1].position})
+        first.resend("store", everything | {"end": "2026-11-21T02:03:00.000Z"})
+        first.refuse("store", minute(0), "too large")
+    file.rename(away)
+    file.mkdir()
+    with opened(tmp_path, time) as second:
+        assert second.trouble is not None
+        second.refuse("store", minute(0), "too large")
+        second.publish([minute(n) for n in range(50, 53)], {"n": {"n": 3}})
+        *_, sent, under_way = second.waiting("store", "agg", 0, 99)
+        second.advance("store", {"agg": sent.position})
+        file.rmdir()
+        away.rename(file)
+        time.pass_(31)
+        second.publish([minute(53)])
+        depth = second.depth("store")
+        assert (depth.trouble, depth.refused) == (None, 2)
+        second.advance("store", {"agg": under_way.position})  # its place has not changed
+        assert seqs(second, "agg", after=under_way.position) == [*range(21, 51), 51]
+    with opened(tmp_path, time) as third:
+        assert seqs(third, "agg") == [*range(21, 51), 51]
+        assert seqs(third, "resend") == [1, 2, 3]
+        assert third.resend("store", everything) == 54
+        assert third.state() == {"n": {"n": 3}}
+    (aside,) = tmp_path.glob("outbox.sqlite.unread-*")
+    assert f"kept as {aside.name}" in caplog.text
+
+
+def test_what_was_counted_is_there_after_a_start_that_told_nothing(
+    tmp_path: Path, time: Time
+) -> None:
+    file, away = tmp_path / "outbox.sqlite", tmp_path / "away"
+    with opened(tmp_path, time) as first:
+        first.publish([], {"n": {"n": 50}})
+    file.rename(away)
+    file.mkdir()
+    with opened(tmp_path, time):
+        file.rmdir()
+        away.rename(file)
+    with opened(tmp_path, time) as third:
+        assert third.state() == {"n": {"n": 50}}
+
+
+def test_a_file_that_becomes_readable_again_is_taken_over(tmp_path: Path, time: Time) -> None:
+    file = tmp_path / "outbox.sqlite"
+    with opened(tmp_path, time) as outbox:
+        outbox.refuse("store", minute(0), "too large")
+        outbox.publish([minute(n) for n in range(200)])
+        outbox.advance("store", {"agg": outbox.waiting("store", "agg", 0, 50)[-1].position})
+        content = make_unreadable(outbox, file)
+        outbox.publish([minute(200)], {"n": {"n": 1}})
+        assert seqs(outbox, "agg") == [201]
+        file.write_bytes(content)
+        time.pass_(31)
+        outbox.publish([minute(201)])
+        assert seqs(outbox, "agg") == [201, *range(51, 201), 202]
+        assert outbox.depth("store").refused == 1
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MiB."""
