@@ -11,6 +11,8 @@ from edge_app.box.clock_health import is_clock_synchronised
 from edge_app.config.schema import Config
 from edge_app.delivery.messages import Messages
 from edge_app.delivery.outbox import Outbox
+from edge_app.delivery.topics import TOPICS
+from edge_app.events.occupancy import ALL
 from edge_app.flow import Direction, Message
 from edge_app.inference.model import Model
 
@@ -41,6 +43,17 @@ def info(messages: Messages, config: Config, models: Mapping[str, Model], now_s:
     zones = {name: "area" if zone.area else "line" for name, (_, zone) in config.zones.items()}
     hashes = {task: f"{model.version} sha256:{model.sha256[:16]}" for task, model in models.items()}
     return messages.node_info(now_s, {"dresscode": __version__}, hashes, zones, rules)
+
+
+def retained_topics(config: Config) -> list[str]:
+    """Every topic of the box that brokers keep the latest message of."""
+    store, node, zones = config.store, config.node, (*config.zones, ALL)
+    return [
+        TOPICS["state"].at(store, node=node),
+        TOPICS["info"].at(store, node=node),
+        *(TOPICS["camera"].at(store, camera=camera) for camera in config.cameras),
+        *(TOPICS["live"].at(store, zone=zone) for zone in zones),
+    ]
 
 
 def delivery_figures(outbox: Outbox, puback_age_s: float | None) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from edge_app.flow import Message
 Lane = Literal["alert", "agg", "resend"]
 STORED: Final = ("alert", "agg")
 
+RETAINED: Final = "retained"
+"""Name of the state that tells which topics this box has brokers keep."""
+
 _COLUMNS: Final = "topic, payload, properties, id, qos, retain, expires_s"
 
 
@@ -87,6 +90,28 @@ def store_state(db: sqlite3.Connection, state: Mapping[str, Mapping[str, Any]]) 
         "INSERT INTO state VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value "
         "WHERE value <> excluded.value",
         [(name, json.dumps(value, separators=(",", ":"))) for name, value in state.items()],
+    )
+
+
+def keep_retained(db: sqlite3.Connection, source: str, topics: Sequence[str], now_s: float) -> None:
+    """Have of all retained topics only these, and the source's others forgotten by the brokers.
+
+    They forget by an empty message, which waits among the windows without being one.
+    """
+    row = db.execute("SELECT value FROM state WHERE name = ?", (RETAINED,)).fetchone()
+    gone = set(json.loads(row[0]).get(source, ()) if row else ()).difference(topics)
+    store_state(db, {RETAINED: {source: topics}})
+    marks = ",".join("?" * len(topics))
+    db.execute(f"DELETE FROM latest WHERE topic NOT IN ({marks})", topics)
+    db.execute(
+        f"DELETE FROM message WHERE lane = 'agg' AND window IS NULL AND (topic IN ({marks}) OR "
+        "position <= (SELECT min(position) FROM cursor WHERE lane = 'agg'))",
+        topics,
+    )
+    db.executemany(
+        "INSERT INTO message (lane, topic, payload, properties, qos, retain, created_s) "
+        "VALUES ('agg', ?, x'', '{}', 1, 1, ?)",
+        [(topic, now_s) for topic in sorted(gone)],
     )
 
 

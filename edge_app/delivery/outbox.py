@@ -132,6 +132,19 @@ class Outbox:
         for listener in self._listeners:
             listener()
 
+    def keep_retained(self, source: str, topics: Sequence[str]) -> None:
+        """Say what is retained from now on; at every start, and when the configuration changes.
+
+        Args:
+            source: names the box. What it retained and no longer makes is taken back from the
+                brokers; what it retained under another name may be another box's now.
+            topics: that it makes.
+        """
+        now_s = self._clock()
+        self._database.transact(lambda db: lanes.keep_retained(db, source, topics, now_s))
+        for listener in self._listeners:
+            listener()
+
     def _store(
         self,
         db: sqlite3.Connection,

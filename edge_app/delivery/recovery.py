@@ -37,7 +37,7 @@ _TAKEN_OVER: Final = (
     "INSERT INTO refused (broker, topic, payload, reason, at_s) "
     "SELECT broker, topic, payload, reason, at_s FROM file.refused ORDER BY position",
     # Whoever counts began with nothing and has told so by now, unless there was no time to.
-    "INSERT INTO state SELECT * FROM file.state WHERE NOT EXISTS (SELECT 1 FROM main.state)",
+    "INSERT OR IGNORE INTO state SELECT * FROM file.state",
 )
 """What is taken of a file's tables; the states to be sent (``latest``) were told anew meanwhile."""
 

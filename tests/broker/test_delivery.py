@@ -67,6 +67,27 @@ def test_birth_comes_in_order_and_before_what_waits(mosquitto: Mosquitto, outbox
         assert order[:5] == ["info", "camera", "state", "alert", "agg"]
 
 
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_removed_camera_is_forgotten_by_the_broker(
+    mosquitto: Mosquitto, outbox: Outbox, protocol: str
+) -> None:
+    door, back = (
+        MESSAGES.camera_state(CameraState(name, "online", "x", time.time()), time.time())
+        for name in ("door", "back")
+    )
+    with sender(mosquitto.settings(protocol=protocol), outbox) as box:
+        outbox.keep_retained("acme-0042/edge-1", [door.topic, back.topic])
+        outbox.publish([door, back])
+        assert wait_until(lambda: box.status().sent >= 3)
+        outbox.keep_retained("acme-0042/edge-1", [door.topic])
+        assert wait_until(lambda: box.status().sent >= 4)
+        with Collector(mosquitto.port) as late:
+            assert wait_until(lambda: len(late.payloads("cam")) == 1)
+            assert [message.topic for message in late.messages if "/cam/" in message.topic] == [
+                door.topic
+            ]
+
+
 def test_a_clean_stop_says_so_at_once(mosquitto: Mosquitto, outbox: Outbox) -> None:
     with Collector(mosquitto.port) as collector:
         box = sender(mosquitto.settings(), outbox)

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,49 @@ def test_of_a_state_only_the_latest_is_kept(outbox: Outbox) -> None:
     kept = outbox.latest(0)
     assert [json.loads(row.message.payload)["reason"] for row in kept] == ["2", "x"]
     assert [row.message.topic[-10:] for row in outbox.latest(kept[0].position)] == ["back/state"]
+
+
+def camera(name: str) -> Message:
+    return MESSAGES.camera_state(CameraState(name, "online", "x", NOW_S), NOW_S)
+
+
+def test_what_is_no_longer_made_is_taken_back_once(tmp_path: Path, time: Time) -> None:
+    brokers = ("store", "headquarters")
+    door, back, garden = camera("door"), camera("back"), camera("garden")
+    with opened(tmp_path, time, brokers=brokers) as first:
+        first.keep_retained("acme-0042/edge-1", [door.topic, back.topic, garden.topic])
+        first.publish([door, back, garden, minute(0)])
+    with opened(tmp_path, time, brokers=brokers) as second:
+        second.keep_retained("acme-0042/edge-1", [door.topic])
+        second.publish([minute(1)])
+        assert [row.message for row in second.latest(0)] == [door]
+        for broker in brokers:
+            _, *empty, second_minute = second.waiting(broker, "agg", 0, 9)
+            assert json.loads(second_minute.message.payload)["seq"] == 2
+            told = [(m.topic, m.payload, m.is_retained) for _, m, _ in empty]
+            assert told == [(back.topic, b"", True), (garden.topic, b"", True)]
+        second.advance("store", {"agg": second_minute.position})
+    with opened(tmp_path, time, brokers=brokers) as third:
+        third.keep_retained("acme-0042/edge-1", [door.topic, garden.topic])
+        waits = [row.message.topic for row in third.waiting("headquarters", "agg", 0, 9)]
+        assert (waits.count(back.topic), waits.count(garden.topic)) == (1, 0)
+        assert third.waiting("store", "agg", 0, 9) == []
+        third.advance("headquarters", {"agg": second_minute.position})
+        third.keep_retained("acme-0042/edge-1", [door.topic, garden.topic])
+        everything = {"zone": "*", "window": "*", "start": "2000", "end": "2100"}
+        assert third.resend("store", everything) == 2
+    file = sqlite3.connect(tmp_path / "outbox.sqlite")
+    assert file.execute("SELECT count(*) FROM message").fetchone() == (2,)
+    file.close()
+
+
+def test_of_another_store_or_box_nothing_is_said(tmp_path: Path, time: Time) -> None:
+    with opened(tmp_path, time) as first:
+        first.keep_retained("acme-0041/edge-1", ["dresscode/v1/acme-0041/cam/door/state"])
+        first.publish([replace(camera("door"), topic="dresscode/v1/acme-0041/cam/door/state")])
+    with opened(tmp_path, time) as second:
+        second.keep_retained("acme-0042/edge-1", [camera("door").topic])
+        assert (second.latest(0), second.depth("store").rows) == ([], 0)
 
 
 def test_live_messages_are_taken_once_and_never_stored(outbox: Outbox, tmp_path: Path) -> None:
@@ -531,11 +575,10 @@ def make_unreadable(outbox: Outbox, file: Path) -> bytes:
 def test_a_file_that_becomes_unreadable_stops_no_delivery(
     tmp_path: Path, time: Time, caplog: pytest.LogCaptureFixture
 ) -> None:
-    brokers = ("store", "headquarters")
-    camera = MESSAGES.camera_state(CameraState("door", "online", "x", NOW_S), NOW_S)
+    brokers, door = ("store", "headquarters"), camera("door")
     with opened(tmp_path, time, brokers=brokers) as outbox:
         birth = outbox.next_birth()
-        outbox.publish([minute(n) for n in range(200)] + [camera])
+        outbox.publish([minute(n) for n in range(200)] + [door])
         before = outbox.waiting("store", "agg", 0, 999)[-1].position
         state_before = outbox.latest(0)[-1].position
         make_unreadable(outbox, tmp_path / "outbox.sqlite")
@@ -543,8 +586,8 @@ def test_a_file_that_becomes_unreadable_stops_no_delivery(
         assert outbox.trouble is not None
         for broker in brokers:  # which ask for what comes after their place
             assert seqs(outbox, "agg", broker, before) == [201]
-        assert [row.message for row in outbox.latest(0)] == [camera]
-        outbox.publish([camera])
+        assert [row.message for row in outbox.latest(0)] == [door]
+        outbox.publish([door])
         assert len(outbox.latest(state_before)) == 1
         assert outbox.next_birth() > birth
         time.pass_(31)
