@@ -45,15 +45,16 @@ def info(messages: Messages, config: Config, models: Mapping[str, Model], now_s:
     return messages.node_info(now_s, {"dresscode": __version__}, hashes, zones, rules)
 
 
-def retained_topics(config: Config) -> list[str]:
-    """Every topic of the box that brokers keep the latest message of."""
-    store, node, zones = config.store, config.node, (*config.zones, ALL)
-    return [
+def retain(outbox: Outbox, config: Config) -> None:
+    """Have brokers keep the topics of this configuration, and forget those of one before it."""
+    store, node = config.store, config.node
+    topics = [
         TOPICS["state"].at(store, node=node),
         TOPICS["info"].at(store, node=node),
         *(TOPICS["camera"].at(store, camera=camera) for camera in config.cameras),
-        *(TOPICS["live"].at(store, zone=zone) for zone in zones),
+        *(TOPICS["live"].at(store, zone=zone) for zone in (*config.zones, ALL)),
     ]
+    outbox.keep_retained(f"{store}/{node}", topics)
 
 
 def delivery_figures(outbox: Outbox, puback_age_s: float | None) -> dict[str, Any]:

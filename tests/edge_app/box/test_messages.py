@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from edge_app.box.messages import retained_topics
+from pathlib import Path
+
+from edge_app.box.messages import retain
 from edge_app.config.schema import Config
+from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.topics import TOPICS, kind_of
 
 
-def test_every_retained_kind_is_among_the_retained_topics() -> None:
+def test_every_retained_topic_of_the_box_is_kept(tmp_path: Path) -> None:
     line = {"line": ((0.1, 0.8), (0.9, 0.8))}
     camera = {"source": "sim://entrance", "zones": {"entrance": line, "back-door": line}}
     config = Config.model_validate(
@@ -17,7 +20,9 @@ def test_every_retained_kind_is_among_the_retained_topics() -> None:
             "cameras": {"door": camera, "hall": {"source": "sim://entrance"}},
         }
     )
-    topics = retained_topics(config)
+    with Outbox(tmp_path / "outbox.sqlite", config.outbox) as outbox:
+        retain(outbox, config)
+        topics = outbox.state()["retained"]["acme-0042/edge-1"]
     assert {kind_of(topic) for topic in topics} == {
         kind for kind, topic in TOPICS.items() if topic.is_retained
     }
