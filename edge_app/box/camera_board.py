@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from edge_app.flow import CameraState
@@ -20,6 +22,7 @@ class CameraBoard:
 
     def __init__(self) -> None:
         self.paused_at_s: float | None = None
+        self._arrived: SimpleQueue[CameraState] = SimpleQueue()
         self._known: dict[str, CameraState] = {}
         self._shown: dict[str, CameraState] = {}
 
@@ -38,9 +41,24 @@ class CameraBoard:
         if self.paused_at_s is not None:
             log.warning("paused by a command before the restart; still paused until resume")
 
-    def note(self, state: CameraState) -> None:
-        """A camera changed."""
-        self._known[state.camera] = state
+    def put(self, state: CameraState) -> None:
+        """A camera changed, at a time of the steady clock; from any thread."""
+        self._arrived.put(state)
+
+    def arrived(self, ahead_s: float) -> list[CameraState]:
+        """The changes that came since the last call, in order, in Unix time.
+
+        Args:
+            ahead_s: what the wall clock is ahead of the steady one.
+        """
+        changes = []
+        try:
+            while True:
+                state = self._arrived.get_nowait()
+                changes.append(replace(state, since_s=state.since_s + ahead_s))
+        except Empty:
+            self._known |= {state.camera: state for state in changes}
+            return changes
 
     def news(self) -> list[CameraState]:
         """The states to be published: those that differ from what was published last."""

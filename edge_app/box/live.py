@@ -12,7 +12,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from threading import Event
 from types import TracebackType
 from typing import Any
@@ -21,7 +20,7 @@ from edge_app.app import Networks, build_pipeline
 from edge_app.box.camera_board import CameraBoard
 from edge_app.box.closing import close_together
 from edge_app.box.live_counts import LiveThrottle
-from edge_app.box.messages import delivery_figures, directions_of, info, messages_of
+from edge_app.box.messages import delivery_figures, directions_of, info, messages_of, retain
 from edge_app.box.observed import Observed
 from edge_app.box.orders import Orders
 from edge_app.box.reload import changed_keys, config_hash, read_again, reload_for_manager
@@ -80,7 +79,6 @@ class Live:
         self._networks = networks
         self._messages = messages_of(config, networks.models)
         self._slots = FrameSlots(config.cameras, clock.steady_s)
-        self._states: SimpleQueue[CameraState] = SimpleQueue()
         self._board = CameraBoard()
         self._throttle = LiveThrottle()
         self._health = HealthMeter(clock.steady_s())
@@ -102,12 +100,14 @@ class Live:
             commands = Commands(self._messages, self._outbox, self._audit, self._clock.now_s)
             self._orders = Orders(commands, self)
             self._pipeline = build_pipeline(config, self._networks, self._clock.now_s())
-            self._restore()
-            self._outbox.publish([self._info()])
+            kept = self._outbox.state()
+            self._pipeline.restore(kept)
+            self._board.restore(kept.get("box", {}))
+            self._outbox.publish([self._introduction()])
             parts = (self._outbox, self._messages, commands, self.supervision.heartbeats)
             self._senders = senders_of(config, *parts, self._clock.now_s)
             self._cameras: list[LiveCamera] = [
-                open_live(name, camera, self._slots, self._states.put)
+                open_live(name, camera, self._slots, self._board.put)
                 for name, camera in config.cameras.items()
             ]
             self._stack.enter_context(self.observed.endpoint(config.metrics.port))
@@ -251,7 +251,7 @@ class Live:
             camera.change_masks(config.cameras[camera.camera_id].privacy_masks)
         self._slots.take(0.0)  # these were masked as before
         self._pipeline.reconfigure(config, now_s)
-        self._outbox.publish([self._info()], self._state())
+        self._outbox.publish([self._introduction()], self._state())
         told = {"before": told["running"], "after": config_hash(config)}
         self._audit.note("configuration applied", {**told, "changed": changed}, now_s)
         return f"applied: {', '.join(changed)}" if changed else "nothing has changed"
@@ -301,28 +301,20 @@ class Live:
         return messages
 
     def _new_states(self) -> list[CameraState]:
-        try:
-            while True:
-                state = self._states.get_nowait()
-                state = replace(state, since_s=state.since_s + self._clock.ahead_s())
-                self._board.note(state)
-                self.observed.metrics.camera(state)
-                self.supervision.camera(state)
-        except Empty:
-            return self._board.news()
+        for state in self._board.arrived(self._clock.ahead_s()):
+            self.observed.metrics.camera(state)
+            self.supervision.camera(state)
+        return self._board.news()
 
     def _state(self) -> dict[str, Any]:
         """What must survive a restart."""
         return {**self._pipeline.state(), "box": self._board.state()}
 
-    def _restore(self) -> None:
-        kept = self._outbox.state()
-        self._pipeline.restore(kept)
-        self._board.restore(kept.get("box", {}))
-
     def _degrade(self, reason: str | None) -> None:
         for sender in self._senders:
             sender.degrade(reason)
 
-    def _info(self) -> Message:
+    def _introduction(self) -> Message:
+        """What the box is, with the brokers about to keep its topics and no former ones."""
+        retain(self._outbox, self._config)
         return info(self._messages, self._config, self._networks.models, self._clock.now_s())
