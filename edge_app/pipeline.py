@@ -94,7 +94,7 @@ class Pipeline:
         self._honours_hours = honours_hours
         self._is_replay = is_replay
         self._books = Books(
-            Alerts(config.alerts, config.timezone, honours_hours),
+            _alerts(config, honours_hours),
             _counts(config, started_at_s),
             config.staff.zones,
         )
@@ -233,7 +233,7 @@ class Pipeline:
             config: differs from the running one in rules, zones and masks only.
             now_s: the present, seconds of Unix time.
         """
-        alerts = Alerts(config.alerts, config.timezone, self._honours_hours)
+        alerts = _alerts(config, self._honours_hours)
         alerts.restore(self.alerts.state(), keeps_tracks=True)
         counts = _counts(config, now_s)
         counts.restore(self.counts.state())
@@ -269,6 +269,10 @@ class Pipeline:
         started = perf_counter()
         yield
         self.stage_s[stage] = self.stage_s.get(stage, 0.0) + perf_counter() - started
+
+
+def _alerts(config: Config, honours_hours: bool) -> Alerts:
+    return Alerts(config.alerts, config.timezone, honours_hours, list(config.zones))
 
 
 def _counts(config: Config, started_at_s: float) -> Counts:

@@ -13,13 +13,14 @@ person goes when the track is forgotten.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from edge_app.config.schema import RuleSettings
 from edge_app.events.business_day import LocalTime
 from edge_app.events.gate import Customer, Gate
+from edge_app.events.occupancy import ALL
 from edge_app.events.rules import (
     is_evidence,
     is_meant,
@@ -61,12 +62,18 @@ class Alerts:
         rules: by id.
         timezone: of the rules' hours.
         honours_hours: False for a recording whose time of day is not known.
+        zones: ids of all that there are; None where nobody knows.
     """
 
     def __init__(
-        self, rules: Mapping[str, RuleSettings], timezone: str, honours_hours: bool = True
+        self,
+        rules: Mapping[str, RuleSettings],
+        timezone: str,
+        honours_hours: bool = True,
+        zones: Collection[str] | None = None,
     ) -> None:
         self._rules = dict(rules)
+        self._zones = zones
         self._local_time = LocalTime(timezone)
         self._honours_hours = honours_hours
         self._people: dict[tuple[str, int], _Person] = {}
@@ -151,7 +158,7 @@ class Alerts:
         """An alert as the rule would give it, marked as a test; changes nothing.
 
         Raises:
-            ValueError: there is no such rule, or it does not watch the zone.
+            ValueError: there is no such rule or zone, or the one does not watch the other.
         """
         self._check(rule)
         settings = self._rules[rule]
@@ -160,6 +167,10 @@ class Alerts:
                 f"rule {rule!r} watches {', '.join(settings.zones)}, not {zone!r}; "
                 "name one of its zones"
             )
+        # Where there are no zones yet, a test is of the store as a whole.
+        zones = self._zones or (ALL,)
+        if self._zones is not None and zone not in zones:
+            raise ValueError(f"there is no zone {zone!r}; known are {', '.join(zones)}")
         garment = (*settings.any_of, *settings.all_of)[0]
         customer = Customer(garment, 1.0, UNKNOWN, now_s)
         return self._alert(rule, zone, customer, now_s, frame_index=0, is_test=True)

@@ -235,6 +235,13 @@ def test_a_command_is_answered_once_what_it_changed_is_stored(
         pytest.param("mute", {"rule": "dresses", "minutes": 5}, "done", "muted for 5", id="mute"),
         pytest.param("mute", {"rule": "hats", "minutes": 5}, "refused", "no alert rule", id="no"),
         pytest.param("test-alert", {"rule": "dresses"}, "done", "was sent", id="test"),
+        pytest.param(
+            "test-alert",
+            {"rule": "dresses", "zone": "roof"},
+            "refused",
+            "no zone 'roof'",
+            id="zone",
+        ),
         pytest.param("reset-occupancy", {}, "done", "nobody is inside", id="reset"),
         pytest.param("reset-occupancy", {"zone": "shop"}, "refused", "leave zone out", id="one"),
         pytest.param("reload", {}, "done", "nothing has changed", id="reload"),

@@ -116,6 +116,25 @@ def test_a_test_alert_of_nothing_is_refused(name, zone, message):
         alerts_of(zones=("entrance",)).test_alert(name, zone, NOON)
 
 
+@pytest.mark.parametrize(
+    ("known", "zone", "message"),
+    [
+        (["entrance", "rooms"], "roof", "no zone 'roof'; known are entrance, rooms"),
+        (["entrance"], "all", "no zone 'all'; known are entrance"),
+        ([], "roof", "no zone 'roof'; known are all"),
+    ],
+    ids=["unknown", "the sum", "no zones yet"],
+)
+def test_a_test_alert_of_an_unknown_zone_is_refused_though_the_rule_names_none(
+    known, zone, message
+):
+    alerts = Alerts({"formalwear": rule()}, PARIS, zones=known)
+    with pytest.raises(ValueError, match=message):
+        alerts.test_alert("formalwear", zone, NOON)
+    first = (*known, "all")[0]
+    assert alerts.test_alert("formalwear", first, NOON).zone == first
+
+
 @pytest.mark.parametrize("verb", ["mute", "unmute"])
 def test_an_unknown_rule_cannot_be_muted(verb):
     arguments = ("casual", NOON) if verb == "mute" else ("casual",)
