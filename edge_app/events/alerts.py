@@ -189,7 +189,7 @@ class Alerts:
         }
 
     def restore(self, state: Mapping[str, Any], keeps_tracks: bool = False) -> None:
-        """Continue from what :meth:`state` gave; rules that are gone from the configuration go.
+        """Continue from what :meth:`state` gave; rules and zones that are gone go.
 
         Args:
             state: of the earlier run.
@@ -206,13 +206,13 @@ class Alerts:
             return
         self._now_s = state["now_s"]
         for name, zone, gate in state["gates"]:
-            if name in self._rules:
+            if self._watches(name, zone):
                 self._gates[name, zone] = Gate(self._rules[name])
                 self._gates[name, zone].restore(gate)
         muted = state["muted_until_s"].items()
         self._muted_until_s = {name: until for name, until in muted if name in self._rules}
         for camera, track_id, heard_at_s, waiting, done in state["people"] if keeps_tracks else ():
-            kept = {name: (zone, at_s) for name, zone, at_s in waiting if name in self._rules}
+            kept = {name: (zone, at_s) for name, zone, at_s in waiting if self._watches(name, zone)}
             self._people[camera, track_id] = _Person(heard_at_s, kept, set(done))
 
     def _customers(
@@ -267,6 +267,13 @@ class Alerts:
             expires_s=self._rules[name].expires_s,
             is_test=is_test,
         )
+
+    def _watches(self, rule: str, zone: str) -> bool:
+        """There are such a rule and zone, and the one means who enters the other."""
+        settings = self._rules.get(rule)
+        if settings is None or (self._zones is not None and zone not in self._zones):
+            return False
+        return not settings.zones or zone in settings.zones
 
     def _check(self, rule: str) -> None:
         if rule not in self._rules:

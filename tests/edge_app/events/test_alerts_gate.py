@@ -219,6 +219,26 @@ def test_rules_that_are_gone_are_left_behind():
     assert after.update({}, NOON + 60, 0) == []
 
 
+@pytest.mark.parametrize(
+    ("changes", "known", "announced"),
+    [
+        ({}, ["entrance", "roof"], 2),
+        ({"zones": ("roof",)}, ["entrance", "roof"], 0),
+        ({}, ["roof"], 0),
+    ],
+    ids=["still watched", "taken from the rule", "gone"],
+)
+def test_a_reload_announces_nobody_of_a_zone_that_no_rule_watches(changes, known, announced):
+    alerts = alerts_of(cooldown_s=30.0)
+    assert len(enter(alerts, 1)) == 1
+    assert enter(alerts, 2, at_s=NOON + 1) == []
+    alerts.entered(entry(3, NOON + 2))
+    after = Alerts({"formalwear": rule(cooldown_s=30.0, **changes)}, PARIS, zones=known)
+    after.restore(alerts.state(), keeps_tracks=True)
+    later = after.update({("door", 3): outfit(dress=0.9)}, NOON + 60, 0)
+    assert sum(alert.people for alert in later) == announced
+
+
 def test_a_state_of_another_version_is_refused_aloud(caplog):
     with caplog.at_level(logging.WARNING):
         alerts_of().restore({"version": 99})
