@@ -27,6 +27,7 @@ from edge_app.events.rules import (
     is_within_hours,
     main_garment,
     probability,
+    watches,
 )
 from edge_app.flow import Alert, Entry, Outfit
 from edge_app.vocabulary import UNKNOWN
@@ -80,6 +81,8 @@ class Alerts:
         self._gates: dict[tuple[str, str], Gate] = {}
         self._muted_until_s: dict[str, float] = {}
         self._now_s: float | None = None
+        self._is_back = False
+        """Restarted, and nothing happened since."""
 
     def entered(self, entry: Entry) -> None:
         """Note a counted entry; the first that a rule means is the one it speaks of."""
@@ -162,11 +165,9 @@ class Alerts:
         """
         self._check(rule)
         settings = self._rules[rule]
-        if settings.zones and zone not in settings.zones:
-            raise ValueError(
-                f"rule {rule!r} watches {', '.join(settings.zones)}, not {zone!r}; "
-                "name one of its zones"
-            )
+        if not watches(settings, zone):
+            its = ", ".join(settings.zones)
+            raise ValueError(f"rule {rule!r} watches {its}, not {zone!r}; name one of its zones")
         # Where there are no zones yet, a test is of the store as a whole.
         zones = self._zones or (ALL,)
         if self._zones is not None and zone not in zones:
@@ -197,14 +198,11 @@ class Alerts:
                 new person may have the id of one who was announced already.
         """
         if state["version"] != _VERSION:
-            logger.warning(
-                "alerts: the kept state has version %s, expected %s; cool-downs and mutes start "
-                "afresh",
-                state["version"],
-                _VERSION,
-            )
+            words = "alerts: the kept state has version %s, expected %s; all of it starts afresh"
+            logger.warning(words, state["version"], _VERSION)
             return
         self._now_s = state["now_s"]
+        self._is_back = not keeps_tracks
         for name, zone, gate in state["gates"]:
             if self._watches(name, zone):
                 self._gates[name, zone] = Gate(self._rules[name])
@@ -268,12 +266,17 @@ class Alerts:
             is_test=is_test,
         )
 
+    def _come_back(self, now_s: float, is_behind: bool) -> None:
+        """After a restart: whose alert would be worthless by now, or might be, is no news."""
+        gates = self._gates.values()
+        lost = sum(gate.drop() for gate in gates if is_behind or now_s > gate.expires_at_s)
+        if lost:
+            logger.warning("alerts: %d people held at a restart are not announced so late", lost)
+
     def _watches(self, rule: str, zone: str) -> bool:
         """There are such a rule and zone, and the one means who enters the other."""
-        settings = self._rules.get(rule)
-        if settings is None or (self._zones is not None and zone not in self._zones):
-            return False
-        return not settings.zones or zone in settings.zones
+        is_known = self._zones is None or zone in self._zones
+        return is_known and rule in self._rules and watches(self._rules[rule], zone)
 
     def _check(self, rule: str) -> None:
         if rule not in self._rules:
@@ -283,6 +286,9 @@ class Alerts:
     def _follow_clock(self, now_s: float) -> float:
         """The present, never going back but when the clock was set back."""
         before_s = now_s if self._now_s is None else self._now_s
+        if self._is_back:
+            self._is_back = False
+            self._come_back(now_s, now_s < before_s - _STEP_BACK_S)
         if now_s < before_s - _STEP_BACK_S:
             logger.warning("alerts: the clock went back by %.0f s", before_s - now_s)
             for gate in self._gates.values():

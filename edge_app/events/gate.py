@@ -1,7 +1,7 @@
 """The gate between people whom a rule means and alerts: group wait, cool-down, cap per hour.
 
 It delays and merges, and never discards: whoever cannot be announced now is part of the one alert
-that goes out when the gate opens again.
+that goes out when the gate opens again. Only a mute, and a restart that comes too late, drop them.
 """
 
 from __future__ import annotations
@@ -60,6 +60,11 @@ class Gate:
         """Each person is an alert of their own, even several in one frame."""
         return self._rule.cooldown_s == 0.0 and self._rule.group_s == 0.0
 
+    @property
+    def expires_at_s(self) -> float:
+        """When an alert that goes out as soon as the gate opens is worthless."""
+        return self._opens_at_s + self._rule.expires_s
+
     def hold(self, customer: Customer, now_s: float) -> None:
         """Take a person in; the first after quiet opens the wait for companions."""
         if not self._held and now_s >= self._opens_at_s:
@@ -90,7 +95,7 @@ class Gate:
         return self._take()
 
     def drop(self) -> int:
-        """Forget whoever is held: the rule is muted. Returns how many people that were."""
+        """Forget whoever is held; returns how many people that were."""
         people = sum(customer.people for customer in self._held.values())
         self._held.clear()
         return people

@@ -10,10 +10,15 @@ from edge_app.flow import Entry, Outfit
 from edge_app.vocabulary import UNKNOWN
 
 
+def watches(rule: RuleSettings, zone: str) -> bool:
+    """Whether a rule means those who enter a zone; one that names none means all."""
+    return not rule.zones or zone in rule.zones
+
+
 def is_meant(rule: RuleSettings, entry: Entry) -> bool:
     """Whether a rule speaks of this entry: its zone, its direction, and not the start-up's."""
-    is_zone = not rule.zones or entry.zone in rule.zones
-    return is_zone and entry.direction == rule.direction and not entry.is_initial
+    is_watched = watches(rule, entry.zone)
+    return is_watched and entry.direction == rule.direction and not entry.is_initial
 
 
 def is_within_hours(rule: RuleSettings, at_s: float, local_time: LocalTime) -> bool:

@@ -210,6 +210,33 @@ def test_a_restart_keeps_the_cooldown_the_cap_and_the_mute():
     assert muted.update({}, NOON + 3600, 0) == []
 
 
+@pytest.mark.parametrize(
+    ("away_s", "announced"),
+    [(5.0, 0), (30.0, 2), (89.0, 2), (91.0, 0), (36_000.0, 0), (-3600.0, 0)],
+    ids=["too early", "in time", "just in time", "expired", "next morning", "clock behind"],
+)
+def test_who_was_held_at_a_restart_is_announced_as_long_as_it_is_news(away_s, announced, caplog):
+    alerts = alerts_of(cooldown_s=30.0, expires_s=60.0)
+    assert len(enter(alerts, 1)) == 1
+    assert enter(alerts, 2, 3) == []
+    after = alerts_of(cooldown_s=30.0, expires_s=60.0)
+    after.restore(json.loads(json.dumps(alerts.state())))
+    told = after.update({}, NOON + away_s, 0)
+    assert sum(alert.people for alert in told) == announced
+    is_lost = "2 people held at a restart" in caplog.text
+    assert is_lost == (announced == 0 and away_s != 5.0)
+
+
+def test_who_waits_for_the_next_hour_is_not_lost_by_a_short_restart():
+    alerts = alerts_of(max_per_hour=1)
+    assert len(enter(alerts, 1)) == 1
+    assert enter(alerts, 2, at_s=NOON + 10) == []
+    after = alerts_of(max_per_hour=1)
+    after.restore(json.loads(json.dumps(alerts.state())))
+    assert after.update({}, NOON + 1800, 0) == []
+    assert [a.people for a in after.update({}, NOON + 3600, 0)] == [1]
+
+
 def test_rules_that_are_gone_are_left_behind():
     alerts = alerts_of(cooldown_s=30.0)
     enter(alerts, 1)
