@@ -183,6 +183,8 @@ class Counts:
                 _VERSION,
             )
             return
+        if not state["ledger"]["totals"]:
+            return  # there were no zones: nothing to go on with, and no windows to catch up on
         self._watermark_s = state["watermark_s"]
         self.late_dropped = state["late_dropped"]
         self._ledger.restore(state["ledger"])

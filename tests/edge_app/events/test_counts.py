@@ -277,6 +277,19 @@ def test_without_zones_there_is_nothing_to_count():
     assert counts.finish(NOON + 100) == []
 
 
+def test_zones_that_come_hours_later_begin_then():
+    empty = counts_from(zones=())
+    assert watch(empty, NOON, NOON + 36_000, step_s=10) == []
+    counts = counts_from(NOON + 36_000)
+    counts.restore(json.loads(json.dumps(empty.state())))
+    counts.entered(entry(NOON + 36_010))
+    windows = watch(counts, NOON + 36_000, NOON + 36_100)
+    assert [(w.window, w.rev, w.counts["in"]) for w in windows] == [("pt1m", 0, 1)] * 2
+    [hour] = named(counts.finish(NOON + 36_100), "pt1h")
+    assert (hour.start_s, hour.counts["in"], hour.coverage) == (NOON + 36_000, 1, 0.0278)
+    assert hour.counter_epoch_s == NOON + 36_000
+
+
 def test_memory_and_state_are_bounded():
     counts = counts_from()
     sizes = []
