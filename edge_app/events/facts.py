@@ -69,10 +69,6 @@ class FactBook:
         for window in WINDOWS:
             self.shelf.forget(window, hour_s - (window == DAY) * _DAY_S)
 
-    def clear(self) -> None:
-        """Drop everything."""
-        self.shelf.clear()
-
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able."""
         return self.shelf.state()

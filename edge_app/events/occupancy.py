@@ -114,10 +114,15 @@ class Occupancy:
         self._closed_s = end_s
         return courses
 
-    def set_back(self, to_s: float) -> None:
-        """Event time begins again from an earlier time, with the people who are inside now."""
+    def set_back(self, to_s: float, closed_s: float) -> None:
+        """Event time goes on from an earlier time, with the people who are inside now.
+
+        Args:
+            to_s: that time, seconds of Unix time.
+            closed_s: minutes before this are closed all the same.
+        """
         self.close(self._closed_s, float("inf"), self._closed_s)
-        self._closed_s = to_s
+        self._closed_s = closed_s
         self._reset_at_s = to_s
 
     def latest(self, reset_at_s: float) -> dict[str, int]:

@@ -72,6 +72,15 @@ class Shelf(Generic[T]):
             for chunk in [c for c in kept if c[0] == window and _end(c) <= before_s]:
                 del kept[chunk]
 
+    def forget_from(self, start: int) -> None:
+        """Drop the windows that begin at a time or later."""
+        for chunk in [c for c in (*self._fresh, *self._packed) if _end(c) > start]:
+            kept = {key: value for key, value in self._values(chunk).items() if key[2] < start}
+            self._fresh.pop(chunk, None)
+            self._packed.pop(chunk, None)
+            if kept:
+                self._put_all(chunk, kept)
+
     def clear(self) -> None:
         """Drop everything."""
         self._fresh.clear()

@@ -134,10 +134,6 @@ class Ledger:
         for window in WINDOWS:
             self.shelf.forget(window, self.bounds(window, before_s)[0])
 
-    def clear(self) -> None:
-        """Drop all windows; the totals stay."""
-        self.shelf.clear()
-
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able."""
         return {

@@ -18,6 +18,7 @@ from edge_app.events.garments import GarmentMaps
 from edge_app.events.occupancy import ALL, Course, Occupancy
 from edge_app.events.shelf import Key
 from edge_app.events.tally import DAY, GARMENT_WINDOWS, WINDOWS, Ledger
+from edge_app.events.told import Told
 from edge_app.flow import CountWindow
 
 logger = logging.getLogger(__name__)
@@ -69,11 +70,10 @@ class Windows:
         self._started_at_s = started_at_s
         self.epoch_s = started_at_s
         self.closed_s = whole_minute(started_at_s)
-        self._skipped: list[tuple[int, int]] = [(0, self.closed_s)]
+        self._told = Told(ledger.bounds, self.closed_s)
         self._down = (0, 0)
         self._open: dict[tuple[str, str], _Open] = {}
         self.facts = FactBook()
-        self._revisions: dict[Key, int] = {}
         self._changed: set[Key] = set()
 
     def note(self, zone: str, touched: Sequence[tuple[str, int, int]]) -> None:
@@ -108,46 +108,43 @@ class Windows:
         """The closed windows that have changed, in full, each with its next revision."""
         ends = {key: self._ledger.bounds(key[1], key[2])[1] for key in self._changed}
         self._changed.clear()
-        windows = []
-        for key in sorted(ends, key=lambda key: self._order(key, ends[key])):
-            before = 0 if self._was_published(key[2], ends[key]) else -1
-            self._revisions[key] = self._revisions.get(key, before) + 1
-            windows.append(self._window(key, self._revisions[key]))
-        return windows
+        due = sorted(ends, key=lambda key: self._order(key, ends[key]))
+        return [self._window(key, self._told.next_revision(key, is_closed=True)) for key in due]
 
     def note_published(self, windows: Sequence[CountWindow]) -> None:
         """These windows went out before they were complete: the next time is a revision."""
+        self._told.note(windows)
         for window in windows:
-            key = (window.zone, window.window, int(window.start_s))
-            self._revisions[key] = window.rev
-            self._garments.note(key, window)
+            self._garments.note((window.zone, window.window, int(window.start_s)), window)
 
     def set_back(self, to_s: float) -> list[CountWindow]:
-        """The clock went back by more than late facts may be late: begin again from there."""
+        """The clock went back by more than late facts may be late: go on from there.
+
+        What was counted before that time stays, and is in the windows that go on. What was counted
+        ahead of it stays in the totals only: its windows will be told again when they come.
+        """
         logger.warning(
             "counts: event time went back by %.0f s; open windows are published as they are",
             self.closed_s - to_s,
         )
-        windows = self.revised() + self.close_open(float("inf"))
-        self.closed_s = whole_minute(to_s)
-        self._skipped = [(0, self.closed_s)]
-        self.facts.clear()
-        self._revisions.clear()
-        self._ledger.clear()
-        self._garments.forget(float("inf"))
+        minutes = list(self._ledger.minutes(self.closed_s))
+        windows = self.close_until(max(minutes) + MINUTE_S) if minutes else []
+        windows += self.revised() + self.close_open(float("inf"))
+        self._told.note(windows)
+        self.closed_s = self._told.set_back(whole_minute(to_s), self.closed_s)
+        for shelf in (self._ledger.shelf, self.facts.shelf, self._garments.shelf):
+            shelf.forget_from(self.closed_s)
         self._coverage.forget(float("inf"))
-        self._occupancy.set_back(self.closed_s)
+        self._occupancy.set_back(to_s, self.closed_s)
         return windows
 
     def forget(self, before_s: float) -> None:
         """Drop what no late fact can change any more."""
+        before_s = self._told.kept_since(before_s)
         self._ledger.forget(before_s)
         self._garments.forget(before_s - _GAP_S)
         self.facts.forget(before_s)
-        old = [k for k in self._revisions if self._ledger.bounds(k[1], k[2])[1] < before_s]
-        for key in old:
-            del self._revisions[key]
-        self._skipped = [span for span in self._skipped if span[1] >= before_s - _GAP_S]
+        self._told.forget(before_s)
 
     def _quiet_until(self, limit_s: float) -> int:
         """Where to go on, if the next minutes are such as are not published."""
@@ -164,7 +161,8 @@ class Windows:
             self._occupancy.reset(self._days.span(self._days.day(stop))[0])
         self._occupancy.close(self.closed_s, stop, stop)
         self._coverage.forget(stop)
-        self._skipped.append((self.closed_s, stop))
+        self._told.note(windows)
+        self._told.skip(self.closed_s, stop)
         self.closed_s = stop
         return windows
 
@@ -185,32 +183,34 @@ class Windows:
     def _collect(self, zone: str, window: str, course: Course, watched_s: int) -> None:
         collected = self._open.get((zone, window))
         if collected is None:
-            start, end = self._ledger.bounds(window, self.closed_s)
-            fresh = Course(course.start, course.start, course.start)
-            collected = self._open[zone, window] = _Open(start, end, fresh, 0)
+            collected = self._open[zone, window] = self._begun(zone, window, course.start)
         collected.course.append(course)
         collected.watched_s += watched_s
+
+    def _begun(self, zone: str, window: str, people: int) -> _Open:
+        """The window that is to collect; what it said before the clock was set counts on."""
+        start, end = self._ledger.bounds(window, self.closed_s)
+        said = self.facts.shelf.get((zone, window, start))
+        if said is None:
+            return _Open(start, end, Course(people, people, people), 0)
+        watched_s = round(said.coverage * (end - start))
+        course = Course(said.start, people, said.most, said.average * watched_s, watched_s)
+        return _Open(start, end, course, watched_s)
 
     def _publish(self, zone: str, window: str) -> CountWindow:
         """Close an open window."""
         done = self._open.pop((zone, window))
-        coverage = round(done.watched_s / (done.end - done.start), 4)
+        coverage = min(1.0, round(done.watched_s / (done.end - done.start), 4))
         course = done.course
         facts = Facts(coverage, course.start, course.end, course.most, round(course.average, 3))
         key = (zone, window, done.start)
         self.facts.put(key, facts)
-        revision = self._revisions.get(key, -1) + 1
-        if revision > 0:
-            self._revisions[key] = revision
         self._changed.discard(key)
-        return self._window(key, revision)
+        return self._window(key, self._told.next_revision(key, is_closed=False))
 
     def _order(self, key: Key, end: int) -> tuple[int, int, int]:
         """Parts before what they add up to: hours before their day, zones before ``all``."""
         return end, WINDOWS.index(key[1]), list(self._cameras).index(key[0])
-
-    def _was_published(self, start: int, end: int) -> bool:
-        return not any(first <= start and end <= last for first, last in self._skipped)
 
     def _window(self, key: Key, revision: int) -> CountWindow:
         zone, window, start = key
@@ -257,14 +257,13 @@ class Windows:
             "alive_s": alive_s,
             "epoch_s": self.epoch_s,
             "closed_s": self.closed_s,
-            "skipped": [list(span) for span in self._skipped],
             "open": [
                 [*k, o.start, o.end, list(vars(o.course).values()), o.watched_s]
                 for k, o in self._open.items()
             ],
             "facts": self.facts.state(),
-            "revisions": [[*key, revision] for key, revision in self._revisions.items()],
             "changed": [list(key) for key in sorted(self._changed)],
+            **self._told.state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -272,7 +271,6 @@ class Windows:
         known = self._cameras
         self.epoch_s = state["epoch_s"]
         self.closed_s = state["closed_s"]
-        self._skipped = [(first, last) for first, last in state["skipped"]]
         self._down = (-whole_minute(-state["alive_s"]), whole_minute(self._started_at_s))
         self._open = {
             (zone, window): _Open(start, end, Course(*course), watched_s)
@@ -280,7 +278,7 @@ class Windows:
             if zone in known
         }
         self.facts.restore(state["facts"])
-        self._revisions = {(z, w, s): rev for z, w, s, rev in state["revisions"] if z in known}
+        self._told.restore(state, known)
         self._changed = {(z, w, s) for z, w, s in state["changed"] if z in known}
 
 

@@ -76,11 +76,63 @@ def test_a_clock_set_back_by_more_than_a_day_begins_again(caplog):
     with caplog.at_level(logging.WARNING):
         before = watch(counts, NOON - 100_000, NOON - 100_000 + 1)
     assert "event time went back" in caplog.text
-    assert {w.window for w in before} == {"pt15m", "pt1h", "p1d"}
+    assert {w.window for w in before} == {"pt1m", "pt15m", "pt1h", "p1d"}
+    assert {w.counts["in"] for w in before} == {1}
     counts.entered(entry(NOON - 100_000 + 5))
     after = watch(counts, NOON - 100_000 + 1, NOON - 100_000 + 200)
     assert sum(w.counts["in"] for w in named(after, "pt1m")) == 1
     assert named(after, "pt1m")[-1].in_total == 2
+
+
+def newest(windows: list[CountWindow]) -> dict[tuple, CountWindow]:
+    """What a store holds that keeps the highest revision; nothing is said twice."""
+    held: dict[tuple, CountWindow] = {}
+    for w in windows:
+        key = (w.zone, w.window, w.start_s)
+        assert key not in held or w.rev > held[key].rev
+        held[key] = w
+    return held
+
+
+@pytest.mark.parametrize("back_s", [605.0, 700.0], ids=["same minute", "later"])
+@pytest.mark.parametrize("ahead_s", [26.5 * 3600, 3 * 86400.0, 10 * 365 * 86400.0])
+def test_a_day_goes_on_after_a_clock_that_was_ahead_for_a_moment(ahead_s, back_s):
+    counts, hour = counts_from(), ("entrance", "pt1h", NOON)
+    for second in (10, 590):
+        counts.entered(entry(NOON + second))
+    windows = watch(counts, NOON, NOON + 600)
+    counts.entered(entry(NOON + ahead_s + 601))
+    windows += watch(counts, NOON + ahead_s + 600, NOON + ahead_s + back_s)
+    assert newest(windows)[hour].counts["in"] == 2
+    windows += watch(counts, NOON + back_s, NOON + back_s + 1)
+    counts = restart(counts, NOON + back_s + 1)
+    for second in (3, 1000):
+        counts.entered(entry(NOON + back_s + second))
+    windows += watch(counts, NOON + back_s + 1, NOON + 3700)
+    told = newest(windows)[hour]
+    assert (told.rev, told.counts["in"], told.in_total, told.occ["max"]) == (1, 4, 5, 3)
+    assert told.coverage > 0.96
+    assert counts.live(NOON + 3700)[0].in_today == 4
+    windows += counts.finish(NOON + 3700)
+    day = newest(windows)["entrance", "p1d", at("2026-11-20T04:00")]
+    assert (day.counts["in"], day.in_total) == (4, 5)
+    minutes = [w for w in newest(windows).values() if w.zone == "entrance" and w.window == "pt1m"]
+    assert sum(w.counts["in"] for w in minutes) == 5
+
+
+def test_windows_told_ahead_of_time_are_told_again_when_they_come():
+    counts, days_s = counts_from(), 2 * 86400.0
+    windows = watch(counts, NOON, NOON + 60)
+    counts.entered(entry(NOON + days_s + 10))
+    windows += watch(counts, NOON + days_s, NOON + days_s + 300)
+    windows += watch(counts, NOON + 360, NOON + days_s, step_s=20)
+    counts.entered(entry(NOON + days_s + 20))
+    counts.entered(entry(NOON + days_s + 20))
+    windows += watch(counts, NOON + days_s, NOON + days_s + 400)
+    minutes = [newest(windows)["entrance", "pt1m", NOON + days_s + 60 * i] for i in range(6)]
+    assert [w.rev for w in minutes] == [1, 1, 1, 1, 0, 0]
+    assert (minutes[0].counts["in"], minutes[0].in_total) == (2, 3)
+    assert {w.rev for w in windows if NOON + 600 <= w.start_s < NOON + days_s - 7200} == {0}
 
 
 def test_a_clock_set_ahead_by_years_fills_nothing_in():

@@ -140,3 +140,14 @@ def test_an_hour_that_is_over_takes_little_memory():
     grown = grown_kib(close, 60, 7 * 60)
     assert book.at(("zone-4", "pt1m", 60)).end == 1 * 11 % 13 + 1
     assert grown / 6 < 20
+
+
+def test_what_begins_from_a_time_on_is_dropped_fresh_or_packed():
+    shelf = Shelf[int](lambda n: [n], lambda row: row[0])
+    for start in range(0, 7200, 60):
+        shelf.put(("door", "pt1m", start), start)
+    for from_s in (6960, 660):
+        shelf.forget_from(from_s)
+        assert sorted(key[2] for key, _ in shelf.since(0)) == list(range(0, from_s, 60))
+    shelf.put(("door", "pt1m", 660), 1)
+    assert shelf.get(("door", "pt1m", 660)) == 1
