@@ -12,7 +12,7 @@ one classifier call.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -65,6 +65,8 @@ class Pipeline:
         outfits: settles what they wear.
         started_at_s: when counting begins, seconds of Unix time.
         is_replay: a recording, whose first people count as entries and whose hours are ignored.
+        honours_hours: the rules' hours are honoured.
+        is_clock_ok: whether the machine's clock is synchronised.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Pipeline:
         started_at_s: float,
         is_replay: bool = False,
         honours_hours: bool = True,
+        is_clock_ok: Callable[[], bool] = lambda: False,
     ) -> None:
         self._detector = detector
         self._outfits = outfits
@@ -92,10 +95,11 @@ class Pipeline:
         self.skipped = dict.fromkeys(config.cameras, 0)
         """Pictures that no network had to see, by camera."""
         self._honours_hours = honours_hours
+        self._is_clock_ok = is_clock_ok
         self._is_replay = is_replay
         self._books = Books(
             _alerts(config, honours_hours),
-            _counts(config, started_at_s),
+            _counts(config, started_at_s, is_clock_ok),
             config.staff.zones,
         )
         self._areas = _areas(config)
@@ -235,7 +239,7 @@ class Pipeline:
         """
         alerts = _alerts(config, self._honours_hours)
         alerts.restore(self.alerts.state(), keeps_tracks=True)
-        counts = _counts(config, now_s)
+        counts = _counts(config, now_s, self._is_clock_ok)
         counts.restore(self.counts.state())
         self._books.renew(alerts, counts, config.zones)
         self._areas = _areas(config)
@@ -275,7 +279,7 @@ def _alerts(config: Config, honours_hours: bool) -> Alerts:
     return Alerts(config.alerts, config.timezone, honours_hours, list(config.zones))
 
 
-def _counts(config: Config, started_at_s: float) -> Counts:
+def _counts(config: Config, started_at_s: float, is_clock_ok: Callable[[], bool]) -> Counts:
     return Counts(
         list(config.zones),
         config.timezone,
@@ -283,6 +287,7 @@ def _counts(config: Config, started_at_s: float) -> Counts:
         started_at_s,
         {zone: camera for zone, (camera, _) in config.zones.items()},
         config.privacy.min_cell,
+        is_clock_ok,
     )
 
 

@@ -8,19 +8,22 @@
 A minute is closed once the watermark has passed its end by 15 s; longer windows close with their
 last minute. What arrives later, within 24 h, publishes its windows again in full with ``rev`` + 1;
 occupancy and coverage of a closed window stay as they were known then. Event time may jump: windows
-that were skipped are published empty while the program runs, and a clock that goes back finds its
-windows closed and revises them.
+that were skipped are published empty while the program runs, a clock that goes back finds its
+windows closed and revises them, and one that a restart finds in the past is not believed until it
+is set.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from edge_app.events.business_day import BusinessDays, LocalTime
 from edge_app.events.coverage import MINUTE_S, Coverage
+from edge_app.events.dating import Dating
 from edge_app.events.garments import GarmentMaps
 from edge_app.events.occupancy import ALL, Occupancy
 from edge_app.events.shelf import Shelf
@@ -47,6 +50,8 @@ class Counts:
         started_at_s: when counting begins, seconds of Unix time.
         cameras_of: by zone the camera that watches it.
         min_cell: k of the garment statistics, as they will be published.
+        is_clock_ok: whether the clock is synchronised; one that nobody vouches for is not believed
+            if a restart finds it a day and more before the last known time.
     """
 
     def __init__(
@@ -57,6 +62,7 @@ class Counts:
         started_at_s: float,
         cameras_of: Mapping[str, str],
         min_cell: int = 5,
+        is_clock_ok: Callable[[], bool] = lambda: False,
     ) -> None:
         cameras = {zone: frozenset({cameras_of[zone]}) for zone in zones}
         every = frozenset(cameras_of[zone] for zone in zones)
@@ -74,6 +80,7 @@ class Counts:
             self._garments,
             started_at_s,
         )
+        self._dating = Dating(is_clock_ok)
         self._now_s = started_at_s
         self._watermark_s = started_at_s
         self.late_dropped = 0
@@ -81,6 +88,7 @@ class Counts:
 
     def entered(self, entry: Entry) -> None:
         """Count a crossing, or somebody who was inside when the camera came up."""
+        entry = self._dated(entry)
         if entry.direction == "out":
             stay_ms = 0 if entry.dwell_s is None else round(1000 * entry.dwell_s)
             stays = int(entry.dwell_s is not None)
@@ -99,25 +107,29 @@ class Counts:
         """
         worn = {worn.category for worn in outfit.regions.values()}
         if entry.direction == "in" and not entry.is_initial and worn:
-            self._count(entry, Tally(garment_n=1, garments=dict.fromkeys(sorted(worn), 1)))
+            self._count(
+                self._dated(entry), Tally(garment_n=1, garments=dict.fromkeys(sorted(worn), 1))
+            )
 
     def staff(self, entry: Entry) -> None:
         """Count a counted entry as one of staff: footfall is ``in`` - ``uturn`` - ``staff_in``."""
         if entry.direction == "in" and not entry.is_initial:
-            self._count(entry, Tally(staff=1))
+            self._count(self._dated(entry), Tally(staff=1))
 
     def seen(self, camera: str, at_s: float) -> None:
         """A frame of a camera, taken at a time, was processed."""
-        self._coverage.seen(camera, at_s)
+        self._coverage.seen(camera, self._dating.date(at_s))
 
     def reset_occupancy(self, now_s: float) -> None:
         """Nobody is inside any zone now, whatever was counted."""
-        self._occupancy.reset(now_s)
+        self._occupancy.reset(self._dating.date(now_s))
 
     def advance(self, now_s: float) -> list[CountWindow]:
         """The windows that are complete by now, and those that late facts have changed."""
-        self._now_s = now_s
-        self._watermark_s = self._coverage.watermark(now_s)
+        if self._dating.is_set(now_s):
+            self._windows.nothing_ran(self._now_s, now_s)
+        self._now_s = self._dating.date(now_s)
+        self._watermark_s = self._coverage.watermark(self._now_s)
         before_s = self._windows.closed_s
         windows: list[CountWindow] = []
         if self._watermark_s < before_s - _LATE_S:
@@ -135,7 +147,7 @@ class Counts:
         """
         windows = self.advance(now_s)
         ahead = deepcopy(self)
-        last_s = max([now_s, *ahead._ledger.minutes(ahead._windows.closed_s)])
+        last_s = max([self._now_s, *ahead._ledger.minutes(ahead._windows.closed_s)])
         windows += ahead._windows.close_until(whole_minute(last_s) + MINUTE_S, last_s)
         unfinished = ahead._windows.close_open(float("inf"))
         self._windows.note_published(windows + unfinished)
@@ -143,7 +155,7 @@ class Counts:
 
     def live(self, now_s: float) -> list[LiveCount]:
         """Occupancy, and today's entries and exits, of each zone and ``all``."""
-        start, _ = self._ledger.bounds(DAY, now_s)
+        start, _ = self._ledger.bounds(DAY, self._dating.date(now_s))
         people = self._occupancy.latest(start)
         counts = []
         for zone in self._zones:
@@ -194,6 +206,8 @@ class Counts:
         self._windows.restore(state["windows"])
         for name, shelf in self._shelves().items():
             shelf.add(state.get("packed", {}).get(name, ()), self._zones)
+        self._dating.begin(self._now_s, state["windows"]["alive_s"])
+        self._now_s = self._dating.date(self._now_s)
         self._empty(emptied)
 
     def _shelves(self) -> dict[str, Shelf[Any]]:
@@ -208,6 +222,9 @@ class Counts:
                 self._occupancy.change(zone, self._now_s, -people[zone])
                 gone = Tally(initial=-people[zone])
                 self._windows.note(zone, self._ledger.add(zone, self._now_s, gone))
+
+    def _dated(self, entry: Entry) -> Entry:
+        return replace(entry, at_s=self._dating.date(entry.at_s))
 
     def _count(self, entry: Entry, what: Tally) -> bool:
         if entry.at_s < self._watermark_s - _LATE_S:

@@ -138,6 +138,10 @@ class Windows:
         self._occupancy.set_back(to_s, self.closed_s)
         return windows
 
+    def nothing_ran(self, first_s: float, last_s: float) -> None:
+        """Between two times the box was off: windows wholly within are not published."""
+        self._down = (-whole_minute(-first_s), whole_minute(last_s))
+
     def forget(self, before_s: float) -> None:
         """Drop what no late fact can change any more."""
         before_s = self._told.kept_since(before_s)
@@ -271,7 +275,7 @@ class Windows:
         known = self._cameras
         self.epoch_s = state["epoch_s"]
         self.closed_s = state["closed_s"]
-        self._down = (-whole_minute(-state["alive_s"]), whole_minute(self._started_at_s))
+        self.nothing_ran(state["alive_s"], self._started_at_s)
         self._open = {
             (zone, window): _Open(start, end, Course(*course), watched_s)
             for zone, window, start, end, course, watched_s in state["open"]

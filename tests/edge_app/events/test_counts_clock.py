@@ -7,7 +7,17 @@ import pytest
 
 from edge_app.events.counts import Counts
 from edge_app.flow import CountWindow
-from tests.edge_app.events.counting import NOON, at, counts_from, entry, named, watch
+from tests.edge_app.events.counting import (
+    CAMERAS,
+    NOON,
+    PARIS,
+    at,
+    counts_from,
+    entry,
+    named,
+    watch,
+    wearing,
+)
 
 DST = {
     "spring": ("2026-03-28T04:00", "2026-03-28", 23, 15),
@@ -150,6 +160,65 @@ def restart(counts: Counts, started_at_s: float) -> Counts:
     after = counts_from(started_at_s)
     after.restore(json.loads(json.dumps(counts.state())))
     return after
+
+
+BOOTS = {"ten days back": NOON - 10 * 86400.0, "no battery": 0.0}
+
+
+@pytest.mark.parametrize("boot_s", BOOTS.values(), ids=BOOTS.keys())
+@pytest.mark.parametrize("off_s", [600.0, 5 * 3600.0], ids=["minutes", "hours"])
+def test_a_boot_with_the_clock_in_the_past_loses_nothing_of_the_day(boot_s, off_s, caplog):
+    counts = counts_from()
+    for second in range(10, 4000, 10):
+        counts.entered(entry(NOON + second))
+    windows = watch(counts, NOON, NOON + 4800)
+    counts = restart(counts, boot_s)
+    assert "behind the last known time" in caplog.text
+    early = entry(boot_s + 20)
+    counts.entered(early)
+    windows += watch(counts, boot_s, boot_s + 30)
+    assert counts.live(boot_s + 30)[0].in_today == 400
+    assert counts.live(boot_s + 30)[0].occupancy == 400
+    counts = restart(counts, boot_s + 30)  # or a reload
+    windows += watch(counts, boot_s + 30, boot_s + 60)
+    now_s = NOON + 4860 + off_s
+    counts.entered(entry(now_s + 30))
+    windows += watch(counts, now_s, now_s + 200)
+    counts.settled(early, wearing("dress"))
+    assert counts.live(now_s + 200)[0].in_today == 401
+    windows += counts.finish(now_s + 200)
+    held = newest(windows)
+    assert min(w.start_s for w in windows) == at("2026-11-20T04:00")
+    day = held["entrance", "p1d", at("2026-11-20T04:00")]
+    assert (day.counts["in"], day.in_total, day.garment_n) == (401, 401, 1)
+    minutes = [w for key, w in held.items() if key[:2] == ("entrance", "pt1m")]
+    assert sum(w.counts["in"] for w in minutes) == 401
+    assert len(minutes) == 85  # 80 before, the one after the boot, and 4
+    assert counts.late_dropped == 0
+
+
+@pytest.mark.parametrize("is_late", [False, True], ids=["at once", "a while later"])
+def test_a_synchronised_clock_is_believed_after_a_restart(is_late, caplog):
+    ahead = counts_from()
+    windows = watch(ahead, NOON, NOON + 100)
+    ahead.entered(entry(NOON + 3e6))
+    windows += watch(ahead, NOON + 3e6, NOON + 3e6 + 100)
+    state = json.loads(json.dumps(ahead.state()))
+    answers = [not is_late, not is_late]
+    counts = Counts(
+        ("entrance",),
+        PARIS,
+        "04:00",
+        NOON + 900,
+        CAMERAS,
+        is_clock_ok=lambda: answers.pop() if answers else True,
+    )
+    counts.restore(state)
+    assert ("behind" in caplog.text) == is_late
+    windows += watch(counts, NOON + 900, NOON + 1000)
+    counts.entered(entry(NOON + 1000))
+    windows += watch(counts, NOON + 1000, NOON + 1100)
+    assert newest(windows)["entrance", "pt1m", NOON + 960].counts["in"] == 1
 
 
 def test_a_restart_continues_the_window_and_the_totals():
