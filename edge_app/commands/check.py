@@ -8,6 +8,7 @@ from edge_app.capture.simulated import SimulatedEntrance
 from edge_app.capture.source import source_kind
 from edge_app.config.load import file_problem, file_problems, load
 from edge_app.config.schema import Config
+from edge_app.config.yaml_tree import read_tree
 from edge_app.errors import ConfigError, SourceError
 
 
@@ -21,16 +22,18 @@ def check(path: Path) -> tuple[Config, list[str]]:
         ConfigError: the file is wrong; with all problems, a line each.
     """
     config = load(path)
+    lines = read_tree(path.read_text(encoding="utf-8"))
     missing = file_problems(config)
     problems = []
     for name, camera in config.cameras.items():
         key = f"cameras.{name}.source"
+        line = lines.line(("cameras", name, "source"))
         try:
             kind = source_kind(camera.source)
             if kind == "simulated":
                 SimulatedEntrance.from_url(str(camera.source))
         except SourceError as error:
-            problems.append(f"{path}: {key}: {error}")
+            problems.append(f"{path}:{line}: {key}: {error}")
             continue
         if kind == "recording":
             missing += file_problem(key, Path(str(camera.source)), "a file or a folder")

@@ -89,7 +89,11 @@ def _say(details: ErrorDetails, path: KeyPath) -> str:
         "too_short": lambda: (
             f"expected at least {context['min_length']} entries, got {context['actual_length']}"
         ),
-        "too_long": lambda: f"expected at most {context['max_length']} entries, got more",
+        "too_long": lambda: (
+            "expected two points, [[x1, y1], [x2, y2]], got more"
+            if path[-1:] == ("line",)
+            else f"expected at most {context['max_length']} entries, got more"
+        ),
     }
     if kind in special:
         return special[kind]()

@@ -95,7 +95,10 @@ class ZoneSettings(Section):
         if self.line is not None:
             (x1, y1), (x2, y2) = self.line
             if (x2 - x1) ** 2 + (y2 - y1) ** 2 < 1e-4:
-                raise ValueError("the line has no length; its two points must differ")
+                raise ValueError(
+                    "the line has hardly any length; put its two points farther apart, "
+                    "by at least 0.01"
+                )
         return self
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from edge_app.delivery.contract import rfc3339
+from edge_app.delivery.kinds import rfc3339
 
 log = logging.getLogger(__name__)
 

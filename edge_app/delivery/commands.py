@@ -19,7 +19,8 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from edge_app.delivery.audit import Audit
-from edge_app.delivery.contract import CommandPayload, ResponsePayload, rfc3339
+from edge_app.delivery.contract import CommandPayload, ResponsePayload
+from edge_app.delivery.kinds import rfc3339
 from edge_app.delivery.messages import Messages
 from edge_app.delivery.mqtt import Received
 from edge_app.delivery.outbox import Outbox
@@ -256,8 +257,10 @@ def _understood(verb: str, received: Received) -> tuple[CommandPayload, str | No
         arguments = CommandPayload.model_validate_json(received.payload or b"{}")
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the payload"
-        return nothing, f"{place}: {first['msg']}"
+        if not first["loc"]:
+            return nothing, 'expected a JSON object, such as {"rule":"formalwear","minutes":30}'
+        place = ".".join(str(part) for part in first["loc"])
+        return nothing, f"{place}: {first['msg'].removeprefix('Value error, ')}"
     missing = [key for key in NEEDS.get(verb, ()) if getattr(arguments, key) is None]
     if missing:
         return arguments, f"{verb} needs {' and '.join(missing)}"

@@ -12,38 +12,24 @@ do not know.
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from edge_app.delivery.kinds import (
+    AskedTime,
+    CameraWord,
+    Cell,
+    Count,
+    Id,
+    NodeWord,
+    Share,
+    Time,
+    Uuid,
+    Window,
+)
+
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-Time = Annotated[
-    str,
-    Field(
-        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$",
-        json_schema_extra={"format": "date-time"},
-    ),
-]
-Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-Count = Annotated[int, Field(ge=0)]
-Cell = Annotated[int, Field(ge=0)] | None
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Window = Literal["pt1m", "pt15m", "pt1h", "p1d"]
-NodeWord = Literal["online", "degraded", "stopping", "offline"]
-CameraWord = Literal["online", "offline", "disabled", "obstructed", "moved"]
-
-
-def rfc3339(at_s: float) -> str:
-    """Unix time as RFC 3339 in UTC with milliseconds.
-
-    >>> rfc3339(1_700_000_000.1236)
-    '2023-11-14T22:13:20.124Z'
-    """
-    moment = datetime.fromtimestamp(round(at_s, 3), timezone.utc)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Payload(BaseModel):
@@ -252,8 +238,8 @@ class CommandPayload(BaseModel):
     rule: Id | None = Field(None, description="mute, test-alert: the alert rule")
     zone: Id | None = Field(None, description="resend, reset-occupancy: the zone; none for all")
     window: Window | None = Field(None, description="resend: the length; none for all")
-    start: Time | None = Field(None, description="resend: windows that start from here on")
-    end: Time | None = Field(None, description="resend: windows that start before this")
+    start: AskedTime | None = Field(None, description="resend: windows that start from here on")
+    end: AskedTime | None = Field(None, description="resend: windows that start before this")
     minutes: float | None = Field(None, ge=0.0, le=1440.0, description="mute: for so long")
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, get_args
 
 from edge_app import __version__
 from edge_app.config.schema import Config
-from edge_app.delivery.contract import CameraWord, NodeWord
+from edge_app.delivery.kinds import CameraWord, NodeWord
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.phrases import LABELS, Labels
 from edge_app.delivery.session import Session

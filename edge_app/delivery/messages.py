@@ -24,9 +24,9 @@ from edge_app.delivery.contract import (
     NodeState,
     Payload,
     WindowPayload,
-    rfc3339,
     schema_name,
 )
+from edge_app.delivery.kinds import rfc3339
 from edge_app.delivery.sentences import text, title
 from edge_app.delivery.topics import TOPICS
 from edge_app.flow import Alert, CameraState, CountWindow, Direction, LiveCount, Message

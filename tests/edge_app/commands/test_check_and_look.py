@@ -50,7 +50,7 @@ def test_files_of_another_machine_are_told_not_refused(tmp_path: Path) -> None:
     [
         ("Europe/Paris", "Europe/Pari", "store.yaml:4: timezone"),
         ("[0.9, 0.8]", "[0.1, 0.8]", "store.yaml:9: cameras.door.zones.entrance"),
-        ("people_per_min=5", "people_per_min=many", "people_per_min"),
+        ("people_per_min=5", "people_per_min=many", "store.yaml:8: cameras.door.source: "),
         ("people_per_min=5", "poeple=5", "poeple"),
         ("store:", "stor:", "did you mean"),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from edge_app.delivery.contract import PAYLOADS, GarmentCounts, json_schemas
+from edge_app.delivery.contract import PAYLOADS, CommandPayload, GarmentCounts, json_schemas
 from edge_app.delivery.messages import numbered
 from edge_app.delivery.topics import TOPICS, kind_of
 from edge_app.vocabulary import CATEGORIES, UNKNOWN
@@ -82,3 +82,10 @@ def test_topics_and_payloads_belong_together() -> None:
 def test_no_payload_tells_of_a_track_a_box_or_a_picture(kind: str) -> None:
     words = {word for name in SCHEMAS[kind]["properties"] for word in name.split("_")}
     assert not words & {"track", "box", "image", "picture", "embedding", "face", "age", "gender"}
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-05-08T14:30:00+02:00", "2026-05-08T12:30:00Z", "2026-05-08T12:30:00.000Z"]
+)
+def test_a_command_takes_times_as_people_write_them(text: str) -> None:
+    assert CommandPayload(start=text).start == "2026-05-08T12:30:00.000Z"

@@ -25,6 +25,7 @@ from edge_app.delivery.topics import TOPICS
 from tests.edge_app.delivery.samples import every_message
 
 MADE = json_schemas() | {"asyncapi": asyncapi()}
+ROOT = Path(__file__).parents[3]
 HINT = "run python -m edge_app.delivery.documents"
 
 
@@ -88,3 +89,12 @@ def test_filling_a_readme_keeps_what_is_around() -> None:
     assert filled.startswith("before\n<!-- topics -->\n| Topic |")
     assert filled.endswith("<!-- /topics -->\nafter\n")
     assert fill_readme(filled) == filled
+
+
+def test_the_readmes_examples_keep_to_their_schemas() -> None:
+    text = (ROOT / "README.md").read_text().partition("```json\n")[2].partition("```")[0]
+    alert, end = json.JSONDecoder().raw_decode(text)
+    window, _ = json.JSONDecoder().raw_decode(text[end:].lstrip())
+    PAYLOADS["alert"].model_validate(alert)
+    whole = {**json.loads(every_message()["agg"].payload), **window}
+    PAYLOADS["agg"].model_validate(whole)

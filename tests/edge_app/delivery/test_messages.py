@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from edge_app.delivery.contract import rfc3339
+from edge_app.delivery.kinds import rfc3339
 from edge_app.delivery.messages import historical, numbered, uuid7
 from edge_app.flow import LiveCount
 from edge_app.vocabulary import CATEGORIES, UNKNOWN
