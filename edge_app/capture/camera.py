@@ -41,6 +41,7 @@ class Timing:
         last_retry_s: up to this.
         healthy_s: a connection that held for this long was a good one: the next pause is short.
         close_s: how long to wait for the thread at the end.
+        replace_s: while threads hang for good, one more is tried after this, doubled for each.
     """
 
     stall_s: float = 4.5
@@ -50,6 +51,7 @@ class Timing:
     last_retry_s: float = 30.0
     healthy_s: float = 10.0
     close_s: float = 6.0
+    replace_s: float = 60.0
 
     def pause_s(self, failures: int, share: float) -> float:
         """Pause after so many failures on end: capped, and jittered by ``share`` (0..1).
@@ -103,7 +105,7 @@ class LiveCamera:
         self._taken_at_s = 0.0
         self._busy: tuple[str, float] | None = None
         self._thread: threading.Thread | None = None
-        self._stuck: threading.Thread | None = None
+        self._stuck: list[threading.Thread] = []
         self._stop = threading.Event()
         self.has_ended = False
 
@@ -138,7 +140,8 @@ class LiveCamera:
         """Notice a capture thread that hangs, report it and replace it; call about once a second.
 
         A thread cannot be ended from outside: it is cut off, and ends when its call returns. While
-        one hangs, no second one is left behind, so that their number stays bounded.
+        some hang, the next is left behind only after twice as long each time: a camera may always
+        come back, and in a year there are no more than some twenty.
         """
         with self._lock:
             if self._busy is None or self.has_ended:
@@ -155,9 +158,11 @@ class LiveCamera:
                 return
             # The same words each time: a new reason would be a new state, published every second.
             self._report("offline", f"{doing}: nothing for more than {patience_s:.0f} s")
-            if self._stuck is None or not self._stuck.is_alive():
+            self._stuck = [thread for thread in self._stuck if thread.is_alive()]
+            longest_s = self._timing.replace_s * 2.0 ** len(self._stuck)
+            if self._thread is not None and (not self._stuck or waited_s > longest_s):
                 self._stop.set()
-                self._stuck = self._thread
+                self._stuck.append(self._thread)
                 self._start()
 
     def _start(self) -> None:

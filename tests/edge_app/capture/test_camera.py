@@ -190,6 +190,25 @@ def test_a_connection_that_hangs_is_noticed() -> None:
         release.set()
 
 
+def test_a_camera_comes_back_although_two_connections_hang_for_good() -> None:
+    release = threading.Event()
+    opened: list[int] = []
+
+    def opener() -> Camera:
+        opened.append(1)
+        if len(opened) <= 2:
+            release.wait(20.0)
+            raise SourceError("late")
+        return FakeCamera([0.01] * 1000)
+
+    timing = Timing(stall_s=2.0, open_s=0.05, close_s=2.0, replace_s=0.1)
+    store = Store(opener, timing)
+    with running(store):
+        store.run_until(lambda: any(state.state == "online" for state in store.states))
+        assert len(opened) == 3
+        release.set()
+
+
 def test_threads_do_not_pile_up_while_everything_hangs() -> None:
     release = threading.Event()
     opened = []
