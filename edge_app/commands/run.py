@@ -21,6 +21,7 @@ from edge_app.inference.model import Model
 from edge_app.ports import Engine
 from edge_app.runtime.logs import configure
 from edge_app.runtime.starts import MANY, Starts
+from edge_app.runtime.state_lock import locked
 from edge_app.runtime.systemd import Notifier
 
 log = logging.getLogger(__name__)
@@ -40,9 +41,17 @@ def run(config_path: Path, open_one: OpenEngine = open_engine) -> None:
         ConfigError: the file is wrong.
         ModelError: a model is missing or breaks the contract.
         EngineError: the wanted device cannot run one.
+        ServiceError: another process runs on this state folder.
     """
     config = load(config_path)
     configure(config.logs.level)
+    # Before anything is written there: a start that is refused is not one that crashed.
+    with locked(config.state_dir):
+        run_alone(config, config_path, open_one)
+
+
+def run_alone(config: Config, config_path: Path, open_one: OpenEngine) -> None:
+    """The daemon, on a state folder that is its own."""
     # What a watchdog's SIGABRT, or a crash in a library, finds: a traceback of every thread.
     faulthandler.enable(all_threads=True)
     notifier = Notifier()

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from paho.mqtt import publish
 
+from edge_app.delivery.audit import verify
 from edge_app.delivery.broker import EmbeddedBroker, find_mosquitto
 from edge_app.delivery.contract import json_schemas
 from edge_app.delivery.topics import kind_of
@@ -162,6 +163,33 @@ def test_sigterm_ends_it_quickly_and_says_good_bye(store: Path, broker: Embedded
     assert box.returncode == 0, said
     assert "stopping: SIGTERM" in said
     assert json.loads(state_of_the_box(port, 5))["state"] == "offline"
+
+
+def test_a_second_run_on_the_same_state_is_refused(store: Path) -> None:
+    state = store / "state"
+    box = start(store, "mqtt://127.0.0.1:1")
+    try:
+        deadline = time.monotonic() + 40
+        while not (state / "audit.jsonl").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        starts = (state / "starts.json").read_text()
+        second = start(store, "mqtt://127.0.0.1:1")
+        said = second.communicate(timeout=40)[1]
+        assert second.returncode == 1
+        assert f"{state} is in use by another dresscode, process {box.pid};" in said
+        assert "Traceback" not in said
+        # Nothing of the first was touched, and nobody takes the refusal for a crash.
+        assert (state / "starts.json").read_text() == starts
+        assert verify(state / "audit.jsonl").entries == 1
+    finally:
+        box.kill()
+        box.communicate()
+    # As after a watchdog or a power cut, the next start finds the folder free.
+    third = start(store, "mqtt://127.0.0.1:1")
+    said = end(third)
+    assert third.returncode == 0, said
+    assert verify(state / "audit.jsonl").problem is None
 
 
 def test_a_bad_configuration_is_one_clear_error(store: Path) -> None:
