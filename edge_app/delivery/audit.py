@@ -125,13 +125,13 @@ def verify(path: Path) -> Verdict:
                 continue
             entry = _parsed(line)
             if entry is None:
-                torn = f"{file.name}:{number}: not an entry"
+                torn = f"{file}:{number}: not an entry"
                 continue
             problem = _wrong(entry, head, entry["n"] - 1 if head is None else entries)
             if torn and entry["event"] != "torn":
                 problem = torn
             if problem:
-                return Verdict(entries, head or GENESIS, f"{file.name}:{number}: {problem}")
+                return Verdict(entries, head or GENESIS, f"{file}:{number}: {problem}")
             torn, entries, head = "", entry["n"], entry["hash"]
         if torn:
             return Verdict(entries, head or GENESIS, torn)

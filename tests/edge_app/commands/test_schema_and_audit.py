@@ -60,7 +60,7 @@ def test_a_changed_line_is_an_error_with_its_number(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("ben", "eve"))
     done = dresscode("audit", "verify", str(file))
     assert done.returncode == 1
-    assert "audit.jsonl:2: the line was changed" in done.stderr
+    assert f"{file}:2: the line was changed" in done.stderr
     assert "Traceback" not in done.stderr
 
 
