@@ -13,6 +13,9 @@ from typing import TextIO
 from edge_app.config.secrets import redact
 from edge_app.runtime.journal import SOCKET, JournalHandler, is_journal, priority_of
 
+DATE_AND_TIME = "%Y-%m-%dT%H:%M:%S%z"
+"""Of lines that are read later, perhaps elsewhere."""
+
 _MAX_KINDS = 1000
 
 
@@ -24,9 +27,9 @@ def configure(
 ) -> None:
     """Send everything logged from here on, and Python's warnings, to one place.
 
-    A terminal gets readable lines; the journal, where the stream leads to it, gets records with
-    their fields; anything else gets lines that begin with ``<N>``, which systemd takes for their
-    priority (sd-daemon(3)).
+    A terminal gets readable lines, a file or a pipe the same with the date; the journal, where the
+    stream leads to it, gets records with their fields. Should it not take them, the stream gets
+    lines that begin with ``<N>``, which systemd takes for their priority (sd-daemon(3)).
 
     Args:
         level: ``debug``, ``info``, ``warning`` or ``error``.
@@ -36,8 +39,9 @@ def configure(
     """
     stream = stream or sys.stderr
     handler: logging.Handler = logging.StreamHandler(stream)
-    handler.setFormatter(ReadableFormatter() if stream.isatty() else PriorityFormatter())
+    handler.setFormatter(ReadableFormatter("%H:%M:%S" if stream.isatty() else DATE_AND_TIME))
     if is_journal(stream, os.environ if environment is None else environment):
+        handler.setFormatter(PriorityFormatter())
         handler = JournalHandler(handler, journal)
         handler.setFormatter(RedactingFormatter("%(message)s"))
     handler.addFilter(RepeatLimit())
@@ -58,8 +62,8 @@ class RedactingFormatter(logging.Formatter):
 class ReadableFormatter(RedactingFormatter):
     """``14:03:07 warning edge_app.capture.camera: camera door: offline``."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(level)s %(name)s: %(message)s", "%H:%M:%S")
+    def __init__(self, time_format: str) -> None:
+        super().__init__("%(asctime)s %(level)s %(name)s: %(message)s", time_format)
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as text."""
