@@ -15,6 +15,7 @@ from edge_app.config.denied import DENIED
 from edge_app.config.schema import Config
 from edge_app.delivery.contract import PAYLOADS
 from edge_app.delivery.topics import PREFIX, TOPICS
+from edge_app.outfit.colour import COLOURS
 from edge_app.vocabulary import CATEGORIES
 
 _DAY_S = 86400.0
@@ -49,6 +50,8 @@ def _inside(config: Config) -> Iterator[str]:
             "start; only embeddings of their clothes are kept, in memory."
         )
     yield f"- Kinds of clothing: {', '.join(CATEGORIES)}, or unknown."
+    named = f"; named in alerts: {', '.join(COLOURS)}" if config.alerts else ""
+    yield f"- Colour of clothing, also to tell the people in view apart{named}."
 
 
 def _leaving(config: Config) -> Iterator[str]:

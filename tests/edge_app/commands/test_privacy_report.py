@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_app.commands.notices import ALERTS, NOTICES, notice
+from edge_app.commands.notices import ALERTS, NOTICES, TOLD, notice
 from edge_app.commands.privacy_report import privacy_report
 from edge_app.config.load import load
 from edge_app.config.schema import Config, StaffSettings
@@ -46,9 +46,31 @@ def test_what_the_configuration_decides_is_told(config: Config) -> None:
 
 
 def test_the_notice_is_there_in_five_languages(config: Config) -> None:
-    assert set(NOTICES) == set(ALERTS) == {"en", "de", "fr", "es", "it"}
+    assert set(NOTICES) == set(ALERTS) == set(TOLD) == {"en", "de", "fr", "es", "it"}
     report = privacy_report(config)
     for language in NOTICES:
         assert notice(language, has_alerts=True) in report
         assert ALERTS[language] not in notice(language, has_alerts=False)
         assert "me@example.org" in notice(language, False, "me@example.org")
+
+
+def test_the_notice_says_that_alerts_leave_the_device_too(config: Config) -> None:
+    assert (
+        "Only counts and these alerts (kind and colour of clothing) leave the device"
+        in notice("en", has_alerts=True)
+    )  # fmt: skip
+    assert "Only counts leave the device" in notice("en", has_alerts=False)
+    for language in NOTICES:
+        assert TOLD[language] in notice(language, has_alerts=True)
+        assert TOLD[language] not in notice(language, has_alerts=False)
+    quiet = privacy_report(config.model_copy(update={"alerts": {}}))
+    assert "these alerts" not in quiet
+
+
+def test_colours_are_looked_at_and_named_in_alerts(config: Config) -> None:
+    looked_at = privacy_report(config).split("## What leaves the box")[0]
+    assert "- Colour of clothing" in looked_at
+    assert "named in alerts: black, grey, white" in looked_at
+    quiet = privacy_report(config.model_copy(update={"alerts": {}}))
+    assert "- Colour of clothing" in quiet
+    assert "named in alerts" not in quiet
