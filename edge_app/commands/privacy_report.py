@@ -50,8 +50,9 @@ def _inside(config: Config) -> Iterator[str]:
             "start; only embeddings of their clothes are kept, in memory."
         )
     yield f"- Kinds of clothing: {', '.join(CATEGORIES)}, or unknown."
+    apart = ", also to tell the people in view apart" if config.tracking.appearance else ""
     named = f"; named in alerts: {', '.join(COLOURS)}" if config.alerts else ""
-    yield f"- Colour of clothing, also to tell the people in view apart{named}."
+    yield f"- Colour of clothing{apart}{named}."
 
 
 def _leaving(config: Config) -> Iterator[str]:
