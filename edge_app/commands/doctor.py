@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import shutil
+import socket
 import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Literal
 
 import cv2
@@ -25,9 +29,11 @@ from edge_app.commands.systemd_devices import find_devices
 from edge_app.config.credentials import is_out_of_sight
 from edge_app.config.schema import CameraSettings, Config
 from edge_app.errors import DresscodeError
+from edge_app.runtime.endpoint import ADDRESS, NAME
 
 CAMERA_S = 15.0
 """How long a camera may take to show its first picture."""
+_PORT_S = 2.0
 _STA_UNSYNC = 0x0040
 _FREE_MB = 500.0
 
@@ -50,6 +56,8 @@ class Finding:
 def examine(config: Config) -> Iterator[Finding]:
     """Look at everything that the configuration needs, in the order of its importance."""
     yield _state_folder(config.state_dir, config.outbox.max_mb)
+    if config.metrics.port != 0:
+        yield _metrics(config.metrics.port)
     yield _clock()
     yield from _graphics()
     yield _networks(config)
@@ -66,17 +74,67 @@ def examine(config: Config) -> Iterator[Finding]:
 
 def _state_folder(folder: Path, wanted_mb: float) -> Finding:
     what = f"state folder {folder}"
-    there = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
-    if folder.exists() and not os.access(folder, os.W_OK):
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    is_there = there == folder
+    trouble = _trouble_writing(there)
+    if isinstance(trouble, PermissionError) and not is_there:
+        said = f"is not there yet, and this user cannot make it in {there}; the service's may"
+        return Finding(what, "warning", said)
+    if isinstance(trouble, PermissionError):
         return Finding(what, "bad", "cannot be written; run as the service's user, or change it")
+    if trouble is not None and trouble.errno != errno.ENOSPC:
+        verb = "written" if is_there else f"made in {there}"
+        said = f"cannot be {verb}: {trouble.strerror}; choose another state_dir"
+        return Finding(what, "bad", said)
     free_mb = shutil.disk_usage(there).free / 2**20
-    if free_mb < wanted_mb + _FREE_MB:
+    if trouble is not None or free_mb < wanted_mb + _FREE_MB:
         return Finding(
             what, "bad", f"{free_mb:.0f} MB are free, {wanted_mb + _FREE_MB:.0f} wanted; make room"
         )
-    if not folder.exists():
+    if not is_there:
         return Finding(what, "warning", "is not there yet; the service makes it at its first start")
     return Finding(what, "good", f"can be written, {free_mb:.0f} MB are free")
+
+
+def _trouble_writing(folder: Path) -> OSError | None:
+    """Write a file there, which is gone at once; why that failed, or None."""
+    try:
+        with TemporaryFile(dir=folder) as probe:
+            probe.write(b"dresscode doctor")
+    except OSError as error:
+        return error
+    return None
+
+
+def _metrics(port: int) -> Finding:
+    """Whether the metrics page can have its port; a box that runs may have it already."""
+    what = f"metrics port {port}"
+    try:
+        with socket.create_server((ADDRESS, port)):
+            return Finding(what, "good", "is free")
+    except OSError as error:
+        trouble = error
+    if trouble.errno != errno.EADDRINUSE:
+        said = f"cannot be used: {trouble.strerror}; choose another metrics.port"
+        return Finding(what, "warning", said)
+    if _is_dresscode(port):
+        return Finding(what, "good", "is in use by a dresscode that runs")
+    return Finding(
+        what, "warning", "is in use by another program, so there are no metrics; choose another "
+        "metrics.port",
+    )  # fmt: skip
+
+
+def _is_dresscode(port: int) -> bool:
+    """Whether what listens on a port of the loopback calls itself so."""
+    connection = HTTPConnection(ADDRESS, port, timeout=_PORT_S)
+    try:
+        connection.request("GET", "/healthz")
+        return (connection.getresponse().getheader("Server") or "").startswith(NAME)
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _clock() -> Finding:
@@ -187,18 +245,22 @@ def _camera(name: str, settings: CameraSettings) -> Finding:
 
     def look() -> None:
         began_s = time.monotonic()
+        kind: str = ""
         try:
+            kind = source_kind(settings.source)
             camera = connect(name, settings)
             frame = camera.read()
             camera.close()
         except DresscodeError as error:
-            answer.append(Finding(what, "bad", f"{error}; check source, cable and password"))
+            # What is wrong with a recording says itself what to do.
+            has_cable = kind not in ("recording", "simulated")
+            advice = "; check source, cable and password" if has_cable else ""
+            answer.append(Finding(what, "bad", f"{error}{advice}"))
             return
         if frame is None:
             answer.append(Finding(what, "bad", "opened, but shows no picture"))
             return
         width, height = frame.size
-        kind: str = source_kind(settings.source)
         if is_rtsp(settings.source):
             kind = f"{kind}, decoded by {decoder_of(settings)}"
         words = f"{kind}, {width} x {height}, first picture in {time.monotonic() - began_s:.1f} s"

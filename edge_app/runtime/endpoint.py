@@ -12,6 +12,9 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 ADDRESS = "127.0.0.1"
+NAME = "dresscode"
+"""What it calls itself in the header ``Server``."""
+
 _PATIENCE_S = 2.0
 
 
@@ -78,7 +81,7 @@ class _Server(HTTPServer):
 def _handler(pages: dict[str, Callable[[], Page]]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = _PATIENCE_S
-        server_version = "dresscode"
+        server_version = NAME
         sys_version = ""
 
         def do_GET(self) -> None:

@@ -14,10 +14,12 @@ import pytest
 from click.testing import CliRunner
 
 from edge_app.cli import cli
-from edge_app.commands.doctor import Finding, examine
+from edge_app.commands.doctor import Finding, _camera, _metrics, _state_folder, examine
 from edge_app.config.load import load
+from edge_app.config.schema import CameraSettings
 from edge_app.config.yaml_tree import read_tree
 from edge_app.delivery.broker import EmbeddedBroker, find_mosquitto
+from edge_app.runtime.endpoint import ADDRESS, Endpoint
 from tests.tiny_models import save_all
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,6 +28,7 @@ store: acme-1
 node: edge-1
 timezone: UTC
 state_dir: state
+metrics: {{port: 0}}
 mqtt: {{url: "{url}", username: me, password_file: password}}
 inference: {{models: models, threads: 1}}
 cameras:
@@ -68,12 +71,68 @@ def test_what_works_is_good_and_what_does_not_says_what_to_do(
     assert found["camera door"].verdict == "good"
     assert "64 x 48" in found["camera door"].said
     assert found["camera back"].verdict == "bad"
-    assert "check the path" in found["camera back"].said
+    assert found["camera back"].said.endswith("; check the path")
     assert found["mqtt.password_file"].verdict == "warning"
     assert "chmod 600" in found["mqtt.password_file"].said
     assert found["decoder"].verdict == "good"
     assert found["clock"].verdict in ("good", "warning")
     assert found[f"state folder {store / 'state'}"].verdict == "warning"
+
+
+def test_a_state_folder_is_really_written_and_nothing_stays_in_it(tmp_path: Path) -> None:
+    found = _state_folder(tmp_path, 0.0)
+    assert (found.verdict, "can be written" in found.said) == ("good", True)
+    missing = _state_folder(tmp_path / "not" / "yet", 0.0)
+    assert missing.verdict == "warning"
+    assert "is not there yet; the service makes it" in missing.said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        ("file", "cannot be written: Not a directory; choose another state_dir"),
+        ("file/state", "/file: Not a directory; choose another state_dir"),
+        ("/proc/nowhere", "cannot be made in /proc: No such file or directory"),
+    ],
+)
+def test_a_state_folder_that_cannot_be(tmp_path: Path, folder: str, said: str) -> None:
+    (tmp_path / "file").write_text("")
+    found = _state_folder(tmp_path / folder, 0.0)
+    assert found.verdict == "bad"
+    assert said in found.said
+
+
+def test_a_metrics_port_is_free_or_whose_it_is() -> None:
+    with Endpoint(0, {}) as own:
+        assert own.port is not None
+        assert _metrics(own.port) == Finding(
+            f"metrics port {own.port}", "good", "is in use by a dresscode that runs"
+        )
+    assert _metrics(own.port).said == "is free"
+    with socket.create_server((ADDRESS, 0)) as other:
+        port = other.getsockname()[1]
+        found = _metrics(port)
+    assert found.verdict == "warning"
+    assert "is in use by another program" in found.said
+    assert "choose another metrics.port" in found.said
+
+
+def test_the_metrics_port_of_the_configuration_is_looked_at(store: Path) -> None:
+    with socket.create_server((ADDRESS, 0)) as other:
+        port = other.getsockname()[1]
+        text = CONFIG.format(url="mqtt://127.0.0.1:1").replace("port: 0", f"port: {port}")
+        (store / "store.yaml").write_text(text)
+        found = {finding.what: finding for finding in examine(load(store / "store.yaml"))}
+    assert found[f"metrics port {port}"].verdict == "warning"
+
+
+def test_a_broken_recording_has_no_cable_and_no_password(tmp_path: Path) -> None:
+    (tmp_path / "broken.mp4").write_text("no video")
+    said = _camera("door", CameraSettings(source=str(tmp_path / "broken.mp4"))).said
+    assert said.endswith("not a video that FFmpeg can decode; check it, or convert it")
+    live = _camera("door", CameraSettings(source="rtsp://127.0.0.1:1/stream")).said
+    assert live.endswith("; check source, cable and password")
 
 
 def test_a_broker_that_is_not_there(store: Path) -> None:
