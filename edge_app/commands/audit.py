@@ -25,5 +25,5 @@ def verify_audit(path: Path) -> str:
         raise DresscodeError(f"{file}: expected an audit log, got no such file")
     verdict = verify(file)
     if verdict.problem is not None:
-        raise DresscodeError(f"{verdict.problem}; {verdict.entries} entries before it are sound")
-    return f"{file}: good. {verdict.entries} entries, head {verdict.head}"
+        raise DresscodeError(f"{verdict.problem}; sound entries before it: {verdict.entries}")
+    return f"{file}: good. Entries: {verdict.entries}, head {verdict.head}"

@@ -172,7 +172,7 @@ def _graphics() -> Iterator[Finding]:
             "service its devices (`dresscode systemd-devices`)",
         )  # fmt: skip
         return
-    yield Finding("GPU", "good", f"CUDA starts; {len(nodes)} devices")
+    yield Finding("GPU", "good", f"CUDA starts; devices: {len(nodes)}")
     names = [name for name in ("tensorrt", "tensorrt_rtx") if find_spec(name)]
     if not names or not find_spec("pycuda"):
         missing = "pycuda" if names else "TensorRT"

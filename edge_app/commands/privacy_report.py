@@ -39,7 +39,7 @@ def _inside(config: Config) -> Iterator[str]:
     for name, camera in config.cameras.items():
         masks = len(camera.privacy_masks)
         zones = ", ".join(camera.zones) or "none"
-        yield f"- camera {name}: zones {zones}; {masks} privacy masks, blacked out before anything"
+        yield f"- camera {name}: zones {zones}; privacy masks, blacked out before anything: {masks}"
     yield (
         "- Pictures, crops and embeddings are in memory only, for as long as a person is in view; "
         "none is written, sent or logged."

@@ -81,7 +81,7 @@ def work(
     """Load the networks and run the box."""
     networks = load_networks(config, notifier, open_one)
     log.info(
-        "store %s, node %s: %d cameras, %d zones, %d rules",
+        "store %s, node %s; cameras: %d, zones: %d, rules: %d",
         config.store, config.node, len(config.cameras), len(config.zones), len(config.alerts),
     )  # fmt: skip
     with Live(config, networks, notifier=notifier, config_path=config_path) as live:

@@ -68,7 +68,7 @@ def show_report(done: Conversion, unused: Counter[str], console: Console) -> Non
     table.add_row("groups", *(str(len(groups[split]) or "") for split in SPLITS))
     console.print(table)
     if done.without_garments:
-        console.print(f"{done.without_garments} pictures show none of the fifteen categories")
+        console.print(f"pictures that show none of the fifteen categories: {done.without_garments}")
     if unused:
         told = ", ".join(f"{name} {number}" for name, number in unused.most_common(_SHOWN))
         console.print(f"labels that are not used: {told}", markup=False)

@@ -189,6 +189,7 @@ def test_a_second_run_on_the_same_state_is_refused(store: Path) -> None:
     third = start(store, "mqtt://127.0.0.1:1")
     said = end(third)
     assert third.returncode == 0, said
+    assert "store acme-1, node edge-1; cameras: 1, zones: 1, rules: 1\n" in said
     assert verify(state / "audit.jsonl").problem is None
 
 

@@ -35,6 +35,7 @@ def test_what_the_configuration_decides_is_told(config: Config) -> None:
     assert "mqtts://broker.store.lan:8883" in report
     assert "formalwear: dress, suit" in report
     assert "Cells of 1 to 4 people" in report
+    assert "privacy masks, blacked out before anything: 1\n" in report
     quiet = config.model_copy(update={"alerts": {}})
     assert "Alerts are off" in privacy_report(quiet)
     assert "`alert/" not in privacy_report(quiet)

@@ -49,7 +49,7 @@ def test_a_whole_audit_log_is_good_and_its_head_is_shown(tmp_path: Path) -> None
     shown = CliRunner().invoke(cli, ["audit", "verify", str(tmp_path)])
     assert shown.exit_code == 0
     last = json.loads((tmp_path / "audit.jsonl").read_text().splitlines()[-1])
-    assert f"2 entries, head {last['hash']}" in shown.output
+    assert f"Entries: 2, head {last['hash']}" in shown.output
 
 
 def test_a_changed_line_is_an_error_with_its_number(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_changed_line_is_an_error_with_its_number(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("ben", "eve"))
     done = dresscode("audit", "verify", str(file))
     assert done.returncode == 1
-    assert f"{file}:2: the line was changed" in done.stderr
+    assert f"{file}:2: the line was changed; sound entries before it: 1\n" in done.stderr
     assert "Traceback" not in done.stderr
 
 

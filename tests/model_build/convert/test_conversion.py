@@ -1,6 +1,8 @@
 """A converted data set holds each whole picture once, on one side of the split."""
 
 import dataclasses
+import io
+from collections import Counter
 from pathlib import Path
 
 import cv2
@@ -8,8 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from model_build.convert.conversion import Conversion, convert
+from model_build.convert.report import show_report
 from model_build.convert.splits import divided_groups, place
 from model_build.data.ccp import read_photos
 from model_build.data.clothing_dataset import read_garment_photos
@@ -209,6 +213,9 @@ def test_pictures_of_other_things_are_counted(tmp_path: Path) -> None:
     done = convert([shoes, _photo(tmp_path / "dress.jpg", 1)])
     assert done.without_garments == 1
     assert done.left_out == []
+    told = io.StringIO()
+    show_report(done, Counter(), Console(file=told))
+    assert "pictures that show none of the fifteen categories: 1\n" in told.getvalue()
 
 
 def test_pictures_of_one_colour_are_not_all_the_same(tmp_path: Path) -> None:
