@@ -131,11 +131,12 @@ class Sender:
         """How it is doing, from any thread."""
         session = self._session
         at_s = self._acknowledged_at_s if session is None else session.acknowledged_at_s
+        refusal = session and session.refusal
         return Status(
             session is not None,
             self._settings.url,
             self._protocol,
-            self._detail,
+            f"{self._detail}, but it refuses messages: {refusal}" if refusal else self._detail,
             session.in_flight if session else 0,
             None if at_s is None else max(0.0, self._clocks.steady() - at_s),
             self._sent + (session.sent if session else 0),
