@@ -55,7 +55,7 @@ class Labelling:
             "scene": labels.scene,
             "people": [person.as_json() for person in labels.people],
         }
-        self._zones = described.get("zones", {}) | {
+        self._zones = labels.zones | {
             zone_id: zone.model_dump(mode="json", include={"line", "area"}, exclude_none=True)
             for zone_id, (_, zone) in config.zones.items()
         }
@@ -90,13 +90,10 @@ class Labelling:
             described = json.loads(text)
         except ValueError as error:
             raise TruthError(f"the labels are not JSON: {error}") from error
-        if not isinstance(described, dict):
-            raise TruthError("the labels are no JSON object")
         labels = Labels.from_json(described, self.name)
-        named = {entry.zone for person in labels.people for entry in person.entries}
-        if not named <= self._zones.keys():
-            unknown = ", ".join(sorted(named - self._zones.keys()))
-            raise TruthError(f"{self.name}: there is no zone {unknown}")
+        misfits = labels.misfits(self._zones, None)
+        if misfits:
+            raise TruthError("\n".join(f"{self.name}: {said}" for said in misfits))
         with self._lock:
             self._start = {
                 "scene": labels.scene,

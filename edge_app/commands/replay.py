@@ -254,7 +254,7 @@ def replay_clip(
     name = next(iter(chosen.cameras))
     start_s = start_time(options.start)
     recording = open_clip(clip, chosen, start_s)
-    truth = _truth_of(clip, options.truth_path, chosen)
+    truth = _truth_of(clip, options.truth_path, chosen, recording, console)
     networks = open_networks(chosen.inference, chosen.detection, chosen.outfit)
     pipeline = build_pipeline(
         chosen,
@@ -290,10 +290,20 @@ def replay_clip(
     return result
 
 
-def _truth_of(clip: str, path: Path | None, config: Config) -> Truth | None:
+def _truth_of(
+    clip: str, path: Path | None, config: Config, recording: Recording, console: Console
+) -> Truth | None:
     """The truth of a recording: that of the file, or the simulation's own."""
-    if path is not None:
-        return load_truth(path, Path(clip).name)
-    if source_kind(clip) == "simulated":
-        return simulated_truth(clip, config.zones)
-    return None
+    if path is None:
+        is_simulated = source_kind(clip) == "simulated"
+        return simulated_truth(clip, config.zones) if is_simulated else None
+    truth = load_truth(path, Path(clip).name, config.zones, recording.frame_count)
+    if abs(truth.fps - recording.fps) > 0.01 * recording.fps:
+        console.print(
+            f"{path}: {Path(clip).name}: fps: expected {recording.fps:g} as in the clip, got "
+            f"{truth.fps:g}; its frames are taken for the clip's: was another clip labelled?",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    return truth

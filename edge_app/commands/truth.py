@@ -1,13 +1,8 @@
-"""The truth of a recording: made by hand, or known because it was simulated.
-
-A truth file is JSON with one object per clip, looked up by the clip's file name: ``fps``,
-``frames``, and ``people``, each with ``entries`` (``frame``, ``zone``, ``direction``),
-``garments`` (what a viewer would say) and maybe ``staff``. Frames count from 0.
-"""
+"""The truth of a recording: made by hand, or known because it was simulated."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edge_app.capture.simulated import SimulatedEntrance
-from edge_app.commands.truth_file import read_clips
+from edge_app.commands.truth_file import Labels, read_clips
 from edge_app.config.schema import ZoneSettings
 from edge_app.errors import TruthError
 
@@ -47,15 +42,20 @@ class Truth:
     staff: frozenset[int] = frozenset()
 
 
-def load_truth(path: Path, clip: str) -> Truth:
-    """Read the truth of one clip.
+def load_truth(
+    path: Path, clip: str, zones: Collection[str], frame_count: int | None = None
+) -> Truth:
+    """Read the truth of one clip, and check that it fits.
 
     Args:
         path: the truth file.
         clip: the clip's file name, its key in the file.
+        zones: of the configuration.
+        frame_count: of the clip; None where it is not known.
 
     Raises:
-        TruthError: the file is missing or malformed, or does not name the clip.
+        TruthError: the file is missing or malformed, does not name the clip, or names zones or
+            frames that are not there; every problem is a line.
     """
     if not path.exists():
         raise TruthError(f"{path}: cannot be read: there is no such file")
@@ -65,7 +65,12 @@ def load_truth(path: Path, clip: str) -> Truth:
         raise TruthError(
             f"{path}: says nothing of {clip!r}; it knows {', '.join(known) or 'no clip'}"
         )
-    return truth_of(clips[clip], f"{path}: {clip}")
+    where = f"{path}: {clip}"
+    labels = _labels_of(clips[clip], where)
+    misfits = labels.misfits(zones, frame_count)
+    if misfits:
+        raise TruthError("\n".join(f"{where}: {said}" for said in misfits))
+    return _truth(labels)
 
 
 def truth_of(described: Mapping[str, Any], where: str) -> Truth:
@@ -78,24 +83,33 @@ def truth_of(described: Mapping[str, Any], where: str) -> Truth:
     Raises:
         TruthError: a key is missing or of another kind.
     """
-    try:
-        fps = float(described["fps"])
-        people = list(described["people"])
-        entries = [
-            TrueEntry(int(e["frame"]), str(e["zone"]), str(e["direction"]), number)
-            for number, person in enumerate(people)
-            for e in person["entries"]
-        ]
-        garments = tuple(frozenset(map(str, person["garments"])) for person in people)
-        staff = frozenset(i for i, person in enumerate(people) if person.get("staff"))
-    except (KeyError, TypeError, ValueError) as error:
+    return _truth(_labels_of(described, where))
+
+
+def _labels_of(described: Any, where: str) -> Labels:
+    labels = Labels.from_json(described, where)
+    missing = [key for key in ("fps", "people") if described.get(key) is None]
+    if missing:
         raise TruthError(
-            f"{where}: expected fps and people, each with entries (frame, zone, direction) and "
-            f"garments; {type(error).__name__}: {error}"
-        ) from error
-    if fps <= 0:
-        raise TruthError(f"{where}: fps must be above 0, it is {fps}")
-    return Truth(fps, tuple(sorted(entries, key=lambda e: e.frame)), garments, staff)
+            f"{where}: expected fps and people, got no {' and no '.join(missing)}; add what is "
+            'missing, see "Truth files" in the README, or begin with `dresscode label`'
+        )
+    return labels
+
+
+def _truth(labels: Labels) -> Truth:
+    people = labels.people
+    entries = [
+        TrueEntry(entry.frame, entry.zone, entry.direction, number)
+        for number, person in enumerate(people)
+        for entry in person.entries
+    ]
+    return Truth(
+        labels.fps or 0.0,
+        tuple(sorted(entries, key=lambda entry: entry.frame)),
+        tuple(frozenset(person.garments) for person in people),
+        frozenset(number for number, person in enumerate(people) if person.staff),
+    )
 
 
 def simulated_truth(url: str, zones: Mapping[str, tuple[str, ZoneSettings]]) -> Truth:

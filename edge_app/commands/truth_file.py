@@ -1,15 +1,22 @@
-"""Truth files as people write them: one clip is read, changed and written, the others stay."""
+"""Truth files: what every reader takes for one, and how one clip is read, changed and written.
+
+A truth file is JSON with one object per clip, looked up by the clip's file name: ``fps``,
+``frames``, and ``people``, each with ``entries`` (``frame``, ``zone``, ``direction``),
+``garments`` (what a viewer would say) and maybe ``staff``. Frames count from 0.
+"""
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from edge_app.config.kinds import Garment, Id, Section
+from edge_app.config.explain import explain, show
+from edge_app.config.kinds import Garment, Section
 from edge_app.errors import TruthError
 from edge_app.flow import Direction
 
@@ -20,24 +27,32 @@ FORMAT = (
     "say for that person. A clip is looked up by its file name."
 )
 FORMAL = ("dress", "suit")
+HEADER_SLACK = 2
+"""Frames by which the header of a video may be wrong about their number."""
 
 
 class LabelledEntry(Section):
     """One crossing."""
 
     frame: int = Field(ge=0)
-    zone: Id
+    zone: str
     direction: Direction
 
 
 class LabelledPerson(Section):
-    """One person; ``frames`` are the first and the last in which they can be seen."""
+    """One person.
 
-    frames: tuple[int, int]
+    Attributes:
+        frames: the first and the last in which they can be seen; None where nobody said.
+        alert: of files for the eye; it follows from the rest, and is not read.
+    """
+
+    frames: tuple[int, int] | None = None
     entries: tuple[LabelledEntry, ...] = ()
     garments: tuple[Garment, ...] = ()
     clothes: str = Field("", max_length=500)
     staff: bool = False
+    alert: Any = None
 
     def as_json(self) -> dict[str, Any]:
         """The person as truth files have it: ``alert`` follows from the rest."""
@@ -45,7 +60,7 @@ class LabelledPerson(Section):
         came_in = any(entry.direction == "in" for entry in entries)
         formal = [garment for garment in FORMAL if garment in self.garments]
         return {
-            "frames": list(self.frames),
+            **({} if self.frames is None else {"frames": list(self.frames)}),
             "entries": [entry.model_dump() for entry in entries],
             "garments": list(self.garments),
             "clothes": self.clothes,
@@ -55,31 +70,93 @@ class LabelledPerson(Section):
 
 
 class Labels(Section):
-    """What a person who watches a clip says of it."""
+    """What a person who watches a clip says of it.
 
+    Attributes:
+        fps: frames per second of the clip; None before it is known.
+        zones: that could be marked, as in the configuration.
+    """
+
+    fps: float | None = Field(None, gt=0.0)
     scene: str = Field("", max_length=1000)
+    zones: dict[str, Any] = Field(default_factory=dict)
     people: tuple[LabelledPerson, ...] = ()
 
     @classmethod
-    def from_json(cls, described: Mapping[str, Any], where: str) -> Labels:
+    def from_json(cls, described: Any, where: str) -> Labels:
         """Labels from one clip's object of a truth file.
 
+        Args:
+            described: the object; keys beside those of a truth are remarks.
+            where: named in errors.
+
         Raises:
-            TruthError: something in it is not as it should be; every problem is named.
+            TruthError: something in it is not as it should be; every problem is a line.
         """
-        people = [
-            {key: value for key, value in person.items() if key != "alert"}
-            if isinstance(person, dict)
-            else person
-            for person in described.get("people", ())
-        ]
-        try:
-            return cls.model_validate({"scene": described.get("scene", ""), "people": people})
-        except ValidationError as error:
-            problems = (
-                f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors()
+        if not isinstance(described, Mapping):
+            raise TruthError(
+                f"{where}: expected an object with fps and people, got {_came(described)}"
             )
-            raise TruthError(f"{where}: {'; '.join(problems)}") from error
+        known = {key: value for key, value in described.items() if key in cls.model_fields}
+        try:
+            return cls.model_validate(known)
+        except ValidationError as error:
+            raise TruthError("\n".join(_problems(error, known, where))) from error
+
+    def misfits(self, zones: Collection[str], frame_count: int | None) -> list[str]:
+        """What does not fit the configuration or the clip, a line each.
+
+        Args:
+            zones: of the configuration.
+            frame_count: of the clip; None where it is not known.
+        """
+        found = []
+        for i, person in enumerate(self.people):
+            for j, entry in enumerate(person.entries):
+                place = f"people[{i}].entries[{j}]"
+                if entry.zone not in zones:
+                    found.append(f"{place}.zone: {_no_such_zone(entry.zone, zones)}")
+                if frame_count is not None and entry.frame >= frame_count + HEADER_SLACK:
+                    found.append(
+                        f"{place}.frame: expected a frame of the clip, 0 to {frame_count - 1}, got "
+                        f"{entry.frame}; count frames from 0, at the clip's own rate"
+                    )
+        return found
+
+
+def _no_such_zone(name: str, zones: Collection[str]) -> str:
+    close = difflib.get_close_matches(name, zones, n=1)
+    known = ", ".join(zones) or "none, the camera has no zones"
+    advice = f"did you mean {close[0]!r}?" if close else f"zones are: {known}"
+    return f"expected a zone of the configuration, got {name!r}; {advice}"
+
+
+def _problems(error: ValidationError, described: Any, where: str) -> list[str]:
+    """Each problem with its place, in the words of the configuration's checks."""
+    of_json = {details["loc"]: details for details in error.errors(include_url=False)}
+    lines = []
+    for path, words in explain(error, described):
+        kind, said = of_json[path]["type"] if path in of_json else "", words
+        if kind == "extra_forbidden":
+            model = LabelledEntry if "entries" in path else LabelledPerson
+            said = _unknown_key(str(path[-1]), model)
+        elif kind in ("model_type", "dict_type"):
+            said = f"expected an object, got {_came(of_json[path]['input'])}"
+        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+        lines.append(f"{where}: {place.lstrip('.')}: {said}")
+    return lines
+
+
+def _unknown_key(key: str, model: type[BaseModel]) -> str:
+    close = difflib.get_close_matches(key, model.model_fields, n=1)
+    advice = (
+        f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(model.model_fields)}"
+    )
+    return f"expected a known key, got {key!r}; {advice}"
+
+
+def _came(value: Any) -> str:
+    return "an object" if isinstance(value, dict) else show(value)
 
 
 def read_clips(path: Path) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def test_what_is_saved_is_a_truth_file(clip, config, tmp_path):
         "zones": {"entrance": {"line": [[0.5, 0.0], [0.5, 1.0]]}},
         "people": [{**PERSON, "alert": "dress"}],
     }
-    loaded = load_truth(truth, "door")
+    loaded = load_truth(truth, "door", ["entrance"], FRAMES)
     assert (loaded.entries[0].frame, loaded.garments) == (12, (frozenset({"dress"}),))
 
 
@@ -146,6 +146,17 @@ def test_work_goes_on_where_it_was_left(clip, config, tmp_path):
     assert told["people"] == [{**PERSON, "alert": "dress"}]
     assert (told["frames"], told["fps"], told["size"]) == (FRAMES, 10.0, [WIDTH, HEIGHT])
     assert told["zones"] == {"entrance": {"line": [[0.5, 0.0], [0.5, 1.0]]}}
+
+
+def test_a_file_without_frames_in_view_is_gone_on_with(clip, config, tmp_path):
+    person = {"garments": ["dress"], "entries": PERSON["entries"]}
+    truth = tmp_path / "truth.json"
+    truth.write_text(json.dumps({"door": {"fps": 10, "people": [person]}}))
+    with served(clip, config, truth) as server:
+        told = json.loads(ask(server, "clip")[1])
+        assert "frames" not in told["people"][0]
+        assert ask(server, "clip", {"people": told["people"]})[0] == 200
+    assert read_clips(truth)["door"]["people"] == [{**person, "clothes": "", "alert": "dress"}]
 
 
 def test_frames_are_those_of_a_replay_and_stay_in_memory(clip, config, tmp_path):
@@ -210,9 +221,10 @@ def test_only_this_machine_is_served(clip, config, tmp_path):
     [
         ("{", "is not JSON"),
         ("[]", "expected an object with one key per clip"),
-        ('{"door": {"people": [{"frames": [1]}]}}', r"door: people\.0\.frames"),
+        ('{"door": []}', "door: expected an object with fps and people, got a list of 0"),
+        ('{"door": {"people": [{"frames": [1]}]}}', r"door: people\[0\]\.frames\[1\]: expected"),
     ],
-    ids=["no-json", "a-list", "half-a-person"],
+    ids=["no-json", "a-list", "no-clip", "half-a-person"],
 )
 def test_a_file_that_is_no_truth_is_left_alone(clip, config, tmp_path, text, match):
     truth = tmp_path / "truth.json"

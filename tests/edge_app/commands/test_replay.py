@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from edge_app.cli import cli
 from edge_app.commands.bench import Network, RecordingEngine, Turn, bench_clip
 from edge_app.config.load import load
-from edge_app.errors import ConfigError, DresscodeError, EngineError, SourceError
+from edge_app.errors import ConfigError, DresscodeError, EngineError, SourceError, TruthError
 from edge_app.flow import Float32, UInt8
 from edge_app.inference.choose import describe_gpu
 from tests.edge_app.tiny_store import CONFIG
@@ -96,6 +96,37 @@ def test_a_truth_is_compared(store: Path) -> None:
     assert compared["garments"]["accuracy"]["value"] == 1.0
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.output.splitlines()]
     assert ["alerts of dresses: precision", "1.000", "0.206 .. 1.000", "1"] in rows
+
+
+def write_truth(store: Path, fps: float = 10, **changes: object) -> str:
+    entry = {"frame": 0, "zone": "shop", "direction": "in", **changes}
+    people = [{"garments": ["dress"], "entries": [entry]}]
+    path = store / "truth.json"
+    path.write_text(json.dumps({"clip": {"fps": fps, "people": people}}))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"zone": "shpo"}, "got 'shpo'; did you mean 'shop'"),
+        ({"frame": 500}, "expected a frame of the clip, 0 to 39, got 500"),
+    ],
+    ids=["zone", "frame"],
+)
+def test_a_truth_of_something_else_is_refused(
+    store: Path, changes: dict[str, object], match: str
+) -> None:
+    result = run(store, "--truth", write_truth(store, **changes))
+    assert isinstance(result.exception, TruthError)
+    assert match in str(result.exception)
+
+
+@pytest.mark.parametrize(("fps", "is_told"), [(10, False), (25, True)])
+def test_another_rate_is_told_and_not_refused(store: Path, fps: float, is_told: bool) -> None:
+    result = run(store, "--truth", write_truth(store, fps))
+    assert result.exit_code == 0, result.output
+    assert ("fps: expected 10 as in the clip, got 25" in result.stderr) == is_told
 
 
 def test_hours_count_only_where_the_start_is_known(store: Path) -> None:
