@@ -131,7 +131,7 @@ def replay(
     """
     from edge_app.commands.json_files import write_json
     from edge_app.commands.replay import ReplayOptions, replay_clip
-    from edge_app.commands.report import agreement_table, summary
+    from edge_app.commands.report import agreement_table, show, summary
     from edge_app.config.load import load
 
     options = ReplayOptions(camera, start, truth_path, mot_path, draw_dir, picture_path)
@@ -140,7 +140,7 @@ def replay(
         write_json(result.as_json(), json_path)
     click.echo(summary(result))
     if result.truth is not None:
-        Console().print(agreement_table(result.truth))
+        show(agreement_table(result.truth))
 
 
 @cli.command()
@@ -189,13 +189,13 @@ def bench(
     """Measure frames per second, milliseconds per stage and the share of the networks' limit."""
     from edge_app.commands.bench import bench_clip
     from edge_app.commands.json_files import write_json
-    from edge_app.commands.report import bench_table
+    from edge_app.commands.report import bench_table, show
     from edge_app.config.load import load
 
     figures = bench_clip(clip, load(config_path), camera, device, least_s)
     if json_path is not None:
         write_json(figures, json_path)
-    Console().print(bench_table(figures))
+    show(bench_table(figures))
 
 
 @cli.command()
