@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from edge_app.commands.report import figure_table, show
 from edge_app.inference.model import SHIPPED, load_model
 from model_build import classifier_model, detector_model, garment_model
 from model_build.evaluate.cascade import judge_cascade
@@ -111,18 +110,47 @@ def judge(folders: Folders, model: str, file: Path, out: Path) -> dict[str, dict
 
 
 def print_side_by_side(judged: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
-    """Print a table for each set of pictures, with a column for each model file."""
-    console = Console()
+    """Print a table for each set of pictures, with a column for each model file.
+
+    Categories of which the set shows nothing are named below it and have no rows.
+    """
+    header = ("figure", *(file or "value" for file in judged))
     for name, figures in next(iter(judged.values())).items():
-        table = Table("figure", *(file or "value" for file in judged), title=name)
-        if len(judged) == 2:
-            table.add_column("B - A")
+        absent = _absent(figures)
+        rows = []
         for figure in figures:
+            if _counted(figure) in absent:
+                continue
             values = [one[name].get(figure, math.nan) for one in judged.values()]
-            gap = [f"{values[1] - values[0]:+.4g}"] if len(values) == 2 else []
-            cells = (*(f"{value:.4g}" for value in values), *gap)
-            table.add_row(figure, *(cell.replace("nan", "-") for cell in cells))
-        console.print(table)
+            gap = [_cell(values[1] - values[0], "+.4g")] if len(values) == 2 else []
+            rows.append((figure, *(_cell(value, ".4g") for value in values), *gap))
+        show(figure_table(name, (*header, "B - A") if len(judged) == 2 else header, rows))
+        if absent:
+            shown = ", ".join(sorted({category for _, category in absent}))
+            click.echo(f"none in these pictures: {shown}")
+
+
+def _absent(figures: Mapping[str, float]) -> set[tuple[str, str]]:
+    """Kinds of figure and categories, such as `wears` and `coat`, that were counted 0 times."""
+    return {
+        _counted(figure)
+        for figure, value in figures.items()
+        if figure.partition("/")[0].endswith("count") and value == 0
+    }
+
+
+def _counted(figure: str) -> tuple[str, str]:
+    """To which kind of count a figure belongs, and its category, if it has one.
+
+    >>> _counted("wears_ap/coat"), _counted("top1/coat"), _counted("ap50")
+    (('wears', 'coat'), ('', 'coat'), ('', ''))
+    """
+    what, _, category = figure.partition("/")
+    return what.rpartition("_")[0], category
+
+
+def _cell(value: float, form: str) -> str:
+    return "-" if math.isnan(value) else format(value, form)
 
 
 def save_comparison(judged: Mapping[str, Mapping[str, Mapping[str, float]]], folder: Path) -> None:

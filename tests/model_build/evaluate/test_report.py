@@ -77,12 +77,24 @@ def test_two_models_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[s
         "B": {"photos": {"ap50": 0.75, "ap50/hat": 0.25}},
     }
     print_side_by_side(judged)
-    assert "+0.25" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "+0.25" in printed
+    assert "+-" not in printed
     save_comparison(judged, tmp_path)
     first, second = json.loads((tmp_path / "comparison.json").read_text())
     assert first == {"set": "photos", "figure": "ap50", "a": 0.5, "b": 0.75, "difference": 0.25}
     assert (second["a"], second["b"], second["difference"]) == (None, 0.25, None)
     assert len(rows(tmp_path / "comparison.csv")) == 3
+
+
+def test_categories_without_a_picture_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    absent = {"top1/coat": float("nan"), "count/coat": 0, "count/suit": 0, "wears_count/dress": 0}
+    present = {"top1": 0.5, "top1/dress": 0.25, "count/dress": 4, "wears_ap/suit": 0.75}
+    print_side_by_side({"": {"own": {**present, **absent}}})
+    printed = capsys.readouterr().out
+    assert "none in these pictures: coat, dress, suit" in printed
+    assert all(f" {figure} " in printed for figure in present)
+    assert not any(figure in printed for figure in absent)
 
 
 def picture(level: int) -> np.ndarray:
