@@ -186,6 +186,7 @@ def bench_clip(
         ConfigError, SourceError, ModelError, EngineError: as a replay does.
     """
     chosen = choose_camera(config, camera)
+    open_clip(clip, chosen, start_time(None)).close()  # a wrong path is told before the wait
     inference = chosen.inference.model_copy(update={"device": device or chosen.inference.device})
     turn, by_task = Turn(), dict[str, Network]()
     networks = open_networks(

@@ -21,7 +21,7 @@ from rich.table import Table
 from edge_app.app import open_networks
 from edge_app.box.live import Live
 from edge_app.capture.simulated import SimulatedEntrance
-from edge_app.capture.source import source_kind
+from edge_app.capture.source import open_replay, source_kind
 from edge_app.commands.annotate import Annotator
 from edge_app.commands.replay import choose_camera
 from edge_app.config.load import load
@@ -90,7 +90,13 @@ def run_demo(config: Config, seconds: float | None, draw_dir: Path | None) -> No
         config: the store; its broker and its state folder are replaced by the demo's own.
         seconds: None for no limit.
         draw_dir: where to save annotated frames.
+
+    Raises:
+        SourceError: a recording cannot be read.
     """
+    for name, camera in config.cameras.items():
+        if source_kind(camera.source) == "recording":
+            open_replay(name, camera).close()
     configure("warning")
     console = Console()
     stop = threading.Event()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
-from edge_app.commands.demo import Board, demo_config
+from edge_app.commands import demo
+from edge_app.commands.demo import Board, demo_config, run_demo
 from edge_app.delivery.mqtt import Received
+from edge_app.errors import SourceError
 
 
 def test_the_ready_demo_leaves_the_port_of_the_metrics_to_the_service() -> None:
@@ -28,3 +31,14 @@ def test_commands_are_read_past() -> None:
     board = Board(Console(quiet=True))
     board.show([Received("dresscode/v1/demo/cmd/edge-1/ping", b"", False)])
     assert board.farewell().startswith("0 messages")
+
+
+def test_a_recording_that_is_not_there_is_told_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(*_: object) -> None:
+        pytest.fail("the networks were loaded")
+
+    monkeypatch.setattr(demo, "open_networks", started)
+    with pytest.raises(SourceError, match=r"nope\.mp4: expected a video file"):
+        run_demo(demo_config(str(tmp_path / "nope.mp4"), None, None), 5.0, None)

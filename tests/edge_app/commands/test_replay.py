@@ -197,6 +197,13 @@ def test_bench_measures_every_figure(store: Path) -> None:
     assert set(figures["stage_ms_per_frame"]) == {"detection", "tracking", "events", "outfit"}
 
 
+def test_bench_names_a_recording_that_is_not_there_before_it_loads_networks(store: Path) -> None:
+    config = load(store / "store.yaml")
+    nowhere = config.inference.model_copy(update={"models": store / "no-models"})
+    with pytest.raises(SourceError, match=r"nope\.mp4: expected a video file"):
+        bench_clip("nope.mp4", config.model_copy(update={"inference": nowhere}), None)
+
+
 def test_bench_runs_a_short_recording_again_with_the_same_calls(store: Path) -> None:
     config = load(store / "store.yaml")
     once = bench_clip(str(store / "clip"), config, None, "cpu")
