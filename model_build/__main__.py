@@ -26,7 +26,9 @@ from model_build.references import train_reference
 from model_build.train.fitting import Schedule
 from model_build.wrap.command import wrap
 
-_NEED_NO_DATA = ("data", "engine", "export", "train", "wrap")
+_NEED_NO_DATA = ("data", "engine", "evaluate", "export", "train", "wrap")
+"""Those that need none at all, and those that say themselves when they need it."""
+
 MODELS = ("detector", "garments", "classifier")
 _which = click.argument("model", type=click.Choice(MODELS))
 _folders = click.make_pass_decorator(Folders)
@@ -64,14 +66,7 @@ def main(context: click.Context, data_folder: Path, cache: Path) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     context.obj = Folders(data_folder, cache)
     if context.invoked_subcommand not in _NEED_NO_DATA:
-        _require_data(context.obj)
-
-
-def _require_data(folders: Folders) -> None:
-    if not folders.data.is_dir():
-        raise click.ClickException(
-            f"{folders.data}: no such folder; give the data sets with --data or DRESSCODE_DATA"
-        )
+        context.obj.require_data()
 
 
 @main.command()
@@ -165,7 +160,7 @@ def train(
     run = run or Path("runs") / model
     own = OwnData(data_coco, own_share)
     if start is None or not own.is_all:
-        _require_data(folders)
+        folders.require_data()
     if model == "detector" and data_coco:
         raise click.UsageError("--data-coco: the detector learns people, not garments")
     if kept_batches and (model == "detector" or network != OURS):
@@ -232,7 +227,7 @@ def export(
     if model == "garments" and share < 1 and start is None:
         raise click.UsageError("--share: say with --from which model file training started from")
     if data_coco is None:
-        _require_data(folders)
+        folders.require_data()
     folders = replace(folders, judged_on=data_coco)
     if model == "detector":
         differences = detector_model.export_people(folders, run, share, file, start)

@@ -62,6 +62,17 @@ class Folders:
     cache: Path
     judged_on: Path | None = None
 
+    def require_data(self) -> None:
+        """Refuse to go on without the data sets.
+
+        Raises:
+            DataError: there is no such folder.
+        """
+        if not self.data.is_dir():
+            raise DataError(
+                f"{self.data}: no such folder; give the data sets with --data or DRESSCODE_DATA"
+            )
+
     def street_crops(self, held_out: bool) -> StreetCrops:
         """The people of Clothing Co-Parsing on one side of the split."""
         folder = self.data / "ccp"

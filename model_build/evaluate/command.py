@@ -52,6 +52,10 @@ def evaluate(
     Everything is printed and kept in the folder `--out`: figures as JSON and CSV, curves and
     confusion as CSV and PNG, the worst mistakes as a contact sheet.
     """
+    if model == "detector" and data_coco is not None:
+        raise click.UsageError("--data-coco: the detector is judged by people, not by garments")
+    if data_coco is None:
+        folders.require_data()
     out = out or Path("runs") / "evaluate" / model
     folders = replace(folders, judged_on=data_coco)
     if compare is None:

@@ -68,6 +68,7 @@ def wrap(
         onnx.checker.check_model(model, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise ModelError(f"{source}: does not fit the style {style}: {error}") from error
+    target.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, str(target))
     load_model(target, task)
 

@@ -21,8 +21,9 @@ def test_help_names_the_commands() -> None:
     assert all(name in text for name in ("data", "prepare", "train", "evaluate", "export"))
 
 
-def test_a_missing_data_folder_is_named(tmp_path: Path) -> None:
-    code, text = run("--data", str(tmp_path / "nowhere"), "prepare")
+@pytest.mark.parametrize("command", [("prepare",), ("evaluate", "classifier")])
+def test_a_missing_data_folder_is_named(tmp_path: Path, command: tuple[str, ...]) -> None:
+    code, text = run("--data", str(tmp_path / "nowhere"), *command)
     assert code == 1
     assert "nowhere" in text
     assert "DRESSCODE_DATA" in text
@@ -69,6 +70,22 @@ def test_own_pictures_that_cannot_be_learned_from_are_one_line(
     assert code != 0
     assert message in text
     assert "Traceback" not in text
+
+
+def test_judging_by_own_pictures_needs_no_other(tmp_path: Path) -> None:
+    own, out = _converted(tmp_path, "test"), tmp_path / "judged"
+    nowhere = str(tmp_path / "nowhere")
+    judge = ("evaluate", "classifier", "--data-coco", own, "--out", str(out))
+    code, text = run("--data", nowhere, *judge)
+    assert code == 0, text
+    assert (out / "figures.json").exists()
+
+
+def test_the_detector_is_not_judged_by_garments(tmp_path: Path) -> None:
+    own = _converted(tmp_path, "test")
+    code, text = run("--data", str(tmp_path), "evaluate", "detector", "--data-coco", own)
+    assert code == 2
+    assert "judged by people" in text
 
 
 @pytest.mark.parametrize("model", ["garments", "classifier"])

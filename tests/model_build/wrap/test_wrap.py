@@ -115,8 +115,9 @@ def test_a_detr_is_decoded_and_its_names_do_not_clash(tmp_path: Path) -> None:
     boxes = np.full((6, 4), 0.1, np.float32)
     boxes[3] = [0.5, 0.25, 0.25, 0.5]
     source = save(tmp_path / "detr.onnx", {"scores": logits, "boxes": boxes})
-    wrap(source, tmp_path / "out.onnx", "detr", "detector", [1], TOLD, candidates=2)
-    found = run(tmp_path / "out.onnx")
+    target = tmp_path / "a new folder" / "out.onnx"
+    wrap(source, target, "detr", "detector", [1], TOLD, candidates=2)
+    found = run(target)
     np.testing.assert_allclose(found["boxes"][0], [24, 0, 40, 32], rtol=1e-5)
     np.testing.assert_allclose(found["scores"][0], [0.5], rtol=1e-5)
 
