@@ -95,7 +95,11 @@ def look(
 
     paths = pictures_in(path)
     networks = open_for_stills(models, min_score)
-    lines = look_at(networks, paths, min_score, draw_dir)
+
+    def tell(why: str) -> None:
+        console.print(f"skipped: {why}", markup=False, highlight=False, soft_wrap=True)
+
+    lines = look_at(networks, paths, min_score, draw_dir, tell)
     shown = track(lines, "looking", total=len(paths), console=console, transient=True)
     if json_path is not None:
         write_lines(shown, json_path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,21 +118,40 @@ def draw(picture_bgr: UInt8, people: list[dict[str, Any]]) -> UInt8:
 
 
 def look(
-    networks: Networks, paths: list[Path], min_score: float, draw_dir: Path | None
+    networks: Networks,
+    paths: list[Path],
+    min_score: float,
+    draw_dir: Path | None,
+    on_skipped: Callable[[str], None],
 ) -> Iterator[dict[str, Any]]:
     """Look at pictures one by one; yields a line of ``--json`` for each.
 
+    Args:
+        networks: as :func:`open_for_stills` gives them.
+        paths: of the pictures.
+        min_score: weaker people and garments are left out.
+        draw_dir: where to save drawings.
+        on_skipped: is told why a picture is skipped.
+
     Raises:
-        SourceError: a picture cannot be decoded, or a drawing cannot be written.
+        SourceError: a drawing cannot be written; or, after all others, pictures were skipped.
     """
     root = paths[0].parent if len(paths) == 1 else _common_folder(paths)
+    skipped = 0
     for path in paths:
-        picture = read_picture(path)
+        try:
+            picture = read_picture(path)
+        except SourceError as error:
+            skipped += 1
+            on_skipped(str(error))
+            continue
         people = describe(see(networks, picture, min_score), min_score)
         if draw_dir is not None:
             inside = path.relative_to(root).with_suffix(".jpg")
             save(draw(picture, people), draw_dir / inside)
         yield {"image": str(path), "people": people}
+    if skipped:
+        raise SourceError(f"{skipped} of {len(paths)} pictures could not be read and were skipped")
 
 
 def _common_folder(paths: list[Path]) -> Path:

@@ -126,12 +126,32 @@ def test_one_view_need_not_be_sure_of_a_garment_all_views_decide() -> None:
     [
         (lambda p: p / "none.jpg", "there is no such picture or folder"),
         (lambda p: (p / "empty").mkdir() or p / "empty", "expected pictures"),
-        (lambda p: (p / "bad.jpg").write_bytes(b"no") and p / "bad.jpg", "can be decoded"),
     ],
-    ids=["missing", "empty-folder", "undecodable"],
+    ids=["missing", "empty-folder"],
 )
 def test_look_says_what_is_wrong(photos: Path, make: object, said: str) -> None:
     path = make(photos)  # type: ignore[operator]
     result = look(path, photos.parent / "models")
     assert result.exit_code == 1
     assert said in str(result.exception)
+
+
+@pytest.mark.parametrize("to_file", [False, True], ids=["printed", "json"])
+def test_a_broken_picture_is_skipped_told_and_counted(photos: Path, to_file: bool) -> None:
+    (photos / "bad.jpg").write_bytes(b"no")
+    (photos / "blank.png").write_bytes(b"")
+    out = photos.parent / "out.jsonl"
+    result = look(photos, photos.parent / "models", *(("--json", str(out)) if to_file else ()))
+    lines = (out.read_text() if to_file else result.stdout).splitlines()
+    assert {Path(json.loads(line)["image"]).name for line in lines} == {
+        "blue.jpg",
+        "dark.png",
+        "red.png",
+    }
+    told = [line for line in result.stderr.splitlines() if line.startswith("skipped: ")]
+    assert [Path(line.partition(": ")[2].partition(": ")[0]).name for line in told] == [
+        "bad.jpg",
+        "blank.png",
+    ]
+    assert result.exit_code == 1
+    assert "2 of 5 pictures could not be read" in str(result.exception)
