@@ -25,6 +25,13 @@ Task = Literal["detector", "garments", "classifier"]
 SHIPPED = Path(__file__).parent.parent / "models"
 """The folder of the models that Dresscode ships."""
 
+CALLED: dict[Task, str] = {
+    "detector": "detector",
+    "garments": "garment detector",
+    "classifier": "classifier",
+}
+"""What the model of a task is called in errors."""
+
 _INPUT = {"detector": "images", "garments": "images", "classifier": "crops"}
 _OUTPUTS = {
     "detector": {"boxes": 3, "scores": 3},
@@ -36,6 +43,8 @@ _LABELS: dict[str, tuple[str, ...]] = {
     "garments": REGIONS,
     "classifier": CATEGORIES,
 }
+
+_AGAIN = "Copy the file again, or reinstall Dresscode where it came with it"
 
 
 @dataclass(frozen=True)
@@ -74,13 +83,17 @@ def load_model(path: Path, task: Task) -> Model:
         ModelError: it is missing, unreadable or breaks the contract.
     """
     if not path.is_file():
-        raise ModelError(f"{path}: there is no such model file; expected a {task} in ONNX")
+        raise ModelError(
+            f"{path}: there is no such model file; expected a {CALLED[task]} in ONNX. {_AGAIN}"
+        )
     try:
         return _read(path, task)
     except (RuntimeError, ValueError) as error:
         # OpenVINO's own errors, and texts in the file, or in those errors, that are no texts.
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-        raise ModelError(f"{path}: cannot be read as an ONNX model: {reason}") from error
+        raise ModelError(
+            f"{path}: cannot be read as an ONNX model: {reason.rstrip('.')}. {_AGAIN}"
+        ) from error
 
 
 def _read(path: Path, task: Task) -> Model:
@@ -117,7 +130,9 @@ def _check_input(path: Path, task: Task, network: Any) -> tuple[int, int]:
     name = _INPUT[task]
     names = [port.get_any_name() for port in network.inputs]
     if names != [name]:
-        raise ModelError(f"{path}: a {task} has the one input {name!r}; this model has {names}")
+        raise ModelError(
+            f"{path}: a {CALLED[task]} has the one input {name!r}; this model has {names}"
+        )
     port = network.inputs[0]
     shape, kind = port.get_partial_shape(), port.get_element_type().get_type_name()
     is_fit = (
@@ -141,7 +156,7 @@ def _check_outputs(path: Path, task: Task, network: Any) -> dict[str, Any]:
     for name, rank in _OUTPUTS[task].items():
         if name not in shapes:
             raise ModelError(
-                f"{path}: a {task} has the outputs {', '.join(_OUTPUTS[task])}; "
+                f"{path}: a {CALLED[task]} has the outputs {', '.join(_OUTPUTS[task])}; "
                 f"{name!r} is missing among {', '.join(shapes) or 'none'}"
             )
         if shapes[name].rank.is_dynamic or len(shapes[name]) != rank:
@@ -160,7 +175,7 @@ def _check_labels(path: Path, task: Task, network: Any, shapes: dict[str, Any]) 
         labels = ()
     if labels != _LABELS[task]:
         raise ModelError(
-            f"{path}: the metadata 'labels' of a {task} must be the JSON list "
+            f"{path}: the metadata 'labels' of a {CALLED[task]} must be the JSON list "
             f"{json.dumps(_LABELS[task])}; it is {text!r}"
         )
     last = "probabilities" if task == "classifier" else "scores"

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from edge_app.inference.model import CALLED
 from model_build.wrap.styles import STYLES
 from model_build.wrap.wrap import wrap as write
 
@@ -38,4 +39,4 @@ def wrap(
         "training_data": more["training_data"],
     }
     write(source, target, style, task, classes, told, more["candidates"])
-    click.echo(f"{target}: a {task} of the model contract")
+    click.echo(f"{target}: a {CALLED[task]} of the model contract")

@@ -12,7 +12,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from edge_app.errors import ModelError
-from edge_app.inference.model import Task, load_model
+from edge_app.inference.model import CALLED, Task, load_model
 from edge_app.vocabulary import REGIONS
 from model_build.wrap.nodes import Nodes
 from model_build.wrap.styles import STYLES, Outputs
@@ -45,7 +45,7 @@ def wrap(
         ModelError: it is not a network of this style.
     """
     if len(classes) != len(LABELS[task]):
-        raise ModelError(f"a {task} has the labels {LABELS[task]}; give a class for each")
+        raise ModelError(f"a {CALLED[task]} has the labels {LABELS[task]}; give a class for each")
     try:
         model = onnx.load(str(source))
         onnx.checker.check_model(model)

@@ -50,7 +50,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "detector.onnx"
     path.write_bytes(b"this is no protobuf" * 50)
-    with pytest.raises(ModelError, match="cannot be read as an ONNX model"):
+    match = "cannot be read as an ONNX model: .*Copy the file again, or reinstall Dresscode"
+    with pytest.raises(ModelError, match=match):
         load_model(path, "detector")
 
 
@@ -64,6 +65,13 @@ def test_foreign_labels_are_refused(tmp_path: Path) -> None:
     path = save_detector(tmp_path / "detector.onnx", BOX, SCORE, labels='["cat"]')
     with pytest.raises(ModelError, match=r"'labels' of a detector must be.*person.*cat"):
         load_model(path, "detector")
+
+
+def test_a_garment_detector_is_called_so(tmp_path: Path) -> None:
+    path = save_detector(tmp_path / "garments.onnx", BOX, SCORE)
+    for file, match in ((path, "'labels' of a garment detector"), (tmp_path / "no", "a garment d")):
+        with pytest.raises(ModelError, match=match):
+            load_model(file, "garments")
 
 
 def test_labels_that_are_not_json_are_refused(tmp_path: Path) -> None:
