@@ -95,7 +95,12 @@ def _net_rows(zone: str, error: Mapping[str, Any], duration_s: float) -> list[Ro
     if duration_s < QUARTER_S:
         miscounts = error["miscounts_per_15min"]["n"]
         return [
-            (f"{zone}: net error in all", f"{error['total']:+d}", "-", ""),
+            (
+                f"{zone}: net error in all",
+                f"{error['total']:+d}" if error["total"] else "0",
+                "-",
+                "",
+            ),
             (f"{zone}: miscounts in all", str(miscounts), "-", ""),
         ]
     return [
