@@ -29,7 +29,7 @@ def cli() -> None:
 @cli.command()
 @CONFIG
 def run(config_path: Path) -> None:
-    """Run the daemon: cameras in, alerts and counts out, until stopped."""
+    """Run the daemon: alerts and counts, until stopped."""
     from edge_app.commands.run import run as run_daemon
 
     run_daemon(config_path)
@@ -48,7 +48,10 @@ def demo(
     seconds: float | None,
     draw_dir: Path | None,
 ) -> None:
-    """Show everything at once: broker, camera, pipeline, and a client that reads what arrives."""
+    """Show everything at once, on this machine.
+
+    Broker, camera, pipeline, and a client that reads what arrives.
+    """
     from edge_app.commands.demo import demo_config, run_demo
 
     run_demo(demo_config(source, config_path, camera), seconds, draw_dir)
@@ -57,7 +60,10 @@ def demo(
 @cli.command()
 @click.argument("config_path", type=PATH)
 def check(config_path: Path) -> None:
-    """Check a configuration file: exit 1 and every problem with its line on a bad one."""
+    """Check a configuration file.
+
+    On a bad one, exit 1 and every problem with its line.
+    """
     from edge_app.commands.check import check as check_file
 
     config, missing = check_file(config_path)
@@ -86,7 +92,7 @@ def check(config_path: Path) -> None:
 def look(
     path: Path, json_path: Path | None, draw_dir: Path | None, min_score: float, models: Path | None
 ) -> None:
-    """Find people and clothes in a picture, or in a folder of pictures."""
+    """Find people and clothes in one or more pictures."""
     from rich.progress import track
 
     from edge_app.commands.json_files import write_lines
@@ -129,7 +135,7 @@ def replay(
     picture_path: Path | None,
     start: str | None,
 ) -> None:
-    """Run a recording exactly, every frame; compare counts and alerts with a truth.
+    """Run a recording exactly; compare with a truth.
 
     CLIP is a video, a folder of pictures or a sim:// URL (whose truth is known).
     """
@@ -156,7 +162,7 @@ def replay(
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the page; default: any.")
 def label(clip: str, config_path: Path, camera: str | None, truth_path: Path, port: int) -> None:
-    """Make a truth file: a page in the browser, the video paused, a key for each mark.
+    """Make a truth file of a recording, in the browser.
 
     CLIP is a video or a folder of pictures. The page is on this machine's loopback only.
     """
@@ -190,7 +196,10 @@ def bench(
     device: str | None,
     least_s: float,
 ) -> None:
-    """Measure frames per second, milliseconds per stage and the share of the networks' limit."""
+    """Measure speed, and the share of the networks' limit.
+
+    Frames per second and milliseconds per stage, in turns with the networks alone.
+    """
     from edge_app.commands.bench import bench_clip
     from edge_app.commands.json_files import write_json
     from edge_app.commands.report import bench_table, show
@@ -205,7 +214,10 @@ def bench(
 @cli.command()
 @CONFIG
 def doctor(config_path: Path) -> None:
-    """Look at everything that this machine needs; exit 1 where something is wrong."""
+    """Look at everything that this machine needs.
+
+    Exit 1 where something is wrong.
+    """
     from edge_app.commands.doctor import examine
     from edge_app.config.load import load
 
@@ -223,7 +235,7 @@ def doctor(config_path: Path) -> None:
 @cli.command("privacy-report")
 @CONFIG
 def privacy_report(config_path: Path) -> None:
-    """Print what leaves the box, how long it stays, and the notice for the door."""
+    """Print what leaves the box, and a notice for the door."""
     from edge_app.commands.privacy_report import privacy_report as report_of
     from edge_app.config.load import load
 
@@ -235,7 +247,10 @@ def privacy_report(config_path: Path) -> None:
 @click.option("--uninstall", is_flag=True, help="Remove it; configuration and counters stay.")
 @click.option("--root", type=PATH, default=Path("/"), help="Of another system, such as an image.")
 def install_service(dry_run: bool, uninstall: bool, root: Path) -> None:
-    """Put the systemd unit, its devices and an example configuration in place."""
+    """Put the systemd unit and its devices in place.
+
+    An example configuration too, where there is none.
+    """
     from edge_app.commands import install_service as service
 
     if not uninstall and root == Path("/"):
@@ -257,7 +272,7 @@ def install_service(dry_run: bool, uninstall: bool, root: Path) -> None:
 
 @cli.command("systemd-devices")
 def systemd_devices() -> None:
-    """Print a drop-in for the unit with the GPU and camera devices of this machine."""
+    """Print the unit's drop-in with GPU and cameras."""
     from edge_app.commands.systemd_devices import drop_in, find_devices
 
     click.echo(drop_in(find_devices()), nl=False)
@@ -266,7 +281,10 @@ def systemd_devices() -> None:
 @cli.command()
 @click.argument("name", required=False)
 def schema(name: str | None) -> None:
-    """Print the JSON Schema of a kind of message or of `config`, or the names of all."""
+    """Print the JSON Schema of a message, or of config.
+
+    Without a name, the names of all.
+    """
     from edge_app.commands.schema import schema_names, schema_text
 
     click.echo("\n".join(schema_names()) if name is None else schema_text(name), nl=name is None)

@@ -209,8 +209,10 @@ def test_a_refusal_that_may_pass_is_tried_again_in_order(
 
     broker.habits = Habits(answer=answer, receive_maximum=1)
     outbox.publish([minute(n) for n in range(5)])
-    with sender(broker, outbox):
+    with sender(broker, outbox) as box:
+        assert wait_until(lambda: "but it refuses messages: " in box.status().detail)
         assert wait_until(lambda: seqs(broker) == [1, 2, 3, 4, 5])
+        assert box.status().detail == "connected with MQTT 5"
         states = [json.loads(p.payload) for p in broker.topics("state")]
         assert wait_until(lambda: len(broker.topics("state")) == 3)
         states = [json.loads(p.payload)["state"] for p in broker.topics("state")]
