@@ -1,4 +1,15 @@
-"""A store with the tiny models, one camera, one area and one rule."""
+"""A store with the tiny models, one camera, one area and one rule; and recordings for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge_app.flow import UInt8
 
 CONFIG = """
 store: acme-1
@@ -15,3 +26,20 @@ cameras:
 alerts:
   dresses: {any_of: [dress], min_probability: 0.6, cooldown_s: 0}
 """
+
+
+def write_clip(folder: Path, pictures: Sequence[UInt8], count: int) -> None:
+    """A recording of ``count`` pictures, which shows the given ones over and over."""
+    folder.mkdir()
+    files = [folder / f"{i:04d}.png" for i in range(count)]
+    for file, picture in zip(files, pictures, strict=False):
+        assert cv2.imwrite(str(file), picture)
+    # To compress every picture anew would take longer than most tests.
+    for i in range(len(pictures), count):
+        os.link(files[i % len(pictures)], files[i])
+
+
+def noise_pictures() -> list[UInt8]:
+    """Pictures in which the tiny detector finds somebody, no two in a row alike."""
+    noise = np.random.default_rng(0).integers(0, 255, (128, 256, 3), np.uint8)
+    return [np.roll(noise, i, 0) for i in range(20)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import paho.mqtt.client as paho
 import pytest
@@ -21,6 +19,7 @@ from edge_app.delivery.audit import verify
 from edge_app.delivery.broker import EmbeddedBroker, find_mosquitto
 from edge_app.delivery.topics import VERBS
 from tests.broker.mosquitto import wait_until
+from tests.edge_app.tiny_store import write_clip
 from tests.tiny_models import save_all
 
 CONFIG = """
@@ -100,11 +99,7 @@ def stranger(broker: EmbeddedBroker) -> Iterator[Stranger]:
 def store(tmp_path: Path, broker: EmbeddedBroker) -> Path:
     """A store where nobody is seen for two minutes."""
     save_all(tmp_path / "models")
-    (tmp_path / "clip").mkdir()
-    first = tmp_path / "clip" / "0000.png"
-    assert cv2.imwrite(str(first), np.zeros((128, 256, 3), np.uint8))
-    for i in range(1, 1200):
-        os.link(first, first.with_name(f"{i:04d}.png"))
+    write_clip(tmp_path / "clip", [np.zeros((128, 256, 3), np.uint8)], 1200)
     (tmp_path / "store.yaml").write_text(CONFIG.format(url=broker.url))
     return tmp_path
 

@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -24,6 +23,7 @@ from edge_app.box.renewal import ANSWER_S
 from edge_app.delivery.broker import EmbeddedBroker, find_mosquitto
 from edge_app.runtime.starts import MANY
 from tests.edge_app.runtime.notify_socket import NotifySocket
+from tests.edge_app.tiny_store import write_clip
 from tests.tiny_models import save_all
 
 CONFIG = """
@@ -46,10 +46,7 @@ pytestmark = pytest.mark.timeout(120)
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     save_all(tmp_path / "models")
-    (tmp_path / "clip").mkdir()
-    picture = np.full((128, 256, 3), 120, np.uint8)
-    for i in range(900):
-        assert cv2.imwrite(str(tmp_path / "clip" / f"{i:04d}.png"), picture)
+    write_clip(tmp_path / "clip", [np.full((128, 256, 3), 120, np.uint8)], 900)
     (tmp_path / "store.yaml").write_text(CONFIG)
     return tmp_path
 

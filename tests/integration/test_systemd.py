@@ -15,10 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
+from tests.edge_app.tiny_store import noise_pictures, write_clip
 from tests.tiny_models import save_all
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,10 +154,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
             parent.chmod(parent.stat().st_mode | 0o055)
     made = Lab(tmp_path)
     save_all(made.store / "models")
-    (made.store / "clip").mkdir()
-    picture = np.random.default_rng(0).integers(0, 255, (128, 256, 3), np.uint8)
-    for i in range(600):
-        assert cv2.imwrite(str(made.store / "clip" / f"{i:04d}.png"), np.roll(picture, i, 0))
+    write_clip(made.store / "clip", noise_pictures(), 600)
     (made.store / "store.yaml").write_text(CONFIG)
     with made:
         yield made

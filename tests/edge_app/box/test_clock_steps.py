@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -19,6 +18,7 @@ from edge_app.config.schema import Config
 from edge_app.flow import Entry, Frame
 from edge_app.pipeline import Step
 from tests.edge_app.delivery.samples import MESSAGES, alert
+from tests.edge_app.tiny_store import write_clip
 from tests.tiny_models import save_all
 
 CONFIG = """
@@ -142,10 +142,7 @@ def test_the_box_and_its_messages_go_by_the_same_clock(config: Config, networks:
 
 
 def test_a_whole_box_goes_on_when_its_clock_is_set(config: Config, networks: Networks) -> None:
-    folder = config.state_dir.parent / "clip"
-    folder.mkdir()
-    for i in range(400):
-        assert cv2.imwrite(str(folder / f"{i:04d}.png"), picture(True, i))
+    write_clip(config.state_dir.parent / "clip", [picture(True, i) for i in range(20)], 400)
     # Two hours on, it is still the same business day, whatever time it is here.
     wall = {"ahead_s": 0.0, "noon_s": 1_700_049_600.0 - time.monotonic()}
     seen: list[Frame] = []

@@ -12,8 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 
 from edge_app.app import Networks, open_networks
@@ -31,6 +29,7 @@ from edge_app.delivery.outbox import Outbox
 from edge_app.errors import ConfigError, EngineError
 from edge_app.flow import Frame, Message
 from edge_app.pipeline import Pipeline, Step
+from tests.edge_app.tiny_store import noise_pictures, write_clip
 from tests.tiny_models import save_all
 
 CONFIG = """
@@ -55,10 +54,7 @@ pytestmark = pytest.mark.timeout(60)
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     save_all(tmp_path / "models")
-    (tmp_path / "clip").mkdir()
-    noise = np.random.default_rng(0).integers(0, 255, (128, 256, 3), np.uint8)
-    for i in range(600):
-        assert cv2.imwrite(str(tmp_path / "clip" / f"{i:04d}.png"), np.roll(noise, i, 0))
+    write_clip(tmp_path / "clip", noise_pictures(), 600)
     (tmp_path / "store.yaml").write_text(CONFIG)
     return tmp_path
 

@@ -11,7 +11,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -30,6 +29,7 @@ from edge_app.ports import Engine
 from edge_app.runtime.systemd import Notifier
 from tests.edge_app.runtime.notify_socket import NotifySocket
 from tests.edge_app.runtime.test_heartbeats import Clock
+from tests.edge_app.tiny_store import noise_pictures, write_clip
 from tests.tiny_models import save_all
 
 BATCH = np.zeros((1, 4, 4, 3), np.uint8)
@@ -231,10 +231,7 @@ class Breakable:
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     save_all(tmp_path / "models")
-    (tmp_path / "clip").mkdir()
-    noise = np.random.default_rng(0).integers(0, 255, (128, 256, 3), np.uint8)
-    for i in range(600):
-        assert cv2.imwrite(str(tmp_path / "clip" / f"{i:04d}.png"), np.roll(noise, i, 0))
+    write_clip(tmp_path / "clip", noise_pictures(), 600)
     (tmp_path / "store.yaml").write_text(CONFIG)
     return load(tmp_path / "store.yaml")
 
