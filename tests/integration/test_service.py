@@ -40,7 +40,7 @@ cameras:
 WATCHDOG_S = 4.0
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -154,10 +154,12 @@ def test_a_crash_loop_ends_in_a_safe_mode_that_still_reports(
         config = CONFIG.replace("mqtt://127.0.0.1:1", broker.url)
         (store / "store.yaml").write_text(config)
         (store / "models" / "detector.onnx").rename(store / "models" / "gone")
-        for _ in range(MANY):
-            crashed = start(store, "-m", "edge_app", "run", "-c", str(store / "store.yaml"))
-            assert "there is no such model file" in crashed.communicate(timeout=60)[1]
-            assert crashed.returncode == 1
+        (store / "state").mkdir()
+        starts = store / "state" / "starts.json"
+        starts.write_text(json.dumps([time.time() - 60.0] * (MANY - 1)))
+        crashed = start(store, "-m", "edge_app", "run", "-c", str(store / "store.yaml"))
+        assert "there is no such model file" in crashed.communicate(timeout=60)[1]
+        assert crashed.returncode == 1
         box = start(store, "-m", "edge_app", "run", "-c", str(store / "store.yaml"))
         try:
             ready = manager.listen_until(lambda m: "READY" in m, 60.0)
@@ -176,7 +178,7 @@ def test_a_crash_loop_ends_in_a_safe_mode_that_still_reports(
         finally:
             box.kill()
             box.communicate()
-    assert json.loads((store / "state" / "starts.json").read_text()) == []
+    assert json.loads(starts.read_text()) == []
     (store / "models" / "gone").rename(store / "models" / "detector.onnx")
     box = start(store, "-m", "edge_app", "run", "-c", str(store / "store.yaml"))
     try:
