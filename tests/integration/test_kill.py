@@ -162,17 +162,24 @@ def snapshot(file: Path, step: int) -> Path:
     return file.with_name(f"{file.stem}-{step}.sqlite")
 
 
+def unsynced(file: Path) -> sqlite3.Connection:
+    """A connection of the test itself, which waits for no disk."""
+    connection = plain_connect(file)
+    connection.execute("PRAGMA synchronous=OFF")
+    return connection
+
+
 def copy(source: Path, target: Path) -> None:
     """Copy what a database has committed."""
     for ending in ("", "-wal", "-shm"):
         target.with_name(target.name + ending).unlink(missing_ok=True)
-    with closing(plain_connect(source)) as old, closing(plain_connect(target)) as new:
+    with closing(unsynced(source)) as old, closing(unsynced(target)) as new:
         old.backup(new)
 
 
 def content(file: Path) -> list[Any]:
     """Everything that a database holds, but for the alerts' random ids."""
-    with closing(plain_connect(file)) as database:
+    with closing(unsynced(file)) as database:
         tables = ("state", "number", "cursor", "latest", "resend", "refused")
         rows = [sorted(database.execute(f"SELECT * FROM {table}")) for table in tables]
     return [told(file), *rows]
@@ -180,7 +187,7 @@ def content(file: Path) -> list[Any]:
 
 def told(file: Path) -> list[tuple[str, dict[str, Any]]]:
     """Every message in order; alerts without their random id."""
-    with closing(plain_connect(file)) as database:
+    with closing(unsynced(file)) as database:
         rows = database.execute("SELECT topic, payload FROM message ORDER BY position").fetchall()
     messages = [(topic, json.loads(payload)) for topic, payload in rows]
     return [
