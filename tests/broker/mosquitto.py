@@ -96,7 +96,11 @@ class Mosquitto:
     def start(self) -> None:
         with (self.folder / "mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
-        assert wait_until(self._listens, 10), (self.folder / "mosquitto.log").read_text()
+        try:
+            assert wait_until(self._listens, 10), (self.folder / "mosquitto.log").read_text()
+        except BaseException:
+            self.kill()
+            raise
 
     def _listens(self) -> bool:
         with socket.socket() as probe:
