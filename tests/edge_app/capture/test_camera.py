@@ -23,7 +23,7 @@ from edge_app.ports import Camera
 from tests.edge_app.capture.pictures import number_of, write_video
 
 FAST = Timing(
-    stall_s=0.2, open_s=0.4, first_retry_s=0.01, last_retry_s=0.05, healthy_s=5.0, close_s=2.0
+    stall_s=1.0, open_s=1.0, first_retry_s=0.01, last_retry_s=0.05, healthy_s=5.0, close_s=2.0
 )
 
 
@@ -48,7 +48,8 @@ class FakeCamera:
             raise step
         time.sleep(step)
         self.index += 1
-        picture = np.full((8, 8, 3), 200, np.uint8)
+        # Something to see, or the scene would be taken for a covered camera after a while.
+        picture = np.random.default_rng(self.index).integers(200, 256, (8, 8, 3), np.uint8)
         return Frame("door", self.index, time.monotonic(), picture)
 
     def close(self) -> None:
@@ -270,8 +271,10 @@ def test_frames_that_arrive_late_are_dropped_and_counted() -> None:
     store = Store(openers(held_up), Timing())
     with running(store):
         store.run_until(lambda: store.camera.has_ended)
-    assert store.slots.drops()["door"]["late"] == 5
-    assert [frame.index for frame in store.frames] == [0, 1, 7, 8, 9]
+    drops, seen = store.slots.drops()["door"], {frame.index for frame in store.frames}
+    assert drops["late"] == 5
+    assert seen <= {0, 1, 7, 8, 9}
+    assert len(seen) + drops.get("replaced", 0) == 5
 
 
 def test_masks_are_black_before_the_frame_leaves() -> None:
@@ -283,7 +286,7 @@ def test_masks_are_black_before_the_frame_leaves() -> None:
     assert store.frames
     for frame in store.frames:
         assert frame.frame_bgr[:, :3].max() == 0
-        assert frame.frame_bgr[:, 5:].min() == 200
+        assert frame.frame_bgr[:, 5:].min() >= 200
 
 
 def test_a_video_file_as_if_live(tmp_path: Path) -> None:
