@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 collect_ignore = ["edge_app/capture/rtsp_server.py"]
 
 # A slow machine is not a failing test.
-settings.register_profile("dresscode", deadline=None, print_blob=True)
+settings.register_profile(
+    "dresscode", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("dresscode")
 
 cv2.setNumThreads(1)
