@@ -24,6 +24,7 @@ from edge_app.delivery.audit import verify
 from edge_app.delivery.broker import EmbeddedBroker, find_mosquitto
 from edge_app.delivery.contract import json_schemas
 from edge_app.delivery.topics import kind_of
+from tests.edge_app.tiny_store import write_clip
 from tests.tiny_models import save_all
 
 CONFIG = """
@@ -40,10 +41,10 @@ cameras:
     fps: 10
     zones: {{shop: {{area: [[0, 0], [1, 0], [1, 1], [0, 1]]}}}}
 alerts:
-  dresses: {{any_of: [dress], min_probability: 0.6, cooldown_s: 0}}
+  dresses: {{any_of: [dress], min_probability: 0.6, cooldown_s: 0, expires_s: 600}}
 """
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -138,18 +139,21 @@ def test_a_broker_that_is_not_there_stops_nothing_and_gets_everything_later(
     assert "Traceback" not in said
     # The same box finds a broker on its next start: what was decided meanwhile arrives.
     shutil.rmtree(store / "clip")
-    (store / "clip").mkdir()
-    cv2.imwrite(str(store / "clip" / "0.png"), np.zeros((128, 256, 3), np.uint8))
+    write_clip(store / "clip", [np.zeros((128, 256, 3), np.uint8)], 1500)
     port = broker.url.rpartition(":")[2]
     reader = subprocess.Popen(
-        ["mosquitto_sub", "-p", port, "-q", "1", "-C", "1", "-W", "30", "-t",
+        ["mosquitto_sub", "-p", port, "-q", "1", "-C", "1", "-W", "120", "-t",
          "dresscode/v1/acme-1/alert/#"],
         stdout=subprocess.PIPE,
         text=True,
     )  # fmt: skip
     time.sleep(0.3)
-    end(start(store, broker.url))
-    assert json.loads(reader.communicate(timeout=40)[0])["rule"] == "dresses"
+    box = start(store, broker.url)
+    heard = reader.communicate(timeout=130)[0]
+    box.terminate()
+    said = end(box)
+    assert heard, said
+    assert json.loads(heard)["rule"] == "dresses"
 
 
 def test_sigterm_ends_it_quickly_and_says_good_bye(store: Path, broker: EmbeddedBroker) -> None:
@@ -223,9 +227,18 @@ def test_ctrl_c_ends_the_demo_with_its_farewell(store: Path) -> None:
         [sys.executable, "-m", "edge_app", "demo", "-c", str(store / "store.yaml")],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
-    time.sleep(8)
-    os.killpg(demo.pid, signal.SIGINT)  # a terminal sends it to the broker's process as well
-    said = demo.communicate(timeout=40)[0]
+    assert demo.stdout is not None
+    try:
+        begun = ""
+        while "read along" not in begun:
+            line = demo.stdout.readline()
+            assert line, begun
+            begun += line
+        os.killpg(demo.pid, signal.SIGINT)  # a terminal sends it to the broker's process as well
+        said = demo.communicate(timeout=40)[0]
+    finally:
+        demo.kill()
+        demo.communicate()
     assert demo.returncode == 0, said
     assert "count windows" in said
 
