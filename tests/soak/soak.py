@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 import threading
@@ -173,10 +174,14 @@ class Shown:
         self._cameras = cameras
         self._pending: dict[str, tuple[int, int, float, float]] = {}
         self._whole = 0
+        self._turned_at_s = math.inf
+        self.longest_turn_s = 0.0
 
     def __call__(self, frames: list[Frame], _step: Step) -> None:
         """Note the pictures of one turn."""
         at_s = self._cameras.at_s
+        self.longest_turn_s = max(self.longest_turn_s, at_s - self._turned_at_s)
+        self._turned_at_s = at_s
         for frame in frames:
             if frame.frame_bgr[:, 200:].mean() > 100:
                 visit = visits_until(at_s + 2.0)  # a number that changes where a visit begins
@@ -267,6 +272,7 @@ def soak(seconds: float, folder: Path) -> dict[str, Any]:
         "seconds": seconds,
         "visits_per_camera": truth,
         "visits_shown_to_the_pipeline": shown.visits(),
+        "longest_turn_s": round(shown.longest_turn_s, 2),
         "entries_counted": reader.entries(),
         "alerts": reader.alerts,
         "capture_to_mqtt_ms": reader.latency_ms(),

@@ -13,6 +13,8 @@ from edge_app.delivery.broker import find_mosquitto
 from tests.soak.cameras import VISITS_AT_S, is_visit, visits_until
 
 ROOT = Path(__file__).resolve().parents[2]
+BUSY_TURN_S = 1.0
+"""A box that waits at most a quarter of a second for pictures never takes so long for a turn."""
 
 
 def test_the_truth_of_the_cameras() -> None:
@@ -32,8 +34,11 @@ def test_a_minute_of_trouble_loses_nothing() -> None:
     )  # fmt: skip
     figures = json.loads(done.stdout)
     shown, visits = figures["visits_shown_to_the_pipeline"], 4 * figures["visits_per_camera"]
-    if shown < visits:
-        pytest.skip(f"the machine is too busy: the box was shown {shown} of {visits} visits")
+    longest_turn_s = figures["longest_turn_s"]
+    # A camera that does not come back is no excuse: turns without pictures are short.
+    if shown < visits and longest_turn_s > BUSY_TURN_S:
+        pytest.skip(f"the machine is too busy: a turn of the box took {longest_turn_s} s")
+    assert shown >= visits, done.stdout + done.stderr[-3000:]
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
     assert figures["broker_kills"] == 1
     assert figures["clock_jumps"] == 1
