@@ -8,7 +8,6 @@ connection. So is one that nobody can understand. Everything is noted in the aud
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -26,7 +25,6 @@ from edge_app.delivery.mqtt import Received
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.topics import PREFIX, TOPICS, VERBS
 
-log = logging.getLogger(__name__)
 
 MAX_BYTES: Final = 4096
 WAITING: Final = 32
@@ -51,14 +49,14 @@ class Command:
         broker: the outbox's name of the broker that it came through.
         verb: what is to be done.
         arguments: checked; what the verb needs is there.
-        answer_topic: where the answer goes; None for nowhere.
+        answer_topic: where the answer goes.
         correlation: of MQTT 5, for the answer.
     """
 
     broker: str
     verb: str
     arguments: CommandPayload
-    answer_topic: str | None
+    answer_topic: str
     correlation: bytes | None
 
     @property
@@ -98,7 +96,6 @@ class Commands:
         self._waiting: deque[Command] = deque()
         self._answers: dict[str, deque[Answer]] = {}
         self._remembered: OrderedDict[tuple[str, str], bytes] = OrderedDict()
-        self._has_warned = False
         self._listeners: list[Callable[[], None]] = []
 
     @property
@@ -188,14 +185,10 @@ class Commands:
             self._answers.pop(broker, None)
         return taken
 
-    def _answer_topic(self, verb: str, asked: str | None) -> str | None:
-        """Where the answer goes: as asked, if that is below the store's own; None: no topic."""
-        if asked is not None and (not asked or set(asked) & set("+#\0")):
-            if not self._has_warned:
-                log.warning("a command asks to be answered to %r, which is no topic", asked[:200])
-            self._has_warned = True
-            return None
-        if asked is not None and asked.startswith(f"{PREFIX}/{self._messages.store}/rsp/"):
+    def _answer_topic(self, verb: str, asked: str | None) -> str:
+        """Where the answer goes: as asked, if that is a topic below the store's own."""
+        own = f"{PREFIX}/{self._messages.store}/rsp/"
+        if asked is not None and asked.startswith(own) and not set(asked) & set("+#\0"):
             return asked
         return TOPICS["response"].at(
             self._messages.store, node=self._messages.node, verb=verb if verb in VERBS else "error"
@@ -226,8 +219,6 @@ class Commands:
             self.answer(command, "refused", "too many commands are waiting; try later")
 
     def _send(self, command: Command, payload: bytes) -> None:
-        if command.answer_topic is None:
-            return
         with self._lock:
             queue = self._answers.setdefault(command.broker, deque(maxlen=WAITING))
             queue.append(Answer(command.answer_topic, payload, command.correlation))
