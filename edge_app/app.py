@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge_app.box.clock_health import is_clock_synchronised
+from edge_app.box.clock_health import is_clock_believed
 from edge_app.config.schema import Config, DetectionSettings, InferenceSettings, OutfitSettings
 from edge_app.detection.detector import Detector
 from edge_app.inference.choose import open_engine, open_model
@@ -95,5 +95,5 @@ def build_pipeline(
         started_at_s,
         is_replay=is_replay,
         honours_hours=honours_hours,
-        is_clock_ok=is_clock_synchronised,
+        is_clock_ok=is_clock_believed,
     )

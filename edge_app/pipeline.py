@@ -66,7 +66,7 @@ class Pipeline:
         started_at_s: when counting begins, seconds of Unix time.
         is_replay: a recording, whose first people count as entries and whose hours are ignored.
         honours_hours: the rules' hours are honoured.
-        is_clock_ok: whether the machine's clock is synchronised.
+        is_clock_ok: whether to go by the clock even where a restart finds it far behind.
     """
 
     def __init__(

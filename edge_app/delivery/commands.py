@@ -25,7 +25,6 @@ from edge_app.delivery.mqtt import Received
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.topics import PREFIX, TOPICS, VERBS
 
-
 MAX_BYTES: Final = 4096
 WAITING: Final = 32
 """Commands that may wait for the pipeline; beyond that they are refused."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter, ValidationError
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Time = Annotated[
@@ -34,12 +34,15 @@ def rfc3339(at_s: float) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+_ANY_TIME = TypeAdapter(AwareDatetime)
+
+
 def _any_time(text: str) -> str:
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = _ANY_TIME.validate_python(text)
+    except ValidationError:
         moment = None
-    if moment is None or moment.tzinfo is None or not 1970 <= moment.year < 3000:
+    if moment is None or not 1970 <= moment.year < 3000:
         raise ValueError(f"expected a time such as 2026-05-08T14:30:00+02:00, got {text[:64]!r}")
     return rfc3339(moment.timestamp())
 

@@ -30,6 +30,7 @@ _TAKEN_OVER: Final = (
     f"FROM file.message WHERE lane = 'agg' AND position <= {_SENT}",
     "INSERT INTO resend (broker, message) "
     f"SELECT broker, message {_HISTORY} FROM file.resend WHERE message <= {_SENT} "
+    "AND message IN (SELECT position FROM file.message) "
     "AND broker IN (SELECT broker FROM main.cursor) ORDER BY position",
     # what some broker lacks gets new ones, where sessions that are under way come to it.
     f"INSERT INTO message ({_COLUMNS}) SELECT {_COLUMNS} FROM file.message AS m WHERE position > "

@@ -50,7 +50,7 @@ class Counts:
         started_at_s: when counting begins, seconds of Unix time.
         cameras_of: by zone the camera that watches it.
         min_cell: k of the garment statistics, as they will be published.
-        is_clock_ok: whether the clock is synchronised; one that nobody vouches for is not believed
+        is_clock_ok: whether to go by the clock; one that nobody vouches for is not believed
             if a restart finds it a day and more before the last known time.
     """
 
@@ -87,16 +87,18 @@ class Counts:
         """Facts that came more than a day late and were left out, since the counters began."""
 
     def entered(self, entry: Entry) -> None:
-        """Count a crossing, or somebody who was inside when the camera came up."""
+        """Count a crossing, or somebody who was inside when pictures began or broke off."""
         entry = self._dated(entry)
-        if entry.direction == "out":
+        by = -1 if entry.direction == "out" else 1
+        if entry.is_initial:
+            what = Tally(initial=by)
+        elif entry.direction == "out":
             stay_ms = 0 if entry.dwell_s is None else round(1000 * entry.dwell_s)
             stays = int(entry.dwell_s is not None)
             what = Tally(exits=1, uturns=int(entry.is_uturn), stays=stays, stays_ms=stay_ms)
         else:
-            what = Tally(initial=1) if entry.is_initial else Tally(entries=1)
+            what = Tally(entries=1)
         if self._count(entry, what):
-            by = -1 if entry.direction == "out" else 1
             self._occupancy.change(entry.zone, entry.at_s, by)
 
     def settled(self, entry: Entry, outfit: Outfit) -> None:
@@ -170,6 +172,7 @@ class Counts:
         """
         return {
             "version": _VERSION,
+            "zones": list(self._zones[:-1]),
             "watermark_s": self._watermark_s,
             "late_dropped": self.late_dropped,
             "ledger": self._ledger.state(),
@@ -195,7 +198,7 @@ class Counts:
                 _VERSION,
             )
             return
-        if not state["ledger"]["totals"]:
+        if not state.get("zones", state["ledger"]["totals"]):
             return  # there were no zones: nothing to go on with, and no windows to catch up on
         self._watermark_s = state["watermark_s"]
         self.late_dropped = state["late_dropped"]

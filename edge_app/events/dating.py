@@ -20,7 +20,7 @@ class Dating:
     """Dates what happens, by the clock, or from the last known time on while it is behind.
 
     Args:
-        is_clock_ok: whether the clock is synchronised; asked only while it seems to be behind.
+        is_clock_ok: whether to go by the clock; asked only while it seems to be behind.
 
     >>> dating = Dating(lambda: False)
     >>> dating.begin(now_s=100.0, last_s=900_000.0)

@@ -82,11 +82,13 @@ class Entrance:
 
     def update(self, tracked: TrackedFrame) -> list[Entry]:
         """What one more frame decides, in the order of zones and tracks."""
-        self._note_time(tracked)
+        has_broken = self._note_time(tracked)
         self._last_index = tracked.index
         entries: list[Entry] = []
         for track_id in tracked.ended:
-            entries += self._part(track_id, has_left=True)
+            gone = self._part(track_id, has_left=True)
+            # Who is not followed over a break of the pictures may well be there still.
+            entries += [self._unsaid(entry) for entry in gone] if has_broken else gone
         boxes = [track.box_xyxy for track in tracked.tracks]
         for track in tracked.tracks:
             if track.is_observed and tracked.is_past_first_sight(track):
@@ -131,16 +133,24 @@ class Entrance:
             entries += self._part(track_id, has_left=False)
         return entries
 
-    def _note_time(self, tracked: TrackedFrame) -> None:
-        """See whether the camera has just started, or come back, perhaps with other pictures."""
+    def _note_time(self, tracked: TrackedFrame) -> bool:
+        """Whether the camera has just started, or come back, perhaps with other pictures."""
         gone_s = None if self._last_at_s is None else tracked.taken_at_s - self._last_at_s
         is_resized = tracked.size != self._size
-        if gone_s is None or gone_s > self._lost_s or is_resized:
+        has_broken = gone_s is None or gone_s > self._lost_s or is_resized
+        if has_broken:
             self._started_at_s = tracked.taken_at_s
         self._last_at_s = tracked.taken_at_s
         if is_resized:
             self._size = tracked.size
             self._place_zones()
+        return has_broken
+
+    def _unsaid(self, entry: Entry) -> Entry:
+        """Somebody who went out of an area only because the pictures broke off: no exit."""
+        if self._is_replay or not self._zones[entry.zone].is_area:
+            return entry
+        return replace(entry, is_initial=True, dwell_s=None)
 
     def _place_zones(self) -> None:
         if self._size is not None:

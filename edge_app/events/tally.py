@@ -114,7 +114,7 @@ class Ledger:
 
     def totals_before(self, zone: str, end: int) -> tuple[int, int]:
         """Entries and exits since the counters began, up to a whole minute of event time."""
-        zones = self._zones if zone == ALL else (zone,)
+        zones = self._totals if zone == ALL else (zone,)
         entries = sum(self._totals[each].entries for each in zones)
         exits = sum(self._totals[each].exits for each in zones)
         for (each, window, _), tally in self.shelf.since(end):
@@ -142,10 +142,12 @@ class Ledger:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from what :meth:`state` gave; zones that are gone go."""
+        """Continue from what :meth:`state` gave; of zones that are gone only the totals stay.
+
+        The totals of the whole store would go back without them.
+        """
         self.shelf.restore(state["tallies"], self._zones)
-        totals = state["totals"].items()
-        self._totals |= {zone: Tally(*v) for zone, v in totals if zone in self._zones}
+        self._totals |= {zone: Tally(*values) for zone, values in state["totals"].items()}
 
 
 def _to_row(tally: Tally) -> list[Any]:

@@ -22,7 +22,8 @@ class Entry:
         at_s: when it happened (event time): on the frames' even clock while people are followed,
             seconds of Unix time once it is counted.
         is_uturn: this ``out`` undoes an ``in`` of the same track within the U-turn time.
-        is_initial: the person was already inside when the camera came up: occupancy, not ``in``.
+        is_initial: the person was inside an area when the camera came up (``in``), or when its
+            pictures broke off (``out``): occupancy only, no entry and no exit.
         dwell_s: for an ``out`` of a track that came in through this zone, seconds since then.
     """
 

@@ -288,7 +288,7 @@ class Minutes:
         def stored(outbox: Outbox, messages: list[Message], *state: Any, **more: Any) -> None:
             publish(outbox, messages, *state, **more)
             ends = [json.loads(m.payload)["end"] for m in messages if m.lane == "agg"]
-            for end in map(datetime.fromisoformat, ends):
+            for end in (datetime.fromisoformat(end.replace("Z", "+00:00")) for end in ends):
                 self.told_s = max(self.told_s, end.timestamp())
             if state and "counts" in state[0]:
                 self.closed_s = state[0]["counts"]["windows"]["closed_s"]

@@ -85,7 +85,13 @@ def test_no_payload_tells_of_a_track_a_box_or_a_picture(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-05-08T14:30:00+02:00", "2026-05-08T12:30:00Z", "2026-05-08T12:30:00.000Z"]
+    "text",
+    [
+        "2026-05-08T14:30:00+02:00",
+        "2026-05-08T12:30:00Z",
+        "2026-05-08T12:30:00.000Z",
+        "2026-05-08T12:30:00.0z",
+    ],
 )
 def test_a_command_takes_times_as_people_write_them(text: str) -> None:
     assert CommandPayload(start=text).start == "2026-05-08T12:30:00.000Z"

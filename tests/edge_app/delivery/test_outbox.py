@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -634,6 +635,28 @@ def test_a_file_that_could_not_be_opened_for_a_moment_is_taken_over(
         assert third.state() == {"n": {"n": 3}}
     (aside,) = tmp_path.glob("outbox.sqlite.unread-*")
     assert f"kept as {aside.name}" in caplog.text
+
+
+def test_a_file_with_requests_for_what_is_gone_is_taken_over(tmp_path: Path, time: Time) -> None:
+    """As earlier versions left them."""
+    file, away = tmp_path / "outbox.sqlite", tmp_path / "away"
+    with opened(tmp_path, time) as first:
+        first.publish([minute(0)])
+        first.advance("store", {"agg": 1})
+        first.refuse("store", minute(0), "too large")
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("INSERT INTO resend (broker, message) VALUES ('store', 1)")
+        db.execute("DELETE FROM message")
+        db.commit()
+    file.rename(away)
+    file.mkdir()
+    with opened(tmp_path, time) as second:
+        file.rmdir()
+        away.rename(file)
+        time.pass_(31)
+        second.publish([minute(1)])
+        assert second.depth("store").refused == 1
+        assert second.waiting("store", "resend", 0, 9) == []
 
 
 def test_what_was_counted_is_there_after_a_start_that_told_nothing(

@@ -74,6 +74,31 @@ def test_people_inside_from_the_start_are_occupancy_only():
     assert window.occ == {"start": 0, "end": 1, "max": 1, "avg": 0.975}
 
 
+def test_people_whom_a_break_of_the_pictures_loses_are_no_exits():
+    counts = counts_from()
+    counts.entered(entry(NOON + 1))
+    counts.entered(entry(NOON + 11, "out", is_initial=True))
+    counts.entered(entry(NOON + 14, is_initial=True))
+    [window] = named(counts.finish(NOON + 40), "pt1h")
+    assert (window.in_total, window.out_total, window.occ["end"]) == (1, 0, 1)
+    assert window.counts["out"] == 0
+
+
+def test_the_totals_of_all_do_not_go_back_when_a_zone_goes_and_comes():
+    totals = []
+    state = None
+    for zones in (("entrance", "rooms"), ("entrance",), ("entrance", "rooms")):
+        counts = counts_from(zones=zones)
+        if state is not None:
+            counts.restore(json.loads(json.dumps(state)))
+        for zone in zones:
+            counts.entered(entry(NOON + 1, zone=zone))
+        [window] = named(counts.finish(NOON + 40), "pt1h", "all")
+        totals.append((window.in_total, window.counter_epoch_s))
+        state = counts.state()
+    assert totals == [(2, NOON), (3, NOON), (5, NOON)]
+
+
 def test_garments_are_counted_in_the_window_of_the_entry():
     counts = counts_from()
     late = entry(NOON + 3599)
