@@ -3,8 +3,9 @@
     *.json, annotations/*.json      `images`, `annotations` (xywh boxes), `categories`
     images/… train/… val/… test/…   the pictures, in any of the usual places
 
-A file belongs to the split that its name tells. Files of pictures without annotations, as both
-public data sets have for their tests, are passed over.
+A file belongs to the split that its name tells, and its pictures are looked for in that split's
+folder first: many tools number the pictures of each split from 0 on. Files of pictures without
+annotations, as both public data sets have for their tests, are passed over.
 
 References: Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014; Jia et al.,
 "Fashionpedia: Ontology, Segmentation, and an Attribute Localization Dataset", ECCV 2020; Zheng,
@@ -135,32 +136,26 @@ def _read(loaded: Any, path: Path, labels: Labels) -> list[Annotated]:
             raise DataError(f"{place}.category_id: no category is {annotation.category_id!r}")
         of_image[annotation.image_id].append(annotation)
     find = _Finder(path)
-    photos = [
-        _photo(image, find(image.file_name), of_image[image.id], tables, path)
-        for image in content.images
-    ]
+    photos = [_photo(image, find, of_image[image.id], tables) for image in content.images]
     if photos and not any(photo.picture.exists() for photo in photos):
-        looked = ", ".join(str(place) for place in find.places if place.is_dir())
+        looked = ", ".join(str(place) for place in find.places)
         raise DataError(f"{path}: none of its pictures was found in {looked}")
     return photos
 
 
 def _photo(
-    image: _Image, picture: Path, annotations: list[_Annotation], tables: _Tables, path: Path
+    image: _Image, find: _Finder, annotations: list[_Annotation], tables: _Tables
 ) -> Annotated:
-    split = image.split
-    if split is None:
-        words = re.findall("[a-z]+", path.stem.lower())
-        split = next((_SPLIT_NAMES[word] for word in words if word in _SPLIT_NAMES), "")
+    split = find.split if image.split is None else image.split
     sized = image.width is not None and image.height is not None
     alone = [annotation for annotation in annotations if not annotation.iscrowd]
     worn = [annotation for annotation in alone if tables.allowed[annotation.category_id]]
     named = [tables.names[annotation.category_id] for annotation in alone]
     people = [a for a, name in zip(alone, named, strict=True) if name == PERSON]
     return Annotated(
-        picture=picture,
+        picture=find(image.file_name),
         split=split,
-        group=image.group or image.file_name,
+        group=image.group or find.group(image.file_name),
         garments=tuple(_garment(annotation, tables) for annotation in worn),
         tags=tuple(image.worn),
         people=tuple(_corners(box) for box in [*image.people, *(a.bbox for a in people)]),
@@ -193,20 +188,36 @@ def _corners(box_xywh: Box) -> Box:
 
 
 class _Finder:
-    """Finds the pictures that a file of annotations names, wherever they usually are."""
+    """Finds the pictures that a file of annotations names, wherever they usually are.
+
+    Attributes:
+        split: the one that the file's name tells, or empty.
+        places: the folders that may hold its pictures.
+    """
 
     def __init__(self, path: Path) -> None:
-        roots = (path.parent, path.parent.parent)
+        words = re.findall("[a-z]+", path.stem.lower())
+        self.split = next((_SPLIT_NAMES[word] for word in words if word in _SPLIT_NAMES), "")
         parts = ("", *SPLITS)
-        self.places = [
-            root / folder / part for root in roots for folder in ("", "images") for part in parts
+        places = [
+            root / folder / part
+            for root in (path.parent, path.parent.parent)
+            for folder in ("", "images")
+            for part in parts
         ]
+        self.places = [place for place in places if place.is_dir()]
 
     def __call__(self, name: str) -> Path:
-        for place in self.places:
+        """The picture, in the folder of the file's split before all others."""
+        for place in sorted(self.places, key=lambda place: place.name != self.split):
             if (place / name).is_file():
-                if place is not self.places[0]:  # the next one is probably there, too
-                    self.places.remove(place)
-                    self.places.insert(0, place)
+                self.places.remove(place)  # the next one is probably there, too
+                self.places.insert(0, place)
                 return place / name
         return self.places[0] / name
+
+    def group(self, name: str) -> str:
+        """The picture's name, with the split where other splits have another of that name."""
+        parts = [place / name for place in self.places if place.name in SPLITS]
+        found = {path.resolve() for path in parts if path.is_file()}
+        return f"{self.split}/{name}" if self.split and len(found) > 1 else name

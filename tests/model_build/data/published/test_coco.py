@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from model_build.convert.splits import place
 from model_build.data.published.annotated import Annotated, DataError
 from model_build.data.published.sources import read_source
 from tests.model_build.data.published.written import (
@@ -83,6 +84,37 @@ def test_a_file_belongs_to_the_split_that_its_name_tells(
     (tmp_path / "instances_train.json").rename(tmp_path / f"{name}.json")
     (photo,) = read_source("coco", tmp_path)
     assert photo.split == split
+
+
+def _equally_named(folder: Path, split: str, label: str, seed: int) -> None:
+    """A split's file of annotations, whose pictures are numbered from 0 on."""
+    names = ["000000.jpg", "000001.jpg"]
+    content = coco(names, [(0, 1, [10, 10, 30, 60]), (1, 1, [10, 10, 30, 60])], {1: label})
+    (folder / "annotations").mkdir(exist_ok=True)
+    (folder / "annotations" / f"instances_{split}.json").write_text(json.dumps(content))
+    for index, name in enumerate(names):
+        write_picture(folder / "images" / split / name, seed + index)
+
+
+def test_equally_named_pictures_of_other_splits_are_not_confused(tmp_path: Path) -> None:
+    for split, label, seed in (("train", "dress", 1), ("val", "jeans", 3), ("test", "coat", 5)):
+        _equally_named(tmp_path, split, label, seed)
+    photos = read_source("coco", tmp_path)
+    assert {(p.split, p.picture.parent.name, p.garments[0].categories) for p in photos} == {
+        ("train", "train", ("dress",)),
+        ("val", "val", ("jeans",)),
+        ("test", "test", ("coat",)),
+    }
+    assert place(photos) == [photo.split for photo in photos]
+
+
+def test_a_picture_in_two_files_is_one_group(tmp_path: Path) -> None:
+    _equally_named(tmp_path, "train", "dress", 1)
+    annotations = tmp_path / "annotations"
+    (annotations / "val.json").write_bytes((annotations / "instances_train.json").read_bytes())
+    photos = read_source("coco", tmp_path)
+    assert len(photos) == 4
+    assert {photo.group for photo in photos} == {"000000.jpg", "000001.jpg"}
 
 
 def test_a_crowd_is_no_garment_and_leaves_the_picture_incomplete(tmp_path: Path) -> None:
