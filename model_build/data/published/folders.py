@@ -3,7 +3,8 @@
 dress/0815.jpg               a picture of its own
 dress/item-4711/front.jpg    pictures of one item, which stay together
 jacket+coat/0816.jpg         either of them
-train/dress/0815.jpg …       where the pictures are split already: train, val, test
+train/dress/0815.jpg …       where the pictures are split already: train, val, test; an item whose
+                             pictures are in several of them stays together all the same
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def read_folders(folder: Path, labels: Labels) -> list[Annotated]:
                 Annotated(
                     picture=picture,
                     split=split,
-                    group=str(_group(picture, part).relative_to(folder)),
+                    group=str(_group(picture.relative_to(folder / split), split)),
                     garments=(Garment(categories),) if categories else (),
                     unused=() if categories else (part.name,),
                 )
@@ -47,7 +48,7 @@ def read_folders(folder: Path, labels: Labels) -> list[Annotated]:
     return photos
 
 
-def _group(picture: Path, part: Path) -> Path:
-    """The item's folder where there is one, else the picture."""
-    inside = picture.relative_to(part).parts
-    return picture if len(inside) == 1 else part / inside[0]
+def _group(inside: Path, split: str) -> Path:
+    """The item's folder, whatever its split, where there is one; else the picture."""
+    category, item, *rest = inside.parts
+    return Path(category, item) if rest else split / inside

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from model_build.convert.splits import divided_groups, place
 from model_build.data.published.annotated import DataError
 from model_build.data.published.sources import read_source
 from tests.model_build.data.layouts import write_ccp, write_clothing_dataset
@@ -86,6 +87,23 @@ def test_folders_may_be_split_already(tmp_path: Path) -> None:
     write_folders(tmp_path, ("train", "val"))
     photos = read_source("folders", tmp_path)
     assert [photo.split for photo in photos] == ["train"] * 5 + ["val"] * 5
+
+
+def test_an_item_in_two_splits_is_one_group_and_single_pictures_are_not(tmp_path: Path) -> None:
+    write_folders(tmp_path, ("train", "test"))
+    photos = read_source("folders", tmp_path)
+    splits: dict[str, set[str]] = {}
+    for photo in photos:
+        splits.setdefault(photo.group, set()).add(photo.split)
+    assert splits == {
+        "jeans/item-1": {"train", "test"},
+        **{
+            f"{split}/{name}": {split}
+            for split in ("train", "test")
+            for name in ("dress/a.jpg", "dress/b.png", "jacket+coat/c.jpg")
+        },
+    }
+    assert divided_groups(photos, place(photos)) == []
 
 
 def test_a_folder_of_no_category_is_named(tmp_path: Path) -> None:
