@@ -67,11 +67,26 @@ def look_at(path: Path) -> Facts:
 def is_cut_off(content: bytes) -> bool:
     """Whether a JPEG or PNG file stops before its end; some decoders fill the rest with grey.
 
-    Inside the scans of a JPEG, 0xff is never followed by the end's second byte.
+    Inside the scans of a JPEG, 0xff is never followed by the end's second byte. What follows the
+    end, as the video that phones append, is no part of the picture.
     """
     if content.startswith(_JPEG):
-        return content.find(_JPEG_END, content.rfind(_JPEG_SCAN)) < 0
+        return content.find(_JPEG_END, _first_scan(content)) < 0
     return content.startswith(_PNG) and content.rfind(_PNG_END, -64) < 0
+
+
+def _first_scan(content: bytes) -> int:
+    """Where a JPEG's first scan starts, or its length where there is none.
+
+    Goes from segment to segment: a preview inside one has scans and an end of its own.
+    Reference: ITU-T T.81, B.1.1.
+    """
+    at = len(_JPEG)
+    while 0 <= at < len(content) and content[at : at + 2] != _JPEG_SCAN:
+        is_fill = content[at + 1 : at + 2] == b"\xff"
+        length = int.from_bytes(content[at + 2 : at + 4], "big")
+        at = content.find(b"\xff", at + 1 if is_fill else at + 2 + length)
+    return at if at >= 0 else len(content)
 
 
 def perceptual_hash(grey: NDArray[np.uint8]) -> int:

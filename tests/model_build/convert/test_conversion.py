@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from model_build.convert.conversion import Conversion, convert
+from model_build.convert.facts import is_cut_off
 from model_build.convert.report import show_report
 from model_build.convert.splits import divided_groups, place
 from model_build.data.ccp import read_photos
@@ -182,6 +183,24 @@ def test_a_picture_that_ends_in_other_bytes_is_whole(tmp_path: Path) -> None:
     photo = _photo(tmp_path / "phone.jpg", 1)
     photo.picture.write_bytes(photo.picture.read_bytes() + bytes(3000) + b"maker notes")
     assert len(convert([photo]).kept) == 1
+
+
+def test_a_picture_that_ends_in_a_video_is_whole(tmp_path: Path) -> None:
+    photo = _photo(tmp_path / "phone.jpg", 1)
+    video = np.random.default_rng(0).bytes(3000).replace(b"\xff\xd9", b"") + b"\xff\xda" + bytes(99)
+    photo.picture.write_bytes(photo.picture.read_bytes() + video)
+    assert len(convert([photo]).kept) == 1
+
+
+@pytest.mark.parametrize("fill", [b"", b"\xff\xff"], ids=["", "filled up"])
+def test_a_preview_does_not_make_a_picture_whole(tmp_path: Path, fill: bytes) -> None:
+    photo = _photo(tmp_path / "a.jpg", 1)
+    content = photo.picture.read_bytes()
+    preview = fill + b"\xff\xe1" + (len(content) + 2).to_bytes(2, "big") + content
+    whole = content[:2] + preview + content[2:]
+    assert not is_cut_off(whole)
+    assert is_cut_off(whole[:-60])
+    assert is_cut_off(whole[: len(content)])
 
 
 def test_annotations_of_another_size_are_refused(tmp_path: Path) -> None:
