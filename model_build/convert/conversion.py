@@ -148,9 +148,9 @@ def _cut(box: Box, size: tuple[int, int]) -> Box | None:
     """A box cut at the edges of a picture; None where next to nothing is left."""
     left, right = (min(max(x, 0.0), float(size[0])) for x in (box[0], box[2]))
     top, bottom = (min(max(y, 0.0), float(size[1])) for y in (box[1], box[3]))
-    if right - left < _LEAST_SIDE_PX or bottom - top < _LEAST_SIDE_PX:
-        return None
-    return left, top, right, bottom
+    # A box that is not a number compares as false with everything.
+    is_box = right - left >= _LEAST_SIDE_PX and bottom - top >= _LEAST_SIDE_PX
+    return (left, top, right, bottom) if is_box else None
 
 
 def _repeated(

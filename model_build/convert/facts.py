@@ -49,9 +49,10 @@ def look_at(path: Path) -> Facts:
         raise PictureError(error.strerror or "cannot be read") from error
     if is_cut_off(content):
         raise PictureError("cut off: the end of the file is missing")
-    picture = None
-    if content:
+    try:
         picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:  # nothing in it, or more pixels than OpenCV takes
+        raise PictureError(f"not a readable picture: {error.err}") from error
     if picture is None:
         raise PictureError("not a readable picture")
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)

@@ -2,6 +2,8 @@
 
 import dataclasses
 import io
+import struct
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -170,6 +172,20 @@ def test_a_corrupt_picture_is_left_out_and_named(
     assert reason in left_out.reason
 
 
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    body = kind + content
+    return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def test_a_picture_of_too_many_pixels_is_left_out_and_named(tmp_path: Path) -> None:
+    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0))
+    huge = header + _chunk(b"IDAT", zlib.compress(bytes(100))) + _chunk(b"IEND", b"")
+    bad = _photo(tmp_path / "huge.png", 1)
+    bad.picture.write_bytes(b"\x89PNG\r\n\x1a\n" + huge)
+    done = convert([bad, _photo(tmp_path / "good.jpg", 2)])
+    assert "not a readable picture" in _reasons(done)["huge.png"]
+
+
 def test_a_phones_picture_in_a_format_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     written.write_folders(tmp_path)
     phone = tmp_path / "dress" / "IMG_0001.HEIC"
@@ -212,13 +228,15 @@ def test_annotations_of_another_size_are_refused(tmp_path: Path) -> None:
 def test_boxes_end_at_the_pictures_edge(tmp_path: Path) -> None:
     over = Garment(("coat",), (-5.0, 10.0, 70.0, 90.0))
     outside = Garment(("jeans",), (61.0, 10.0, 90.0, 40.0))
-    photo = dataclasses.replace(_photo(tmp_path / "a.jpg", 1), garments=(over, outside))
+    no_number = Garment(("skirt",), (float("nan"), 10.0, 50.0, 40.0))
+    photo = dataclasses.replace(_photo(tmp_path / "a.jpg", 1), garments=(over, outside, no_number))
     done = convert([photo])
     (kept,) = done.kept
     assert [garment.box_xyxy for garment in kept.garments] == [(0, 10, 60, 80)]
     assert not kept.is_complete
-    assert len(done.bad_boxes) == 1
+    assert len(done.bad_boxes) == 2
     assert "61, 10, 90, 40" in done.bad_boxes[0]
+    assert "nan, 10, 50, 40" in done.bad_boxes[1]
 
 
 def test_a_set_without_a_usable_picture_is_an_error(tmp_path: Path) -> None:
