@@ -62,14 +62,37 @@ def read_for_judging(path: Path) -> list[Annotated]:
 
 
 def _read(path: Path) -> UInt8:
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    try:
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    except cv2.error as error:  # more pixels than OpenCV takes
+        raise DataError(f"{path}: not a readable picture: {error.err}") from error
     if picture is None:
         raise DataError(f"{path}: not a readable picture")
     return np.asarray(picture, np.uint8)
 
 
-def _cut(picture: UInt8, box: Box, others: Sequence[Box]) -> tuple[UInt8, Float32, Float32]:
-    """The surroundings of a box, at most 320 pixels tall; the box and the others in them."""
+def _cut(path: Path, box: Box | None, others: Sequence[Box]) -> tuple[UInt8, Float32, Float32]:
+    """The surroundings of a box, at most 320 pixels tall; the box and the others in them.
+
+    Args:
+        path: of the picture.
+        box: xyxy in the picture's pixels; None for all of it.
+        others: boxes that may lie anywhere.
+
+    Raises:
+        DataError: the picture cannot be read, the box is outside it, or one is not of numbers.
+    """
+    picture = _read(path)
+    height, width = picture.shape[:2]
+    box = box or (0.0, 0.0, float(width), float(height))
+    wide = min(box[2], width) - max(box[0], 0.0)
+    tall = min(box[3], height) - max(box[1], 0.0)
+    if not np.isfinite([box, *others]).all() or wide < 1.0 or tall < 1.0:
+        sides = ", ".join(f"{side:g}" for side in box)
+        raise DataError(
+            f"{path}: expected boxes in its {width}x{height} pixels; came {sides}; "
+            "`python -m model_build data coco` leaves such boxes out"
+        )
     arrays, placed = cut_person(picture, None, box)
     scale = (placed[3] - placed[1]) / (box[3] - box[1])
     shift = np.array(placed[:2] * 2) - np.array(box[:2] * 2) * scale
@@ -118,7 +141,7 @@ class ConvertedCrops:
 
 def _person(subject: Subject) -> Person:
     around = [garment.box_xyxy for garment in subject.garments if subject.knows_boxes]
-    picture, placed, boxes = _cut(_read(subject.picture), subject.box, around)
+    picture, placed, boxes = _cut(subject.picture, subject.box, around)
     regions = np.array([garment.region for garment in subject.garments], np.int64)
     return Person(
         picture=picture,
@@ -134,7 +157,7 @@ def _person(subject: Subject) -> Person:
 def _garment_sample(subject: Subject, rng: np.random.Generator, strength: float) -> CropSample:
     """A random crop around a garment, with all garments that are seen in it."""
     around = [garment.box_xyxy for garment in subject.garments]
-    picture, placed, boxes = _cut(_read(subject.picture), subject.box, around)
+    picture, placed, boxes = _cut(subject.picture, subject.box, around)
     x0, y0, x1, y1 = view_around(placed, (picture.shape[1], picture.shape[0]), rng).round()
     piece = picture[int(y0) : int(y1), int(x0) : int(x1)]
     size = np.array([x1 - x0, y1 - y0])
@@ -213,7 +236,5 @@ class ConvertedPieces:
     def _cut(self, position: int) -> tuple[UInt8, Float32, Garment]:
         """A garment's surroundings, its box in them, and what is known of it."""
         path, garment = self._pieces[position]
-        picture = _read(path)
-        whole = (0.0, 0.0, float(picture.shape[1]), float(picture.shape[0]))
-        picture, box, _ = _cut(picture, garment.box_xyxy or whole, [])
+        picture, box, _ = _cut(path, garment.box_xyxy, [])
         return picture, box, garment

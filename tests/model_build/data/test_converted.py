@@ -20,7 +20,7 @@ from model_build.data.converted import (
     read_for_training,
 )
 from model_build.data.garment_crops import CROP_HEIGHT, CROP_WIDTH
-from model_build.data.published.annotated import Annotated, DataError, Garment
+from model_build.data.published.annotated import Annotated, Box, DataError, Garment
 from model_build.data.published.sources import read_source
 from model_build.data.subjects import subjects
 from model_build.networks.classifier import GarmentClassifier
@@ -184,6 +184,19 @@ def test_a_picture_that_went_away_is_named(tmp_path: Path) -> None:
     photo.picture.unlink()
     with pytest.raises(DataError, match=r"a\.png: not a readable picture"):
         crops.hard(0, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    "box",
+    [(300.0, 10.0, 350.0, 60.0), (-80.0, 10.0, -30.0, 60.0), (10.0, 10.0, 60.0, np.nan)],
+    ids=["to the right", "to the left", "not a number"],
+)
+def test_a_box_outside_its_picture_is_named(tmp_path: Path, box: Box) -> None:
+    photos = [_photo(_picture(tmp_path / "a.png"), garments=(Garment(("dress",), box),))]
+    with pytest.raises(DataError, match=r"a\.png: expected boxes in its 200x300 pixels; came"):
+        ConvertedCrops(photos).hard(0, np.random.default_rng(0))
+    with pytest.raises(DataError, match=r"a\.png: expected boxes in its 200x300 pixels; came"):
+        ConvertedPieces(photos).draw(np.random.default_rng(0))
 
 
 def test_held_out_pictures_are_not_trained_on(tmp_path: Path) -> None:
