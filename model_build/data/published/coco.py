@@ -127,7 +127,13 @@ def _read(loaded: Any, path: Path, labels: Labels) -> list[Annotated]:
         },
         {attribute.id: attribute.name for attribute in content.attributes},
     )
-    of_image: dict[_Id, list[_Annotation]] = {image.id: [] for image in content.images}
+    of_image: dict[_Id, list[_Annotation]] = {}
+    for index, image in enumerate(content.images):
+        if image.id in of_image:
+            raise DataError(
+                f"{path}: images.{index}.id: another image has the id {image.id!r}, too"
+            )
+        of_image[image.id] = []
     for index, annotation in enumerate(content.annotations):
         place = f"{path}: annotations.{index}"
         if annotation.image_id not in of_image:

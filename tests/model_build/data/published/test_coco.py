@@ -136,12 +136,25 @@ def test_labels_may_be_named_as_unused(tmp_path: Path) -> None:
         (lambda c: c["annotations"][1].pop("bbox"), r"train\.json: annotations\.1\.bbox: Field"),
         (lambda c: c["annotations"][0].update(bbox=[1, 2, 3]), r"annotations\.0\.bbox\.3"),
         (lambda c: c["annotations"][0].update(image_id=7), r"annotations\.0\.image_id: no image"),
+        (
+            lambda c: c["images"].append(c["images"][0]),
+            r"images\.1\.id: another image has the id 100",
+        ),
         (lambda c: c["annotations"][0].update(category_id=7), r"annotations\.0\.category_id: no"),
         (lambda c: c["images"][0].pop("file_name"), r"images\.0\.file_name: Field required"),
         (lambda c: c["images"][0].update(file_name="b.jpg"), "none of its pictures was found in"),
         (lambda c: c.pop("annotations"), "expected annotations in COCO JSON"),
     ],
-    ids=["no box", "short box", "image", "category", "name", "pictures", "annotations"],
+    ids=[
+        "no box",
+        "short box",
+        "image",
+        "two images",
+        "category",
+        "name",
+        "pictures",
+        "annotations",
+    ],
 )
 def test_a_broken_file_is_named_with_the_place(tmp_path: Path, change: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
