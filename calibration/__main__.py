@@ -56,7 +56,11 @@ _loss = click.option(
 _seconds = click.option(
     "--seconds", type=click.FloatRange(1), default=600.0, help="How long to watch a live source."
 )
-_key_file = click.option("--key-file", type=_file, help="Key of a sealed file of frames.")
+_key_file = click.option(
+    "--key-file",
+    type=click.Path(exists=True, path_type=Path, dir_okay=False),
+    help="Key of a sealed file of frames.",
+)
 _config = click.option(
     "--config", "-c", type=_file, help="A store's YAML file; SOURCE names one of its cameras."
 )
@@ -125,6 +129,7 @@ def quantize(
     model: Path, source: str, out: Path, task: Any, method: Any, allowed_loss: float, **rest: Any
 ) -> None:
     """Write MODEL in INT8 to OUT, calibrated on SOURCE, if the gate lets it through."""
+    out.parent.mkdir(parents=True, exist_ok=True)
     loaded, graph = load_model(model, _task_of(model, task)), load_onnx(model)
     inputs, truth = _inputs(loaded, source, rest)
     with _bar() as bar:
@@ -188,6 +193,7 @@ def gate(
 @click.argument("out", type=_file)
 def half(model: Path, out: Path) -> None:
     """Write MODEL with its body in FP16 to OUT."""
+    out.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(cast_to_half(load_onnx(model)), str(out))
     click.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB, was {model.stat().st_size / 1e6:.1f}")
 

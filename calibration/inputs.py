@@ -164,7 +164,7 @@ def labelled(model: Model, folder: Path, labels: Path) -> tuple[UInt8, Truth]:
     try:
         told = json.loads(labels.read_text(encoding="utf-8"))
         pictures = [read_picture(folder / name) for name in told]
-    except (OSError, json.JSONDecodeError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, AttributeError, TypeError) as error:
         raise SourceError(f"{labels}: expected a JSON object of picture names: {error}") from error
     try:
         if model.task == "classifier":
@@ -175,7 +175,7 @@ def labelled(model: Model, folder: Path, labels: Path) -> tuple[UInt8, Truth]:
             _objects(model, picture, rows)
             for picture, rows in zip(pictures, told.values(), strict=True)
         )
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, IndexError) as error:
         known = " ".join(model.labels)
         raise SourceError(f"{labels}: {error}; the labels are {known}") from error
     return as_inputs(model, pictures), Truth(objects)

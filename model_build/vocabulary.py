@@ -237,6 +237,16 @@ class Labels:
     unused: frozenset[str] = frozenset()
     is_own: bool = False
 
+    @property
+    def unnamed(self) -> tuple[str, ...]:
+        """The categories that no label allows: where everything is told, they are unknown still.
+
+        >>> LABELS["deepfashion2"].unnamed
+        ('suit', 'jumpsuit')
+        """
+        named = {category for allowed in self.categories.values() for category in allowed}
+        return tuple(category for category in CATEGORIES if category not in named)
+
     def allowed(self, label: str) -> tuple[str, ...]:
         """The categories that a label allows; none where it is not used.
 

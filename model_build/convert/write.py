@@ -3,7 +3,7 @@
 Categories are the fifteen, with their region as supercategory. What COCO has no place for is in
 further fields: `allowed` (all categories that a partial label may be; `category_id` is the first
 of them), `region`, `is_drawn` (False where the box is the whole picture because nobody drew one),
-`attributes`; for images `split`, `group`, `people`, `worn` and `is_complete`.
+`attributes`; for images `split`, `group`, `people`, `worn`, `is_complete` and `unnamed`.
 `model_build.data.published.coco` reads them all back.
 """
 
@@ -57,6 +57,7 @@ def _content(photos: Sequence[Annotated], description: str, out: Path) -> dict[s
                 "people": [_xywh(person) for person in photo.people],
                 "worn": photo.tags,
                 "is_complete": photo.is_complete,
+                "unnamed": photo.unnamed,
             }
         )
         for garment in photo.garments:

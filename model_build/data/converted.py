@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.inference.preprocess import letterbox
+from edge_app.vocabulary import REGIONS
 from model_build.data.around import view_around
 from model_build.data.degrade import degrade
 from model_build.data.garment_crops import (
@@ -174,6 +175,8 @@ def _garment_sample(subject: Subject, rng: np.random.Generator, strength: float)
     garments = tuple(subject.garments[int(index)] for index in np.flatnonzero(seen))
     regions = np.array([garment.region for garment in garments], np.int64)
     has_boxes = bool((regions != OPEN_REGION).all())
+    told = {garment.region for garment in subject.garments}
+    untold = () if subject.is_complete else set(range(len(REGIONS))) - told
     return CropSample(
         crop=crop,
         boxes=np.asarray(scaled[seen if has_boxes else seen & False], np.float32),
@@ -181,6 +184,7 @@ def _garment_sample(subject: Subject, rng: np.random.Generator, strength: float)
         has_boxes=has_boxes,
         wears=replace(subject, garments=garments).wears(),
         seen_hw=(fit.height, fit.width),
+        unsure_regions=tuple(untold),
     )
 
 

@@ -41,7 +41,9 @@ class Subject:
         box: of the person or the garment, xyxy in the picture's pixels.
         garments: those that are told, with their boxes.
         worn: what is worn besides, by tags.
-        is_person: whether everything else they might wear is known to be absent.
+        is_person: whether everything else they might wear is known to be absent,
+        unnamed: but for these categories.
+        is_complete: whether every garment in the picture is told.
     """
 
     picture: Path
@@ -49,6 +51,8 @@ class Subject:
     garments: tuple[Placed, ...]
     worn: tuple[tuple[str, ...], ...]
     is_person: bool
+    unnamed: tuple[str, ...] = ()
+    is_complete: bool = True
 
     @property
     def knows_boxes(self) -> bool:
@@ -58,6 +62,7 @@ class Subject:
     def wears(self) -> NDArray[np.float32]:
         """float32 `[15]`: 1 worn, 0 not worn, NaN where that is not known."""
         wears = np.full(len(CATEGORY_INDEX), 0.0 if self.is_person else np.nan, np.float32)
+        wears[category_mask(self.unnamed)] = np.nan
         told = [*(garment.categories for garment in self.garments), *self.worn]
         for categories in sorted(told, key=len, reverse=True):
             wears[category_mask(categories)] = 1.0 if len(categories) == 1 else np.nan
@@ -79,12 +84,13 @@ def subjects(photos: Iterable[Annotated]) -> Iterator[Subject]:
         if not photo.is_complete or not photo.people:
             for garment in drawn:
                 if is_large_enough(garment.box_xyxy):
-                    yield Subject(photo.picture, garment.box_xyxy, drawn, (), False)
+                    alone = (photo.picture, garment.box_xyxy, drawn, (), False)
+                    yield Subject(*alone, photo.unnamed, photo.is_complete)
         elif drawn:
             yield from _dressed(photo, drawn)
         elif photo.tags:
             largest = max(photo.people, key=_area)
-            yield Subject(photo.picture, largest, (), photo.tags, True)
+            yield Subject(photo.picture, largest, (), photo.tags, True, photo.unnamed)
 
 
 def _dressed(photo: Annotated, drawn: tuple[Placed, ...]) -> Iterator[Subject]:
@@ -98,7 +104,7 @@ def _dressed(photo: Annotated, drawn: tuple[Placed, ...]) -> Iterator[Subject]:
     is_alone = len(photo.people) == 1
     for person, garments in owned.items():
         worn = photo.tags if is_alone else ()
-        yield Subject(photo.picture, person, tuple(garments), worn, True)
+        yield Subject(photo.picture, person, tuple(garments), worn, True, photo.unnamed)
 
 
 def is_large_enough(box: Box) -> bool:

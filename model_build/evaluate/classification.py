@@ -41,8 +41,11 @@ def evaluate_classifier(model: Path, samples: Sequence[PieceSample]) -> Report:
     counts = np.zeros((len(CATEGORIES), len(CATEGORIES)), np.int64)
     np.add.at(counts, (truth, named), 1)
     share, accuracy = abstention(confidence, is_right)
+    # A label that allows several categories does not say which of them it is.
+    is_open = allowed & (allowed.sum(1, keepdims=True) > 1)
+    known = np.where(is_open, np.nan, allowed.astype(np.float64))
     claims = {
-        name: Claims(probabilities[:, i], allowed[:, i], int(allowed[:, i].sum()))
+        name: Claims.where_known(probabilities[:, i], known[:, i])
         for i, name in enumerate(CATEGORIES)
     }
     figures = {

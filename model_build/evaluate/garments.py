@@ -143,7 +143,8 @@ def _alert_claims(wears: Float32, worn: Float32) -> dict[str, Claims]:
 
 def _box_figures(boxes: Mapping[str, Claims]) -> dict[str, float]:
     by_region = {f"ap50/{region}": one.average_precision() for region, one in boxes.items()}
-    return {"ap50": float(np.mean(list(by_region.values()))), **by_region}
+    known = [value for value in by_region.values() if not np.isnan(value)]
+    return {"ap50": float(np.mean(known)) if known else float("nan"), **by_region}
 
 
 def _wears_figures(wears: Mapping[str, Claims]) -> dict[str, float]:

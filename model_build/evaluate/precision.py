@@ -48,11 +48,13 @@ class Claims:
     def at(self, threshold: float) -> tuple[float, float]:
         """Precision and recall of the claims at least as certain as a threshold.
 
-        The precision is not a number where there is no such claim.
+        The precision is not a number where there is no such claim, nor the recall where there is
+        nothing to find.
         """
         is_sure = self.scores >= threshold
         right, sure = int(self.is_hit[is_sure].sum()), int(is_sure.sum())
-        return right / sure if sure else float("nan"), right / max(self.positives, 1)
+        precision = right / sure if sure else float("nan")
+        return precision, right / self.positives if self.positives else float("nan")
 
 
 def average_precision(scores: Floats, is_hit: NDArray[np.bool_], positives: int) -> float:

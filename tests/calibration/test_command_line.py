@@ -111,3 +111,34 @@ def test_no_pixel_reaches_the_disk_unencrypted(tmp_path: Path) -> None:
     assert traces(seen) == []
     assert [start for start in PICTURE_FILES if start in seen] == []
     assert list(private.iterdir()) == []
+
+
+def test_half_makes_the_folder_it_writes_to(folder: Path) -> None:
+    code, text = run(folder, "half", "detector.onnx", "fp16/detector.onnx")
+    assert code == 0, text
+    assert (folder / "fp16" / "detector.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(b'{"00.png": [[]]}', "the labels are", id="empty-row"),
+        pytest.param(b"\xff\xfe{}", "expected a JSON object", id="not-utf-8"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_said(folder: Path, content: bytes, said: str) -> None:
+    labels = folder / "labels.json"
+    labels.write_bytes(content)
+    model = str(folder / "detector.onnx")
+    arguments = ["gate", model, model, str(folder / "clip"), "--labels", str(labels)]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert said in result.output
+
+
+def test_a_key_that_is_not_there_is_said(folder: Path) -> None:
+    code, text = run(
+        folder, "gate", "detector.onnx", "detector.onnx", "clip", "--key-file", "none.key"
+    )
+    assert code == 2
+    assert "does not exist" in text

@@ -61,6 +61,7 @@ class Annotated:
         tags: what is worn in it, each as the categories allowed, where no box tells which is which.
         people: boxes, where the data set has them.
         is_complete: whether every garment in it is told; else the rest is unknown, not absent.
+        unnamed: categories that its data set has no label for, so that they are never told.
         unused: labels in it that are no garments of the fifteen.
         size: width and height that its annotations assume, if they say so.
     """
@@ -72,6 +73,7 @@ class Annotated:
     tags: tuple[tuple[str, ...], ...] = ()
     people: tuple[Box, ...] = ()
     is_complete: bool = False
+    unnamed: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     size: tuple[int, int] | None = None
 

@@ -56,6 +56,7 @@ class _Image(BaseModel):
     worn: list[tuple[str, ...]] = []
     people: list[Box] = []
     is_complete: bool = True
+    unnamed: tuple[str, ...] | None = None
 
 
 class _Annotation(BaseModel):
@@ -89,6 +90,7 @@ class _Tables:
     names: dict[_Id, str]
     allowed: dict[_Id, tuple[str, ...]]
     attributes: dict[_Id, str]
+    unnamed: tuple[str, ...]
 
 
 def read_coco(folder: Path, labels: Labels) -> list[Annotated]:
@@ -126,6 +128,7 @@ def _read(loaded: Any, path: Path, labels: Labels) -> list[Annotated]:
             for key, name in names.items()
         },
         {attribute.id: attribute.name for attribute in content.attributes},
+        labels.unnamed,
     )
     of_image: dict[_Id, list[_Annotation]] = {}
     for index, image in enumerate(content.images):
@@ -166,6 +169,7 @@ def _photo(
         tags=tuple(image.worn),
         people=tuple(_corners(box) for box in [*image.people, *(a.bbox for a in people)]),
         is_complete=image.is_complete and len(alone) == len(annotations),
+        unnamed=tables.unnamed if image.unnamed is None else image.unnamed,
         unused=tuple(
             name
             for annotation, name in zip(alone, named, strict=True)

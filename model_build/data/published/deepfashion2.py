@@ -90,6 +90,7 @@ def _read_one(path: Path, split: str, labels: Labels) -> Annotated:
         group=f"{split}/pair {content.pair_id}",
         garments=tuple(garments),
         is_complete=True,
+        unnamed=labels.unnamed,
     )
 
 

@@ -35,6 +35,7 @@ def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
         assert after.picture.resolve() == before.picture.resolve()
         assert (after.split, after.group, after.size) == (before.split, before.group, before.size)
         assert after.is_complete == before.is_complete
+        assert after.unnamed == before.unnamed == ("suit",)
         for ours, theirs in zip(before.garments, after.garments, strict=True):
             assert theirs.categories == ours.categories
             assert theirs.box_xyxy == ours.box_xyxy

@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -83,6 +84,21 @@ def test_where_garments_are_missing_nothing_is_known_to_be_absent(tmp_path: Path
     (subject,) = subjects([photo])
     assert subject.box == DRESS.box_xyxy
     assert _known(subject.wears()) == {"dress": 1.0}
+    sample = ConvertedCrops([photo]).hard(0, np.random.default_rng(0))
+    assert garments.stack([sample]).is_told[0].tolist() == [False, False, True]
+    whole = ConvertedCrops([replace(photo, is_complete=True, people=())])
+    assert garments.stack([whole.hard(0, np.random.default_rng(0))]).is_told.all()
+
+
+def test_what_a_source_cannot_name_is_unknown_where_everything_is_told(tmp_path: Path) -> None:
+    photo = _photo(tmp_path / "a.png", people=(PERSON,), unnamed=("suit",))
+    (subject,) = subjects([photo])
+    known = _known(subject.wears())
+    assert "suit" not in known
+    assert known["coat"] == 0.0
+    tagged = _photo(tmp_path / "a.png", people=(PERSON,), garments=(), unnamed=("suit",))
+    (subject,) = subjects([replace(tagged, tags=(("suit",),))])
+    assert _known(subject.wears())["suit"] == 1.0
 
 
 def test_tags_belong_to_the_largest_person(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ def test_of_whom_it_is_not_known_nothing_is_right_or_wrong(monkeypatch: pytest.M
     worn = [{DRESS: np.nan}, {DRESS: 1.0}, {DRESS: 0.0}]
     figures = _judged(monkeypatch, said, worn).figures
     assert figures["wears_count/dress"] == 1
+    assert figures["ap50"] == figures["ap50/long"] == 0.0  # of tops and bottoms there is none
     assert figures["wears_ap/dress"] == 1.0
     assert figures["alert_precision/dress"] == figures["alert_recall/dress"] == 1.0
     without = _judged(monkeypatch, said[1:], worn[1:]).figures

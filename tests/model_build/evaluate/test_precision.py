@@ -70,6 +70,13 @@ def test_silence_has_no_precision() -> None:
     assert recall == 0.0
 
 
+def test_where_there_is_nothing_to_find_there_is_no_recall() -> None:
+    nothing = Claims(np.array([0.9, 0.2]), np.array([False, False]), 0)
+    precision, recall = nothing.at(0.5)
+    assert precision == 0.0
+    assert np.isnan(recall)
+
+
 def test_the_curve_goes_from_the_surest_claim_to_all() -> None:
     recall, precision = CLAIMS.curve()
     assert recall.tolist() == [0.25, 0.25, 0.5]

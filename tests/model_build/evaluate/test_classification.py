@@ -1,0 +1,26 @@
+"""The classifier's judge: a label that allows several categories asks for none of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_app.vocabulary import CATEGORIES
+from model_build.data.garment_pieces import PieceSample
+from model_build.evaluate import classification
+from model_build.vocabulary import category_mask
+
+
+def test_a_perfect_model_is_perfect_where_labels_are_partial(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worn = [("coat", ("coat",)), ("jeans", ("jeans", "trousers")), ("trousers", ("trousers",))]
+    crop = np.zeros((192, 160, 3), np.uint8)
+    samples = [PieceSample(crop, category_mask(allowed)) for _, allowed in worn]
+    sure = np.full((3, 15), 0.01, np.float32)
+    sure[range(3), [CATEGORIES.index(name) for name, _ in worn]] = 0.86
+    looks = np.eye(3, dtype=np.float32)
+    monkeypatch.setattr(classification, "run_classifier", lambda *_: (sure, looks))
+    report = classification.evaluate_classifier(Path("any"), samples)
+    assert report.figures["top1"] == 1.0
+    assert set(report.curves["precision-recall"].lines) == {"coat 1.000", "trousers 1.000"}
