@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
+from model_build.data.published.annotated import DataError, published
 from model_build.vocabulary import CCP_CATEGORY
 
 _HELD_OUT_PERCENT = 15
@@ -80,8 +81,13 @@ def is_held_out(stem: str) -> bool:
 
 
 def read_label_names(folder: Path) -> tuple[str, ...]:
-    """The names of the labels, by index."""
-    labels = loadmat(str(folder / "label_list.mat"))["label_list"].ravel()
+    """The names of the labels, by index.
+
+    Raises:
+        DataError: the folder does not hold the published layout.
+    """
+    path = published(folder / "label_list.mat", "Clothing Co-Parsing")
+    labels = loadmat(str(path))["label_list"].ravel()
     return tuple(str(item[0]) for item in labels)
 
 
@@ -89,7 +95,7 @@ def read_photos(folder: Path) -> list[StreetPhoto]:
     """All photos of the data set, by stem.
 
     Raises:
-        FileNotFoundError: the folder does not hold the published layout.
+        DataError: the folder does not hold the published layout.
     """
     names = read_label_names(folder)
     photos = []
@@ -103,7 +109,7 @@ def read_photos(folder: Path) -> list[StreetPhoto]:
             tagged = tuple(names[int(tag)] for tag in tags)
             photos.append(StreetPhoto(picture.stem, picture, None, tagged))
     if not photos:
-        raise FileNotFoundError(f"{folder}: no photos with annotations of Clothing Co-Parsing")
+        raise DataError(f"{folder}: no photos with annotations of Clothing Co-Parsing")
     return photos
 
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model_build.data.published.annotated import DataError, published
 from model_build.vocabulary import CLOTHING_DATASET_CATEGORIES
 
 _HELD_OUT_PERCENT = 15
@@ -47,9 +48,9 @@ def read_garment_photos(folder: Path) -> list[GarmentPhoto]:
     """The photos that show one of the fifteen categories and are there, in the table's order.
 
     Raises:
-        FileNotFoundError: the folder does not hold the published layout.
+        DataError: the folder does not hold the published layout.
     """
-    table = folder / "images.csv"
+    table = published(folder / "images.csv", "clothing-dataset")
     photos = []
     with table.open(newline="", encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
@@ -58,5 +59,5 @@ def read_garment_photos(folder: Path) -> list[GarmentPhoto]:
             if categories is not None and picture.exists():
                 photos.append(GarmentPhoto(picture, row["sender_id"], row["label"], categories))
     if not photos:
-        raise FileNotFoundError(f"{table}: no photo of it is in {folder / 'images'}")
+        raise DataError(f"{table}: no photo of it is in {folder / 'images'}")
     return photos

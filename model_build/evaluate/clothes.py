@@ -34,7 +34,7 @@ def clothes_frames(folder: Path) -> Iterator[UInt8]:
         uint8 `[360,640,3]`, BGR; the same for everybody who asks.
 
     Raises:
-        FileNotFoundError: the folder does not hold the published layout.
+        DataError: the folder does not hold the published layout.
     """
     rng = np.random.default_rng(0)
     photos = (photo for photo in read_garment_photos(folder) if photo.is_held_out)

@@ -20,6 +20,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from edge_app.errors import ModelError
+from model_build.data.published.annotated import published
 
 STRIDES = (8, 16, 32)
 PERSON_CLASS = 0  # COCO's first class
@@ -263,9 +264,10 @@ def load_published(path: Path) -> YoloxNano:
         path: the published ONNX file (`weights/yolox_nano_416.onnx` in the data folder).
 
     Raises:
+        DataError: there is no such file.
         ModelError: the file does not hold the convolutions of YOLOX-nano.
     """
-    graph = onnx.load(str(path)).graph
+    graph = onnx.load(str(published(path, "YOLOX-nano"))).graph
     tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     stored = [
         (tensors[node.input[1]], tensors[node.input[2]])

@@ -29,6 +29,18 @@ def test_a_missing_data_folder_is_named(tmp_path: Path, command: tuple[str, ...]
     assert "DRESSCODE_DATA" in text
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("evaluate", "garments"), ("evaluate", "classifier"), ("cascade",), ("train", "detector")],
+)
+def test_a_data_folder_without_the_data_set_is_one_line(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    code, text = run("--data", str(tmp_path), "--cache", str(tmp_path / "cache"), *command)
+    assert code == 1
+    assert "as published, got no such file; the folder of all" in text
+
+
 def test_converting_own_data_needs_no_other(tmp_path: Path) -> None:
     write_folders(tmp_path / "own")
     out = tmp_path / "out"

@@ -27,6 +27,20 @@ class DataError(DresscodeError):
     """A data set is not in its published layout."""
 
 
+def published(path: Path, data_set: str) -> Path:
+    """A file that a data set is published with.
+
+    Raises:
+        DataError: it is not there.
+    """
+    if not path.is_file():
+        raise DataError(
+            f"{path}: expected {data_set} as published, got no such file; the folder of all data "
+            "sets is given with --data or DRESSCODE_DATA"
+        )
+    return path
+
+
 @dataclass(frozen=True)
 class Garment:
     """A garment in a picture.

@@ -13,6 +13,7 @@ from model_build.data.ccp import (
     read_photos,
     tagged_categories,
 )
+from model_build.data.published.annotated import DataError
 from tests.model_build.data.layouts import LABELS, labelled_person, write_ccp
 
 
@@ -74,5 +75,5 @@ def test_an_unreadable_photo_is_named(folder: Path) -> None:
 def test_a_folder_without_annotations_is_refused(folder: Path) -> None:
     for annotation in (folder / "annotations").glob("*/*.mat"):
         annotation.unlink()
-    with pytest.raises(FileNotFoundError, match="no photos with annotations"):
+    with pytest.raises(DataError, match="no photos with annotations"):
         read_photos(folder)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from model_build.data.clothing_dataset import read_garment_photos
+from model_build.data.published.annotated import DataError
 from tests.model_build.data.layouts import write_clothing_dataset
 
 
@@ -29,5 +30,5 @@ def test_a_table_without_pictures_is_refused(tmp_path: Path) -> None:
     write_clothing_dataset(tmp_path)
     for picture in (tmp_path / "images").iterdir():
         picture.unlink()
-    with pytest.raises(FileNotFoundError, match="no photo of it"):
+    with pytest.raises(DataError, match="no photo of it"):
         read_garment_photos(tmp_path)
