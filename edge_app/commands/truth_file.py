@@ -7,14 +7,14 @@ A truth file is JSON with one object per clip, looked up by the clip's file name
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from edge_app.config.advice import did_you_mean, unknown_key
 from edge_app.config.explain import explain, show
 from edge_app.config.kinds import Garment, Section
 from edge_app.errors import TruthError
@@ -125,9 +125,8 @@ class Labels(Section):
 
 
 def _no_such_zone(name: str, zones: Collection[str]) -> str:
-    close = difflib.get_close_matches(name, zones, n=1)
     known = ", ".join(zones) or "none, the camera has no zones"
-    advice = f"did you mean {close[0]!r}?" if close else f"zones are: {known}"
+    advice = did_you_mean(name, zones) or f"zones are: {known}"
     return f"expected a zone of the configuration, got {name!r}; {advice}"
 
 
@@ -139,20 +138,12 @@ def _problems(error: ValidationError, described: Any, where: str) -> list[str]:
         kind, said = of_json[path]["type"] if path in of_json else "", words
         if kind == "extra_forbidden":
             model = LabelledEntry if "entries" in path else LabelledPerson
-            said = _unknown_key(str(path[-1]), model)
+            said = unknown_key(str(path[-1]), model.model_fields)
         elif kind in ("model_type", "dict_type"):
             said = f"expected an object, got {_came(of_json[path]['input'])}"
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
         lines.append(f"{where}: {place.lstrip('.')}: {said}")
     return lines
-
-
-def _unknown_key(key: str, model: type[BaseModel]) -> str:
-    close = difflib.get_close_matches(key, model.model_fields, n=1)
-    advice = (
-        f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(model.model_fields)}"
-    )
-    return f"expected a known key, got {key!r}; {advice}"
 
 
 def _came(value: Any) -> str:

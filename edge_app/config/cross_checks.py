@@ -6,11 +6,11 @@ every other one. Shapes are the schema's business: whatever has the wrong one is
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from typing import Any
 
+from edge_app.config.advice import did_you_mean
 from edge_app.config.denied import denied
 from edge_app.config.secrets import has_credentials
 from edge_app.config.yaml_tree import KeyPath
@@ -65,9 +65,8 @@ def _zone_name_problems(path: KeyPath, named: Any, zones: dict[str, str]) -> Ite
         if zone_id == RESERVED_ZONE:
             yield (*path, i), "'all' is not a zone; name each, or leave zones out"
         elif isinstance(zone_id, str) and zone_id not in zones:
-            close = difflib.get_close_matches(zone_id, zones, n=1)
             known = ", ".join(zones) or "none, no camera has zones"
-            advice = f"did you mean {close[0]!r}?" if close else f"zones are: {known}"
+            advice = did_you_mean(zone_id, zones) or f"zones are: {known}"
             yield (*path, i), f"expected the id of a zone of a camera, got {zone_id!r}; {advice}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import types
 import typing
 from collections.abc import Callable, Iterable
@@ -11,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from edge_app.config.advice import did_you_mean, unknown_key
 from edge_app.config.kinds import ID_PATTERN
 from edge_app.config.schema import Config
 from edge_app.config.yaml_tree import KeyPath
@@ -121,23 +121,20 @@ def _missing(path: KeyPath) -> str:
 
 def _unknown(path: KeyPath) -> str:
     known = sorted(_keys_at(path[:-1]))
-    close = difflib.get_close_matches(str(path[-1]), known, n=1)
-    advice = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
-    return f"expected a known key, got {path[-1]!r}; {advice}"
+    return unknown_key(str(path[-1]), known)
 
 
 def _literal(expected: str, came: Any) -> str:
     names = expected.replace("'", "").replace(" or ", ", ").split(", ")
-    close = difflib.get_close_matches(str(came), names, n=1)
-    advice = f"; did you mean {close[0]!r}?" if close else ""
-    return f"expected one of {', '.join(names)}, got {show(came)}{advice}"
+    advice = did_you_mean(str(came), names)
+    return f"expected one of {', '.join(names)}, got {show(came)}{'; ' if advice else ''}{advice}"
 
 
 def _garment_advice(came: Any) -> str:
     if not isinstance(came, str) or came in CATEGORIES:
         return ""
-    close = difflib.get_close_matches(came, CATEGORIES, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    advice = did_you_mean(came, CATEGORIES)
+    return f"; {advice}" if advice else ""
 
 
 def _pattern(pattern: str, path: KeyPath, came: str) -> str:

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset
 
+from edge_app.errors import DresscodeError
 from model_build.train.losses_table import LossesTable
 from model_build.train.processes import join_processes, moved
 
@@ -204,6 +205,15 @@ class Run(Generic[Network]):
         )
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])
+        rates, began = (
+            [group["peak"] for group in groups]
+            for groups in (self.optimiser.param_groups, state["optimiser"]["param_groups"])
+        )
+        if rates != began:
+            raise DresscodeError(
+                f"{self.folder}: this run was begun with the rates {began}, and is to go on with "
+                f"{rates}; give those it was begun with, or another folder"
+            )
         self.optimiser.load_state_dict(state["optimiser"])
         for parameter, moments in self.optimiser.state.items():
             # The fused optimiser takes for granted that they lie in memory like the parameter.

@@ -207,7 +207,7 @@ def test_bench_names_a_recording_that_is_not_there_before_it_loads_networks(stor
 def test_bench_runs_a_short_recording_again_with_the_same_calls(store: Path) -> None:
     config = load(store / "store.yaml")
     once = bench_clip(str(store / "clip"), config, None, "cpu")
-    again = bench_clip(str(store / "clip"), config, None, "cpu", least_s=1.5 * wall_s(once))
+    again = bench_clip(str(store / "clip"), config, None, "cpu", least_s=4.0 * wall_s(once))
     assert again["passes"] > 1
     assert again["frames"] == again["passes"] * once["frames"]
     for count in ("network_calls", "network_pictures"):

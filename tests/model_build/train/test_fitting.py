@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from edge_app.errors import DresscodeError
 from model_build.train.fitting import Batches, Precision, Run, Schedule, load_averaged
 from model_build.train.processes import moved
 
@@ -93,6 +94,13 @@ def test_a_stopped_run_ends_like_one_that_was_not(tmp_path: Path) -> None:
     assert same(whole.averaged, resumed.averaged)
     assert rows(tmp_path / "whole") == rows(tmp_path / "parts")
     assert [row["step"] for row in rows(tmp_path / "parts")] == ["3", "6", "9", "12"]
+
+
+def test_a_run_does_not_go_on_with_other_rates(tmp_path: Path) -> None:
+    with pytest.raises(StopHereError):
+        train(tmp_path, draw=stop_at_seven)
+    with pytest.raises(DresscodeError, match="begun with the rates"):
+        train(tmp_path, replace(SCHEDULE, head_rate=2 * SCHEDULE.head_rate))
 
 
 def test_a_checkpoint_of_an_earlier_version_is_read(tmp_path: Path) -> None:
