@@ -140,7 +140,8 @@ class Garment:
         region: ``top``, ``bottom`` or ``long``.
         box_xyxy: float32 ``[4]``, pixels of the frame.
         score: of the garment detector, 0..1; in still pictures by all that was asked.
-        probabilities: float32 ``[15]``, of the classifier, in the vocabulary's order.
+        probabilities: float32 ``[15]``, of the classifier, in the vocabulary's order; in still
+            pictures by what the whole person wears too.
         embedding: float32 ``[D]``, unit length; stays in memory for the track's life only.
     """
 

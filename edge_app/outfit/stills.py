@@ -2,7 +2,8 @@
 
 Each person is cut out closer and wider, as they are and mirrored, and what is said of the cuts is
 averaged (test-time augmentation, Krizhevsky et al., NeurIPS 2012). Then all that was asked has a
-say in whether a garment is one: garment detector, classifier, and what the whole person wears.
+say in whether a garment is one, and in what it is called: garment detector, classifier, and what
+the whole person wears.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ _SAME = 0.5
 _LEAST_PROBABILITY = 1e-4
 _SAY = 0.15
 """Share of the classifier, and of ``wears``, in the score of a garment that was found."""
+_SAY_IN_NAMES = 0.2
+"""Share of ``wears`` in what a garment is called; the rest is the classifier's."""
 
 
 class LooksAtCrops(Protocol):
@@ -54,8 +57,9 @@ def look_at_still(
     Returns:
         One look per person: log-odds of ``wears`` averaged; garments best first, a garment's score
         averaged over all views, 0 where it was not found, its box and what it is over those where
-        it was; then the score becomes the :func:`agreed_score`. Quality and colour are those of
-        the first view, which recordings have too.
+        it was; then score and probabilities become the :func:`agreed_score` and the
+        :func:`agreed_names`. Quality and colour are those of the first view, which recordings have
+        too.
     """
     height, width = picture_bgr.shape[:2]
     mirrored_bgr: UInt8 = np.ascontiguousarray(picture_bgr[:, ::-1])
@@ -85,9 +89,33 @@ def _together(looks: Sequence[Look]) -> Look:
     said = [look.wears for look in looks if look.wears is not None]
     wears = _mean_probabilities(said) if said else None
     found = (_mean_garment(same, len(looks)) for same in _same_garments(looks))
-    garments = (replace(garment, score=agreed_score(garment, wears)) for garment in found)
+    garments = (_agreed(garment, wears) for garment in found)
     best_first = sorted(garments, key=lambda garment: -garment.score)
     return replace(looks[0], garments=tuple(best_first), wears=wears)
+
+
+def _agreed(garment: Garment, wears: Float32 | None) -> Garment:
+    names = agreed_names(garment.probabilities, wears)
+    return replace(garment, score=agreed_score(garment, wears), probabilities=names)
+
+
+def agreed_names(probabilities: Float32, wears: Float32 | None) -> Float32:
+    """What a garment is, by the classifier and by what the whole person wears.
+
+    The logarithmic opinion pool of both (Genest and Zidek, see :func:`agreed_score`).
+
+    Args:
+        probabilities: float32 ``[15]`` of the classifier, adding up to 1.
+        wears: float32 ``[15]``; None where nothing judged the whole person, and has no say.
+
+    Returns:
+        float32 ``[15]``, adding up to 1.
+    """
+    if wears is None:
+        return probabilities
+    named, worn = (np.maximum(said, _LEAST_PROBABILITY) for said in (probabilities, wears))
+    pooled = named ** (1.0 - _SAY_IN_NAMES) * worn**_SAY_IN_NAMES
+    return np.asarray(pooled / pooled.sum(), np.float32)
 
 
 def agreed_score(garment: Garment, wears: Float32 | None) -> float:

@@ -11,7 +11,7 @@ import pytest
 from edge_app.app import open_networks
 from edge_app.config.schema import DetectionSettings, InferenceSettings, OutfitSettings
 from edge_app.flow import Garment, Look, UInt8
-from edge_app.outfit.stills import agreed_score, look_at_still
+from edge_app.outfit.stills import agreed_names, agreed_score, look_at_still
 from edge_app.vocabulary import CATEGORIES
 
 WIDTH = 200
@@ -78,7 +78,8 @@ def test_the_same_answer_six_times_is_that_answer() -> None:
     assert [g.region for g in look.garments] == ["top", "bottom"]
     for found, expected in zip(look.garments, said, strict=True):
         np.testing.assert_allclose(found.box_xyxy, expected.box_xyxy)
-        np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-6)
+        names = agreed_names(expected.probabilities, look.wears)
+        np.testing.assert_allclose(found.probabilities, names, atol=1e-6)
         np.testing.assert_allclose(found.embedding, expected.embedding, atol=1e-6)
         assert found.score == pytest.approx(agreed_score(expected, look.wears))
     np.testing.assert_allclose(look.wears, 0.3, atol=1e-6)
@@ -138,6 +139,18 @@ def test_all_that_was_asked_has_a_say_in_a_score() -> None:
     worn[CATEGORIES.index("jacket")] = 0.5
     assert agreed_score(sure, worn) == pytest.approx(0.5**0.7 * 0.6**0.15)
     assert agreed_score(sure, np.zeros(15, np.float32)) == 0.0
+
+
+def test_what_the_person_wears_has_a_fifth_of_the_say_in_a_name() -> None:
+    torn = np.full(15, 0.0, np.float32)
+    torn[CATEGORIES.index("shirt")], torn[CATEGORIES.index("tshirt")] = 0.6, 0.4
+    worn = np.full(15, 0.1, np.float32)
+    worn[CATEGORIES.index("tshirt")] = 0.9
+    names = agreed_names(torn, worn)
+    shirt, other = (float(names[CATEGORIES.index(c)]) for c in ("shirt", "tshirt"))
+    assert other / shirt == pytest.approx((0.4 / 0.6) ** 0.8 * 9**0.2)
+    assert names.sum() == pytest.approx(1.0)
+    np.testing.assert_array_equal(agreed_names(torn, None), torn)
 
 
 def test_garments_are_told_best_first_when_all_have_had_their_say() -> None:
