@@ -114,8 +114,10 @@ class Gate:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from what :meth:`state` gave."""
-        self._held = {values[0]: Customer(*values) for values in state["held"]}
+        """Continue from what :meth:`state` gave; whom a changed rule no longer means is let go."""
+        meant = {*self._rule.any_of, *self._rule.all_of}
+        held = (Customer(*values) for values in state["held"])
+        self._held = {one.garment: one for one in held if one.garment in meant}
         self._opens_at_s = state["opens_at_s"]
         self._hour = state["hour"]
         self._sent_in_hour = state["sent_in_hour"]

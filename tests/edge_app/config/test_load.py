@@ -100,6 +100,10 @@ CASES = {
     "scheme": ("door.mp4", "ftp://10.0.0.11/1", 8, "cameras.door.source: expected one of rtsp://"),
     "URL with spaces": ("door.mp4", "rtsp://10.0.0.11/a b", 8,
                         "cameras.door.source: expected scheme://host[:port]/path"),
+    **{f"camera at {url}": ("door.mp4", f'"{url}"', 8,
+                            "cameras.door.source: expected scheme://host[:port]/path")
+       for url in ("rtsp://h:99999/1", "rtsp://h:0/1", "rtsps://h:abc", "http://[::1/1",
+                   "http://:80/1", "rtsp:///1")},
     "empty source": ("door.mp4", "''", 8, "cameras.door.source: expected a URL, a device number"),
     "source of a wrong kind": ("door.mp4", "[1, 2]", 8,
                                "cameras.door.source: expected text or a whole number, got a list"),

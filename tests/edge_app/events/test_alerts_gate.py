@@ -252,10 +252,12 @@ def test_rules_that_are_gone_are_left_behind():
         ({}, ["entrance", "roof"], 2),
         ({"zones": ("roof",)}, ["entrance", "roof"], 0),
         ({}, ["roof"], 0),
+        ({"any_of": ("coat", "dress")}, ["entrance"], 2),
+        ({"any_of": ("coat",)}, ["entrance"], 0),
     ],
-    ids=["still watched", "taken from the rule", "gone"],
+    ids=["still watched", "zone left the rule", "zone gone", "still meant", "garment left the rule"],
 )
-def test_a_reload_announces_nobody_of_a_zone_that_no_rule_watches(changes, known, announced):
+def test_a_reload_announces_nobody_whom_no_rule_means_any_more(changes, known, announced):
     alerts = alerts_of(cooldown_s=30.0)
     assert len(enter(alerts, 1)) == 1
     assert enter(alerts, 2, at_s=NOON + 1) == []
