@@ -15,7 +15,7 @@ from calibration.ranges import BINS
 from edge_app.errors import EngineError
 from edge_app.flow import Float32, UInt8
 from edge_app.inference.openvino_guard import guard
-from edge_app.inference.silent_openvino import ov
+from edge_app.inference.silent_openvino import UNPINNED, ov
 
 Progress = Callable[[int, int], None]
 """Called with how many steps are done and how many there are."""
@@ -46,7 +46,7 @@ def run_inputs(
     model: Any, batches: Iterable[Sequence[npt.NDArray[Any]]], threads: int = 1
 ) -> Iterator[dict[str, Float32]]:
     """As :func:`run`, for a model with several inputs: an array for each, in their order."""
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, **UNPINNED}
     try:
         core = ov.Core()
         network = core.read_model(model.SerializeToString())

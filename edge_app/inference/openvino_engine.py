@@ -12,7 +12,7 @@ from edge_app.flow import Batch, Cuts, Float32, UInt8
 from edge_app.inference.model import Model
 from edge_app.inference.openvino_guard import guard
 from edge_app.inference.preprocess import pixels_of
-from edge_app.inference.silent_openvino import ov
+from edge_app.inference.silent_openvino import UNPINNED, ov
 
 Precision = Literal["f32", "bf16"]
 STEPS = (8, 4, 2, 1)
@@ -43,6 +43,7 @@ class OpenVinoEngine:
             "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0)),
+            **UNPINNED,
         }
         self._steps = [step for step in STEPS if step <= max_batch]
         self._requests: dict[int, Any] = {}

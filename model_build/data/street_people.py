@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.geometry import Letterbox
-from edge_app.inference.silent_openvino import ov
+from edge_app.inference.silent_openvino import UNPINNED, ov
 from model_build.data.ccp import (
     StreetPhoto,
     garments_in,
@@ -60,7 +60,7 @@ def best_person(model: Path) -> FindPerson:
 
     The whole picture is the answer where the detector sees nobody.
     """
-    network = ov.compile_model(str(model), "CPU", {"INFERENCE_NUM_THREADS": 1})
+    network = ov.compile_model(str(model), "CPU", {"INFERENCE_NUM_THREADS": 1, **UNPINNED})
     _, height, width, _ = network.input(0).partial_shape
     size = (width.get_length(), height.get_length())
 

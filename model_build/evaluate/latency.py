@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edge_app.errors import ModelError
-from edge_app.inference.silent_openvino import ov
+from edge_app.inference.silent_openvino import UNPINNED, ov
 
 ROUNDS = 40
 
@@ -47,7 +47,7 @@ def _request(path: Path) -> tuple[Any, np.ndarray]:
         entry = network.input()
         shape = [1 if side.is_dynamic else side.get_length() for side in entry.partial_shape]
         network.reshape(shape)
-        settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+        settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, **UNPINNED}
         compiled = ov.compile_model(network, "CPU", settings)
     except RuntimeError as error:
         raise ModelError(f"{path}: OpenVINO cannot run it: {error}") from error

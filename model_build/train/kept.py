@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edge_app.inference.silent_openvino import ov
+from edge_app.inference.silent_openvino import UNPINNED, ov
 from model_build.networks.efficientnet import Seeing
 from model_build.train.fitting import Batches, Run, Schedule
 from model_build.train.processes import join_processes
@@ -175,7 +175,8 @@ def _compiled(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's tracing is deprecated; OpenVINO builds on it
         model = ov.convert_model(see.eval(), example_input=example)
-    compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    settings = {"INFERENCE_PRECISION_HINT": "f32", **UNPINNED}
+    compiled = ov.Core().compile_model(model, "CPU", settings)
 
     def run(pictures: NDArray[np.float32]) -> Sequence[NDArray[np.float32]]:
         return list(compiled(pictures).values())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +95,21 @@ def test_the_embedding_has_unit_length() -> None:
     answer = OpenVinoEngine(model, threads=1).infer(pictures("classifier", 2))
     np.testing.assert_allclose(np.linalg.norm(answer["embedding"], axis=1), 1.0, atol=1e-4)
     np.testing.assert_allclose(answer["probabilities"].sum(axis=1), 1.0, atol=1e-4)
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is a single core")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_network_is_tied_to_no_core(threads: int) -> None:
+    """Tied threads wait for their core, whoever has it, while others are idle."""
+    of_others = set(os.listdir("/proc/self/task"))
+    engine = OpenVinoEngine(load_model(SHIPPED / "detector.onnx", "detector"), threads)
+    batch = pictures("detector", 1)
+    calls = threading.Thread(target=lambda: [engine.infer(batch) for _ in range(8)])
+    free = os.sched_getaffinity(0)
+    calls.start()
+    tied = set()
+    while calls.is_alive():
+        for task in set(os.listdir("/proc/self/task")) - of_others:
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                tied.add(frozenset(os.sched_getaffinity(int(task))))
+    assert tied == {frozenset(free)}
