@@ -17,7 +17,7 @@ _FLOOR = 0.02
 _FRESH_S = 0.3
 """Looks closer together than this show the same thing twice and count for less."""
 
-_CLASSIFIER_SHARE = 0.2
+_CLASSIFIER_SHARE = 0.1
 """Say of the garments' own categories beside the whole person's ``wears``."""
 
 _ABSENT = 0.35

@@ -255,7 +255,13 @@ def test_rules_that_are_gone_are_left_behind():
         ({"any_of": ("coat", "dress")}, ["entrance"], 2),
         ({"any_of": ("coat",)}, ["entrance"], 0),
     ],
-    ids=["still watched", "zone left the rule", "zone gone", "still meant", "garment left the rule"],
+    ids=[
+        "still watched",
+        "zone left the rule",
+        "zone gone",
+        "still meant",
+        "garment left the rule",
+    ],
 )
 def test_a_reload_announces_nobody_whom_no_rule_means_any_more(changes, known, announced):
     alerts = alerts_of(cooldown_s=30.0)

@@ -18,6 +18,7 @@ from edge_app.inference.openvino_guard import cpu_flags
 from tests.tiny_models import save_classifier
 
 TASKS = ["detector", "garments", "classifier"]
+_THREADS = Path("/proc/self/task")
 
 
 def pictures(task: str, n: int) -> np.ndarray:
@@ -101,7 +102,7 @@ def test_the_embedding_has_unit_length() -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_network_is_tied_to_no_core(threads: int) -> None:
     """Tied threads wait for their core, whoever has it, while others are idle."""
-    of_others = set(os.listdir("/proc/self/task"))
+    of_others = set(_THREADS.iterdir())
     engine = OpenVinoEngine(load_model(SHIPPED / "detector.onnx", "detector"), threads)
     batch = pictures("detector", 1)
     calls = threading.Thread(target=lambda: [engine.infer(batch) for _ in range(8)])
@@ -109,7 +110,7 @@ def test_a_network_is_tied_to_no_core(threads: int) -> None:
     calls.start()
     tied = set()
     while calls.is_alive():
-        for task in set(os.listdir("/proc/self/task")) - of_others:
+        for task in set(_THREADS.iterdir()) - of_others:
             with contextlib.suppress(ProcessLookupError):  # it has just ended
-                tied.add(frozenset(os.sched_getaffinity(int(task))))
+                tied.add(frozenset(os.sched_getaffinity(int(task.name))))
     assert tied == {frozenset(free)}
