@@ -226,6 +226,9 @@ class Alerts:
                 person.done.add(name)
                 garment = main_garment(rule, outfit)
                 yield name, zone, Customer(garment, chance, outfit.colour, entered_at_s)
+            elif outfit.is_settled:
+                # It answers for good; who is followed under this id after going out is another.
+                del person.waiting[name]
 
     def _released(
         self, name: str, zone: str, now_s: float, frame_index: int, is_forced: bool = False

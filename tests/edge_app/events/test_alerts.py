@@ -54,6 +54,17 @@ def test_of_two_entries_the_alert_speaks_of_the_first():
     assert (alert.zone, alert.entered_at_s) == ("entrance", NOON)
 
 
+def test_a_settled_outfit_answers_for_good():
+    """Who goes on under the same id after going out is another: their clothes are no news."""
+    alerts = alerts_of()
+    alerts.entered(entry(1))
+    assert alerts.update({("door", 1): outfit(tshirt=0.9, shorts=0.9)}, NOON + 1, 0) == []
+    alerts.entered(entry(1, NOON + 20, direction="out"))
+    assert alerts.update({("door", 1): outfit(suit=0.9)}, NOON + 21, 1) == []
+    alerts.entered(entry(1, NOON + 30))
+    assert len(alerts.update({("door", 1): outfit(suit=0.9)}, NOON + 31, 2)) == 1
+
+
 def test_each_rule_has_its_own_alert():
     alerts = Alerts({"dresses": rule(any_of=("dress",)), "formal": rule()}, PARIS)
     assert [alert.rule for alert in enter(alerts, 1)] == ["dresses", "formal"]
