@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from edge_app.config.advice import did_you_mean
 from edge_app.config.denied import denied
+from edge_app.config.kinds import has_address
 from edge_app.config.secrets import has_credentials
 from edge_app.config.yaml_tree import KeyPath
 
@@ -103,7 +103,9 @@ def _source_problems(path: KeyPath, camera: dict[str, Any]) -> Iterator[Problem]
                 f"expected one of {schemes}, a device number or a path, got '{scheme}://'; "
                 "for a file write just its path",
             )
-        elif scheme in ("rtsp", "rtsps", "http", "https") and not _is_address(source):
+        elif scheme in ("rtsp", "rtsps", "http", "https") and (
+            re.search(r"\s", source) or not has_address(source)
+        ):
             yield (
                 (*path, "source"),
                 "expected scheme://host[:port]/path without spaces, the port from 1 to 65535; "
@@ -113,15 +115,6 @@ def _source_problems(path: KeyPath, camera: dict[str, Any]) -> Iterator[Problem]
         yield (*path, "source"), f"expected a device number of at least 0, got {source}"
     if camera.get("password_file") is not None and camera.get("username") is None:
         yield (*path, "password_file"), "a password_file needs a username beside it; add username:"
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:  # no number, too large, or half an IPv6 address
-        return False
-    return bool(parts.hostname) and port != 0 and not re.search(r"\s", url)
 
 
 def _no_credentials(key: str) -> str:

@@ -53,14 +53,23 @@ def _some_area(polygon: tuple[Point, ...]) -> tuple[Point, ...]:
     return polygon
 
 
-def _broker_url(url: str) -> str:
+def has_address(url: str) -> bool:
+    """Whether a URL names a host that can be asked for, and a port from 1 to 65535 or none.
+
+    >>> [has_address(f"rtsp://{at}/1") for at in ("cam.lan", "[::1]:554", "cam..lan", "h:0", ":80")]
+    [True, True, False, False, False]
+    """
     try:
         address = urlsplit(url)
         host, port = address.hostname or "", address.port
         host.encode("idna")  # which is what is asked of the name server
-    except ValueError:
-        host, port = "", None
-    if not host or port == 0 or address.netloc != url.partition("://")[2]:
+    except ValueError:  # no number, too large, half an IPv6 address, or an empty label
+        return False
+    return bool(host) and port != 0
+
+
+def _broker_url(url: str) -> str:
+    if not has_address(url) or urlsplit(url).netloc != url.partition("://")[2]:
         raise ValueError(
             f"expected mqtts://host:port, with a port from 1 to 65535, got {url!r}; write it so"
         )

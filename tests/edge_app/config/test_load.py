@@ -103,7 +103,7 @@ CASES = {
     **{f"camera at {url}": ("door.mp4", f'"{url}"', 8,
                             "cameras.door.source: expected scheme://host[:port]/path")
        for url in ("rtsp://h:99999/1", "rtsp://h:0/1", "rtsps://h:abc", "http://[::1/1",
-                   "http://:80/1", "rtsp:///1")},
+                   "http://:80/1", "rtsp:///1", "rtsp://cam..lan/1")},
     "empty source": ("door.mp4", "''", 8, "cameras.door.source: expected a URL, a device number"),
     "source of a wrong kind": ("door.mp4", "[1, 2]", 8,
                                "cameras.door.source: expected text or a whole number, got a list"),
