@@ -25,7 +25,9 @@ DEBIAN_PACKAGES := mosquitto mosquitto-clients postgresql strace systemd gstream
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	gir1.2-gst-rtsp-server-1.0 python3-gi
 
-.PHONY: demo test test-store test-models check bench acceptance entrance-hour compare-trackers soak fuzz idle systemd-test lock sbom audit chaos load fleet latency staff nodered int8 compare-modelopt format clean help
+BOX_TESTS := tests/integration tests/broker tests/deploy tests/soak
+
+.PHONY: demo test test-store test-box test-models check bench acceptance entrance-hour compare-trackers soak fuzz idle systemd-test lock sbom audit chaos load fleet latency staff nodered int8 compare-modelopt format clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,12 +35,15 @@ help: ## what can be made
 demo: $(VENV)/.for-demo ## watch the simulated entrance, with a broker and a client of its own
 	$(BIN)/dresscode demo
 
-# Both halves at once: what runs in the store mostly waits, what makes models computes.
+# All at once: a whole box mostly waits (for brokers, kills, time-outs), the rest computes.
 test: $(VENV)/.for-work | system-packages ## run all tests
-	$(MAKE) --no-print-directory --jobs=2 test-store test-models
+	$(MAKE) --no-print-directory --jobs=3 test-store test-box test-models
 
-test-store: $(VENV)/.for-work | system-packages ## tests of what runs in the store
-	$(BIN)/pytest --ignore tests/model_build --ignore tests/calibration
+test-store: $(VENV)/.for-work | system-packages ## tests of what runs in the store, part by part
+	$(BIN)/pytest --ignore tests/model_build --ignore tests/calibration $(addprefix --ignore ,$(BOX_TESTS))
+
+test-box: $(VENV)/.for-work | system-packages ## tests of a whole box: services, brokers, kills, trouble
+	$(BIN)/pytest $(BOX_TESTS)
 
 # In processes of their own: TensorRT's builds; training, whose workers crashed beside all the rest;
 # what else makes models, with torch.
