@@ -70,7 +70,7 @@ def open_networks(
         models["garments"], engines["garments"], outfit.garment_score, GARMENT_MAX_IOU
     )
     classifier = Classifier(models["classifier"], engines["classifier"])
-    return Networks(people, Looker(garments, classifier, outfit.garment_score), models, engines)
+    return Networks(people, Looker(garments, classifier), models, engines)
 
 
 def build_pipeline(

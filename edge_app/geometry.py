@@ -14,6 +14,11 @@ import numpy.typing as npt
 from edge_app.flow import Float32
 
 Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom, in plain floats: faster than an array where there are few."""
+
+_EDGE_SHARE = 0.02
+"""A box that ends this close to the picture's edge (of its height or width) is cut off by it."""
 
 
 def intersection_over_union(boxes_a: Float32, boxes_b: Float32) -> Float32:
@@ -105,6 +110,21 @@ def foot_point(box: Float32, size: tuple[int, int]) -> Point:
     x = min(max((float(box[0]) + float(box[2])) / 2 / width, 0.0), 1.0)
     y = min(max(float(box[3]) / height, 0.0), 1.0)
     return x, y
+
+
+def is_cut_off(box: Box, size: tuple[int, int]) -> tuple[bool, bool, bool, bool]:
+    """Whether a box ends at the picture's left, top, right and bottom edge, or nearly so.
+
+    Args:
+        box: xyxy, pixels.
+        size: width and height of the picture in pixels.
+
+    >>> is_cut_off((0.0, 10.0, 50.0, 99.0), (200, 100))
+    (True, False, False, True)
+    """
+    across, down = _EDGE_SHARE * size[0], _EDGE_SHARE * size[1]
+    x1, y1, x2, y2 = box
+    return x1 <= across, y1 <= down, x2 >= size[0] - across, y2 >= size[1] - down
 
 
 def side_of_line(point: Point, start: Point, end: Point) -> float:
@@ -210,6 +230,11 @@ class Letterbox:
         width = min(max(round(picture[0] * scale), 1), target[0])
         height = min(max(round(picture[1] * scale), 1), target[1])
         return cls(width / picture[0], height / picture[1], width, height)
+
+    @property
+    def is_averaged(self) -> bool:
+        """Whether input pixels are means: taking every third pixel of a large picture aliases."""
+        return self.scale_x < 0.5
 
     def to_picture(self, boxes: Float32) -> Float32:
         """Boxes in input pixels as boxes in the picture's pixels; float32 ``[N, 4]`` both."""

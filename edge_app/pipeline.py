@@ -64,7 +64,7 @@ class Pipeline:
         detector: finds people in frames.
         outfits: settles what they wear.
         started_at_s: when counting begins, seconds of Unix time.
-        is_replay: a recording, whose first people count as entries and whose hours are ignored.
+        is_replay: a recording, whose first people count as entries.
         honours_hours: the rules' hours are honoured.
         is_clock_ok: whether to go by the clock even where a restart finds it far behind.
     """

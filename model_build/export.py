@@ -33,7 +33,7 @@ class Card:
     """What a model file says about itself in its `metadata_props`.
 
     Attributes:
-        task: `detection` or `classification`.
+        task: `detector`, `garments` or `classifier`.
         version: of the model, `major.minor.patch`.
         labels: in the order of the scores.
         license: SPDX identifier of the weights.

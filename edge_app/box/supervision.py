@@ -58,8 +58,10 @@ class Supervision:
         self._slow_turns_per_s: float | None = None
         self._failing: str | None = None
         self._failing_since_s = 0.0
-        self._pinged_at_s = self._told_at_s = float("-inf")
-        self._frames = 0
+        self._pinged_at_s = float("-inf")
+        self._frames_per_s: float | None = None
+        self._has_news = False
+        self._count_anew()
 
     @property
     def is_ready(self) -> bool:
@@ -74,7 +76,7 @@ class Supervision:
     def camera(self, state: CameraState) -> None:
         """Note what is known of a camera."""
         self._states[state.camera] = state.state
-        self._told_at_s = float("-inf")
+        self._has_news = True
 
     @property
     def failing(self) -> str | None:
@@ -90,7 +92,7 @@ class Supervision:
         """Note whether the networks answered the newest pictures, or what they fail with."""
         if (trouble is None) != (self._failing is None):
             self._failing_since_s = self._clock()
-            self._told_at_s = float("-inf")
+            self._has_news = True
         self._failing = trouble
 
     def slow(self, turns_per_s: float | None) -> None:
@@ -118,14 +120,17 @@ class Supervision:
         """
         now_s = self._clock()
         if not self._is_ready and None not in self._states.values():
-            self._is_ready = True
-            self._notifier.ready(self._line(words, 0.0))
-            log.info("ready: %s", self._line(words, 0.0))
-        if self._is_ready and now_s - self._told_at_s >= STATUS_S:
-            span_s = now_s - self._told_at_s
-            frames_per_s = self._frames / span_s if span_s < 1e6 else 0.0
-            self._notifier.status(self._line(words, frames_per_s))
-            self._told_at_s, self._frames = now_s, 0
+            self._is_ready, self._has_news = True, False
+            self._count_anew()
+            self._notifier.ready(self._line(words))
+            log.info("ready: %s", self._line(words))
+        counted_s = now_s - self._counted_since_s
+        if counted_s >= STATUS_S:
+            self._frames_per_s, self._has_news = self._frames / counted_s, True
+            self._count_anew()
+        if self._is_ready and self._has_news:
+            self._has_news = False
+            self._notifier.status(self._line(words))
         if now_s - self._pinged_at_s >= PING_S:
             self._pinged_at_s = now_s
             self._ping()
@@ -137,7 +142,11 @@ class Supervision:
     def reloaded(self, words: str) -> None:
         """It was applied, or refused, which stays in the status line."""
         self._notifier.ready(words)
-        self._told_at_s = self._clock()
+        self._has_news = False
+        self._count_anew()
+
+    def _count_anew(self) -> None:
+        self._counted_since_s, self._frames = self._clock(), 0
 
     def _ping(self) -> None:
         """A sign of life, unless a stage stands still: then the manager ends us."""
@@ -149,7 +158,7 @@ class Supervision:
             log.error("standing still: %s; waiting for the watchdog", trouble)
         self._trouble = trouble
 
-    def _line(self, words: str, frames_per_s: float) -> str:
+    def _line(self, words: str) -> str:
         online = sum(state != "offline" for state in self._states.values())
         troubled = [
             f"{camera} {state}"
@@ -165,4 +174,6 @@ class Supervision:
             words += f"; too slow to count people: {self._slow_turns_per_s:.1f} looks a second"
         if self.refused is not None:
             words += f"; the changed configuration was refused: {self.refused}"
-        return f"{cameras}, {frames_per_s:.1f} frames/s; {words}"
+        if self._frames_per_s is not None:
+            cameras += f", {self._frames_per_s:.1f} frames/s"
+        return f"{cameras}; {words}"

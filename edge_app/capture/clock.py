@@ -21,7 +21,7 @@ class SteadyClock:
     day. A box without a battery starts in the past and jumps ahead when the network tells the time:
     forward steps of more than a second are followed at once. A clock that was set back is
     approached by running slower, so that nothing ever repeats: at half speed while it is more than
-    ten seconds off (an hour is made good in two), then by 1 %. One that was a day and more ahead
+    ten seconds off (an hour is made good in two), then by 1 %. One that was over 25 hours ahead
     was wrong, and would take as long again to be made good: it is followed at once, and counting
     begins again from there.
     """
@@ -47,7 +47,7 @@ class SteadyClock:
         return self._read()[1]
 
     def now_s(self) -> float:
-        """The time of day, seconds of Unix time; goes back only where it was a day ahead."""
+        """The time of day, seconds of Unix time; goes back only where it was over 25 hours ahead."""
         steady_s, ahead_s = self._read()
         return steady_s + ahead_s
 

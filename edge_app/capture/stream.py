@@ -6,6 +6,8 @@ import socket
 import time
 from urllib.parse import urlsplit
 
+import cv2
+
 from edge_app.capture.video import READ_TIMEOUT_S, next_picture, open_device, open_network
 from edge_app.config.secrets import redact, with_credentials
 from edge_app.errors import SourceError
@@ -14,7 +16,6 @@ from edge_app.flow import Frame
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 
 
-_FOURCC = 6
 _MOTION_JPEG = int.from_bytes(b"MJPG", "little")
 
 
@@ -41,7 +42,7 @@ class NetworkCamera:
         if not self._capture.isOpened():
             self._capture.release()
             raise SourceError(f"{self._shown}: {_why_not(url)}")
-        is_motion_jpeg = int(self._capture.get(_FOURCC)) == _MOTION_JPEG
+        is_motion_jpeg = int(self._capture.get(cv2.CAP_PROP_FOURCC)) == _MOTION_JPEG
         self._has_clock = not (is_motion_jpeg and url.startswith("http"))
 
     def __repr__(self) -> str:
@@ -63,8 +64,9 @@ class NetworkCamera:
             raise SourceError(f"{self._shown}: the stream {said}")
         index = self._index
         self._index += 1
-        # 0 is the number of CAP_PROP_POS_MSEC.
-        at_s = self._capture.get(0) / 1000.0 if self._has_clock else time.monotonic()
+        at_s = time.monotonic()
+        if self._has_clock:
+            at_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
         return Frame(self._camera_id, index, at_s, picture)
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from edge_app.commands import intervals
 from edge_app.commands.compare_garments import compare_garments
 from edge_app.commands.truth import TrueEntry, Truth
 from edge_app.config.schema import RuleSettings
+from edge_app.events.rules import watches
 
 ENTRY_TOLERANCE_S = 1.0
 """An entry matches a true one of its zone and direction within this."""
@@ -261,12 +262,11 @@ def _due(truth: Truth, rule: RuleSettings) -> dict[int, TrueEntry]:
     """By person whom a rule means, the entry that it speaks of."""
     due: dict[int, TrueEntry] = {}
     for entry in truth.entries:
-        is_zone = not rule.zones or entry.zone in rule.zones
         garments = truth.garments[entry.person]
         is_meant = (not rule.any_of or bool(garments & set(rule.any_of))) and garments >= set(
             rule.all_of
         )
-        if is_zone and is_meant and entry.direction == rule.direction:
+        if watches(rule, entry.zone) and is_meant and entry.direction == rule.direction:
             due.setdefault(entry.person, entry)
     return {person: entry for person, entry in due.items() if person not in truth.staff}
 

@@ -22,6 +22,7 @@ from typing import Literal
 import cv2
 
 from edge_app.app import open_networks
+from edge_app.box.clock_health import is_clock_synchronised
 from edge_app.capture.decoder import FFMPEG, choose_decoder, has_gstreamer_element
 from edge_app.capture.source import connect, decoder_of, is_rtsp, source_kind
 from edge_app.commands.doctor_network import broker_findings
@@ -34,7 +35,6 @@ from edge_app.runtime.endpoint import ADDRESS, NAME
 CAMERA_S = 15.0
 """How long a camera may take to show its first picture."""
 _PORT_S = 2.0
-_STA_UNSYNC = 0x0040
 _FREE_MB = 500.0
 
 
@@ -138,20 +138,13 @@ def _is_dresscode(port: int) -> bool:
 
 
 def _clock() -> Finding:
-    """Whether the kernel takes the clock for synchronised: adjtimex(2), which only reads here."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    timex = (ctypes.c_long * 64)()
-    if not hasattr(libc, "adjtimex") or libc.adjtimex(timex) < 0:
-        return Finding("clock", "warning", "the kernel does not say; check the time by hand")
-    # struct timex: modes, offset, freq, maxerror, esterror, status.
-    is_synchronised = not ctypes.cast(timex, ctypes.POINTER(ctypes.c_int))[10] & _STA_UNSYNC
     now = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
-    if is_synchronised:
+    if is_clock_synchronised():
         return Finding("clock", "good", f"synchronised, {now} UTC")
     return Finding(
         "clock", "warning",
-        f"not synchronised, {now} UTC; enable systemd-timesyncd or chrony, or counts land in the "
-        "wrong hours",
+        f"not known to be synchronised, {now} UTC; enable systemd-timesyncd or chrony, or counts "
+        "land in the wrong hours",
     )  # fmt: skip
 
 

@@ -24,7 +24,6 @@ from edge_app.vocabulary import CATEGORIES
 class Seen:
     """What was seen in one picture: the people, and what was seen of each."""
 
-    picture_bgr: UInt8
     people: Detections
     looks: list[Look]
 
@@ -70,7 +69,7 @@ def see(networks: Networks, picture_bgr: UInt8, min_score: float) -> Seen:
     people = people[people.scores >= min_score]
     scores = [float(score) for score in people.scores]
     looks = look_at_still(networks.looker, picture_bgr, people.boxes_xyxy, scores)
-    return Seen(picture_bgr, people, looks)
+    return Seen(people, looks)
 
 
 def describe(seen: Seen, min_score: float) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from edge_app.box.reload import config_hash
 from edge_app.commands.notices import NOTICES, notice
 from edge_app.config.denied import DENIED
 from edge_app.config.schema import Config
+from edge_app.delivery.audit import MAX_BYTES
 from edge_app.delivery.contract import PAYLOADS
 from edge_app.delivery.topics import PREFIX, TOPICS
 from edge_app.outfit.colour import COLOURS
@@ -63,10 +64,10 @@ def _leaving(config: Config) -> Iterator[str]:
     yield ""
     yield "| topic | what | fields |"
     yield "|---|---|---|"
-    for topic in TOPICS.values():
-        if topic.payload == "alert" and not config.alerts:
+    for kind, topic in TOPICS.items():
+        if kind == "alert" and not config.alerts:
             continue
-        fields = PAYLOADS[topic.payload].model_fields
+        fields = PAYLOADS[kind].model_fields
         names = ", ".join(field.alias or name for name, field in fields.items())
         yield f"| `{topic.pattern}` | {topic.content} | {names} |"
     yield ""
@@ -85,19 +86,18 @@ def _leaving(config: Config) -> Iterator[str]:
 def _staying(config: Config) -> Iterator[str]:
     yield "## How long it stays"
     yield ""
-    expiries = {rule.expires_s for rule in config.alerts.values()}
-    alert_s = f"{max(expiries):.0f} s at most" if expiries else "none are made"
-    yield f"- on the box: alerts {alert_s}; unsent counts {config.outbox.max_age_days:g} days; sent"
-    yield f"  counts {config.outbox.history_days:g} days; the newest 16 MB of the audit log"
-    for name, topic in TOPICS.items():
-        if topic.expiry_s is not None and (name != "alert" or config.alerts):
-            span = (
-                f"{topic.expiry_s / _DAY_S:g} days"
-                if topic.expiry_s >= _DAY_S
-                else (f"{topic.expiry_s:g} s")
-            )
-            kept = ", the latest kept" if topic.is_retained else ""
-            yield f"- at the broker, `{topic.pattern}`: {span}{kept}"
+    expiries_s = {kind: topic.expiry_s for kind, topic in TOPICS.items()}
+    expiries_s["alert"] = max((rule.expires_s for rule in config.alerts.values()), default=None)
+    alert_s = expiries_s["alert"]
+    alerts = "none are made" if alert_s is None else f"{alert_s:g} s at most"
+    yield f"- on the box: alerts {alerts}; unsent counts {config.outbox.max_age_days:g} days; sent"
+    yield f"  counts {config.outbox.history_days:g} days; the newest {2 * MAX_BYTES >> 20} MB"
+    yield "  of the audit log, in two files"
+    for kind, expiry_s in expiries_s.items():
+        if expiry_s is not None:
+            span = f"{expiry_s / _DAY_S:g} days" if expiry_s >= _DAY_S else f"{expiry_s:g} s"
+            kept = ", the latest kept" if TOPICS[kind].is_retained else ""
+            yield f"- at the broker, `{TOPICS[kind].pattern}`: {span}{kept}"
     yield "- what readers of the broker do with it is theirs to say"
 
 

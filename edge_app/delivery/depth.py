@@ -21,7 +21,6 @@ class Depth:
         windows_dropped: windows given up although a broker lacked them, ever.
         live_dropped: live messages that could not be sent, since the start.
         refused: messages that the broker refused for good, ever.
-        trouble: why the outbox works in memory; None while it is on the disk.
     """
 
     rows: int
@@ -31,13 +30,10 @@ class Depth:
     windows_dropped: int
     live_dropped: int
     refused: int
-    trouble: str | None
 
 
-def depth_of(
-    db: sqlite3.Connection, broker: str, now_s: float, live_dropped: int, trouble: str | None
-) -> Depth:
-    """How full the outbox is, seen from a broker; the last two are not in the database."""
+def depth_of(db: sqlite3.Connection, broker: str, now_s: float, live_dropped: int) -> Depth:
+    """How full the outbox is, seen from a broker; `live_dropped` is not in the database."""
     rows, oldest_s = lanes.backlog(db, broker)
     return Depth(
         rows,
@@ -47,5 +43,4 @@ def depth_of(
         lanes.total(db, "dropped."),
         live_dropped,
         lanes.total(db, f"refused.{broker}"),
-        trouble,
     )

@@ -51,7 +51,11 @@ def asyncapi() -> dict[str, Any]:
         channels[kind] = _channel(topic.pattern, topic.content, kind)
         mqtt: dict[str, Any] = {"qos": topic.qos, "retain": topic.is_retained}
         if topic.expiry_s is not None:
-            mqtt["messageExpiryInterval"] = int(topic.expiry_s)
+            usual = int(topic.expiry_s)
+            is_alert = kind == "alert"  # its rule may say another
+            mqtt["messageExpiryInterval"] = (
+                {"type": "integer", "default": usual} if is_alert else usual
+            )
         operations[f"send-{kind}"] = {
             "action": "send",
             "channel": {"$ref": f"#/channels/{kind}"},

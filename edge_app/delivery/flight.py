@@ -137,10 +137,6 @@ class Allowance:
         self._tokens -= 1.0
         return True
 
-    def wait_s(self) -> float:
-        """Seconds until there is one."""
-        return max(0.0, (1.0 - self._tokens) / self._per_s)
-
 
 class Stall:
     """Notices that messages are under way and nothing is acknowledged."""

@@ -152,7 +152,7 @@ class Messages:
             local_hour=window.local_hour,
             rev=window.rev,
             final=True,
-            historical=window.is_historical,
+            historical=False,
             coverage=round(window.coverage, 4),
             clock_ok=self.is_clock_ok(),
             in_=window.counts["in"],

@@ -29,6 +29,7 @@ from edge_app.config.secrets import read_password
 from edge_app.delivery.batched import BatchedSocket
 from edge_app.delivery.packed import PublishProperties
 from edge_app.delivery.tls import tls_context
+from edge_app.delivery.topics import TOPICS
 from edge_app.errors import DeliveryError
 from edge_app.flow import Message
 
@@ -40,7 +41,6 @@ SESSION_EXPIRY_S: Final = 60
 LARGEST_PACKET: Final = 268_435_455
 """Bytes; the protocol knows no larger one."""
 
-ANSWER_EXPIRY_S: Final = 60.0
 UNSUPPORTED_VERSION: Final = 0x84
 _DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
@@ -250,10 +250,10 @@ class Connection:
         return sent.mid
 
     def answer(self, topic: str, payload: bytes, correlation: bytes | None) -> None:
-        """Publish the answer to a command, at QoS 1, kept for a minute."""
+        """Publish the answer to a command, at QoS 1."""
         properties: Any = None
         if self._is_v5:
-            properties = PublishProperties(ANSWER_EXPIRY_S, None, correlation)
+            properties = PublishProperties(TOPICS["response"].expiry_s, None, correlation)
         self._client.publish(topic, payload, 1, False, properties)
 
     def subscribe(self, pattern: str) -> None:

@@ -262,7 +262,7 @@ class Outbox:
     def depth(self, broker: str) -> Depth:
         """How full the outbox is, seen from a broker."""
         return self._database.transact(
-            lambda db: depth_of(db, broker, self._clock(), self._live_dropped[broker], self.trouble)
+            lambda db: depth_of(db, broker, self._clock(), self._live_dropped[broker])
         )
 
     def _deadline(self, position: int, expires_at_s: float | None) -> float | None:

@@ -16,15 +16,13 @@ class Topic:
 
     Attributes:
         pattern: below ``dresscode/v1/{store}/``, with gaps in braces.
-        payload: kind of payload in the contract.
         qos: 0 or 1.
         is_retained: the broker keeps the latest.
-        expiry_s: message expiry on MQTT 5; None for never.
+        expiry_s: message expiry on MQTT 5; None for never. A rule may give its alerts another.
         content: what it tells, in a line.
     """
 
     pattern: str
-    payload: str
     qos: int
     is_retained: bool
     expiry_s: float | None
@@ -41,39 +39,39 @@ class Topic:
 
 TOPICS: Final[dict[str, Topic]] = {
     "state": Topic(
-        "node/{node}/state", "state", 1, True, None,
+        "node/{node}/state", 1, True, None,
         "whether the box is there: `online`, `degraded`, `stopping`, `offline`; also its last will",
     ),
     "info": Topic(
-        "node/{node}/info", "info", 1, True, None,
+        "node/{node}/info", 1, True, None,
         "what the box is: versions, models, vocabulary, zones, privacy settings",
     ),
     "health": Topic(
-        "node/{node}/health", "health", 0, False, 180.0,
+        "node/{node}/health", 0, False, 180.0,
         "frames per second, latencies, drops, temperatures, depth of the outbox",
     ),
     "camera": Topic(
-        "cam/{camera}/state", "camera", 1, True, None,
+        "cam/{camera}/state", 1, True, None,
         "whether a camera is `online`, `offline`, `disabled`, `obstructed` or `moved`",
     ),
     "live": Topic(
-        "live/{zone}", "live", 0, True, 900.0,
+        "live/{zone}", 0, True, 900.0,
         "people inside, in and out today, at most every 5 s",
     ),
     "alert": Topic(
-        "alert/{zone}/{rule}", "alert", 1, False, 60.0,
-        "one event that staff should know of",
+        "alert/{zone}/{rule}", 1, False, 60.0,
+        "one event that staff should know of; its rule may say another expiry",
     ),
     "agg": Topic(
-        "agg/{zone}/{window}", "agg", 1, False, WINDOW_EXPIRY_S,
+        "agg/{zone}/{window}", 1, False, WINDOW_EXPIRY_S,
         "the counts of one closed window: `pt1m`, `pt15m`, `pt1h`, `p1d`",
     ),
     "response": Topic(
-        "rsp/{node}/{verb}", "response", 1, False, 60.0,
+        "rsp/{node}/{verb}", 1, False, 60.0,
         "the answer to a command `cmd/{node}/{verb}`",
     ),
 }  # fmt: skip
-"""Every topic that we publish to, by kind."""
+"""Every topic that we publish to, by kind of payload in the contract."""
 
 VERBS: Final = (
     "ping", "pause", "resume", "mute", "test-alert", "resend", "reset-occupancy", "reload",

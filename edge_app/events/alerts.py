@@ -148,15 +148,6 @@ class Alerts:
         self._check(rule)
         self._muted_until_s[rule] = until_s
 
-    def unmute(self, rule: str) -> None:
-        """End a mute early.
-
-        Raises:
-            ValueError: there is no such rule.
-        """
-        self._check(rule)
-        self._muted_until_s.pop(rule, None)
-
     def test_alert(self, rule: str, zone: str, now_s: float) -> Alert:
         """An alert as the rule would give it, marked as a test; changes nothing.
 

@@ -17,7 +17,7 @@ from statistics import median
 import numpy as np
 
 from edge_app.flow import Float32
-from edge_app.geometry import Point, foot_point
+from edge_app.geometry import Point, foot_point, is_cut_off
 
 _MEMORY_S = 1.0
 _LEGS_MISSING = 0.93
@@ -28,8 +28,6 @@ _BEFORE = 0.3
 """and one that is so many times as high at once has got the legs of somebody nearer, whose box ends
 within this share of its height of where it ends, and covers this share of the width of one of them.
 """
-_EDGE_SHARE = 0.02
-"""A box that ends this close to the picture's edge is cut off by it."""
 _USUAL_QUANTILE = 0.75
 _SHRINKS_PER_S = 0.35
 """Who walks away from the camera becomes smaller by at most this share of the height."""
@@ -73,10 +71,8 @@ class Foot:
             x and y as fractions of the picture's width and height, 0..1.
         """
         x1, y1, x2, y2 = (float(value) for value in box)
-        width, height = size
-        at_left, at_right = x1 <= _EDGE_SHARE * width, x2 >= (1 - _EDGE_SHARE) * width
-        at_bottom = y2 >= (1 - _EDGE_SHARE) * height
-        self.is_cut_off = at_left or at_right or at_bottom or y1 <= _EDGE_SHARE * height
+        at_left, at_top, at_right, at_bottom = is_cut_off((x1, y1, x2, y2), size)
+        self.is_cut_off = at_left or at_top or at_right or at_bottom
         stood_s = self._stood_s((x1 + x2) / 2, y1, y2 - y1, at_s)
         if stood_s > _MEMORY_S and self._grows(at_s):
             self._stood_since_s, stood_s = at_s, 0.0
@@ -93,7 +89,7 @@ class Foot:
         if not (at_left or at_right or at_bottom):
             self._whole.append((at_s, x2 - x1, y2 - y1))
         if at_bottom:
-            y2 = height
+            y2 = size[1]
         elif is_standing or has_others_legs or y2 - y1 < _LEGS_MISSING * usual_height:
             y2 = y1 + usual_height
         if at_left and x2 - x1 < usual_width:

@@ -74,8 +74,10 @@ class Detections:
     def __len__(self) -> int:
         return len(self.scores)
 
-    def __getitem__(self, which: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Detections:
-        """The detections chosen by a boolean mask or an array of indices."""
+    def __getitem__(
+        self, which: npt.NDArray[np.bool_] | npt.NDArray[np.intp] | slice
+    ) -> Detections:
+        """The detections chosen by a boolean mask, an array of indices or a slice."""
         return Detections(
             self.boxes_xyxy[which], self.scores[which], self.labels[which], self.wears
         )

@@ -97,7 +97,6 @@ class CountWindow:
         out_total: exits since ``counter_epoch_s``.
         counter_epoch_s: when the totals began, seconds of Unix time.
         drift: in ``p1d``: people too many (below 0: too few) at the nightly reset if all had left.
-        is_historical: published again on request.
     """
 
     zone: str
@@ -118,7 +117,6 @@ class CountWindow:
     out_total: int
     counter_epoch_s: float
     drift: int | None = None
-    is_historical: bool = False
     withheld: tuple[str, ...] = ()
 
 

@@ -42,9 +42,7 @@ def letterbox_job(size: tuple[int, int], input_size: tuple[int, int]) -> Jobs:
         int32 ``[8]``.
     """
     fit = Letterbox.fit(size, input_size)
-    # As on the CPU: far smaller pictures are averaged, or they alias.
-    is_area = int(fit.scale_x < 0.5)
-    return np.array([0, 0, *size, fit.width, fit.height, is_area, PADDING], np.int32)
+    return np.array([0, 0, *size, fit.width, fit.height, fit.is_averaged, PADDING], np.int32)
 
 
 def stretch_job(box: npt.NDArray[np.int64], input_size: tuple[int, int]) -> Jobs:

@@ -32,7 +32,9 @@ CALLED: dict[Task, str] = {
 }
 """What the model of a task is called in errors."""
 
-_INPUT = {"detector": "images", "garments": "images", "classifier": "crops"}
+INPUT: dict[Task, str] = {"detector": "images", "garments": "images", "classifier": "crops"}
+"""Name of the only input of a task's model."""
+
 _OUTPUTS = {
     "detector": {"boxes": 3, "scores": 3},
     "garments": {"boxes": 3, "scores": 3},
@@ -127,7 +129,7 @@ def _refuse_denied(path: Path, network: Any) -> None:
 
 
 def _check_input(path: Path, task: Task, network: Any) -> tuple[int, int]:
-    name = _INPUT[task]
+    name = INPUT[task]
     names = [port.get_any_name() for port in network.inputs]
     if names != [name]:
         raise ModelError(

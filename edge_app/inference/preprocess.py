@@ -50,15 +50,11 @@ def letterbox(picture_bgr: UInt8, out: UInt8) -> Letterbox:
         inside[:] = picture_bgr
     else:
         size = fit.width, fit.height
-        cv2.resize(picture_bgr, size, dst=inside, interpolation=_interpolation(fit))
+        interpolation = cv2.INTER_AREA if fit.is_averaged else cv2.INTER_LINEAR
+        cv2.resize(picture_bgr, size, dst=inside, interpolation=interpolation)
     out[fit.height :] = PADDING
     out[: fit.height, fit.width :] = PADDING
     return fit
-
-
-def _interpolation(fit: Letterbox) -> int:
-    # Bilinear sampling of every third pixel aliases; averaging is what a smaller sensor would do.
-    return cv2.INTER_AREA if fit.scale_x < 0.5 else cv2.INTER_LINEAR
 
 
 def stretch(picture_bgr: UInt8, box: npt.NDArray[np.int64], out: UInt8) -> None:

@@ -22,7 +22,7 @@ from edge_app.flow import Batch, Cuts, Float32
 from edge_app.inference.cutting import JobTable
 from edge_app.inference.device_pictures import Cutting
 from edge_app.inference.gpu import Gpu
-from edge_app.inference.model import Model
+from edge_app.inference.model import INPUT, Model
 from edge_app.inference.preprocess import pixels_of
 from edge_app.inference.trt_build import EngineFiles, Plan, version_of
 
@@ -290,7 +290,7 @@ def plan_of(model: Model, settings: InferenceSettings, facts: dict[str, str]) ->
         name=model.task,
         onnx=model.path,
         model_sha256=model.sha256,
-        input_name="crops" if model.task == "classifier" else "images",
+        input_name=INPUT[model.task],
         input_shape=(height, width, 3),
         max_batch=settings.max_batch,
         workspace_mb=settings.workspace_mb,

@@ -18,7 +18,7 @@ from edge_app.vocabulary import REGIONS
 CLASSIFIER_MARGIN = 0.05
 """Share added on each side of a garment's box, as the model contract says."""
 
-MOST_GARMENTS = 5
+_BEST = slice(5)
 """More boxes than this on one person are not clothes."""
 
 
@@ -28,17 +28,16 @@ class CropDetector(Protocol):
     def detect(
         self, pictures_bgr: Sequence[UInt8], boxes: Sequence[npt.NDArray[np.int64]]
     ) -> list[Detections]:
-        """One :class:`Detections` per box, with ``wears`` where the network has it."""
+        """One :class:`Detections` per box, best first, with ``wears`` where the network has it."""
         ...
 
 
 class Looker:
     """Looks at person crops: one call of the garment detector, then one of the classifier."""
 
-    def __init__(self, detector: CropDetector, classifier: Classifier, min_score: float) -> None:
+    def __init__(self, detector: CropDetector, classifier: Classifier) -> None:
         self._detector = detector
         self._classifier = classifier
-        self._min_score = min_score
 
     def look(
         self,
@@ -59,7 +58,7 @@ class Looker:
             return []
         crops = [_cut(picture, box) for picture, box in people]
         pictures, spans = zip(*people, strict=True)
-        found = [self._keep(detections) for detections in self._detector.detect(pictures, spans)]
+        found = [each[_BEST] for each in self._detector.detect(pictures, spans)]
         garments = []
         for person, detections in enumerate(found):
             height, width = crops[person].shape[:2]
@@ -87,10 +86,6 @@ class Looker:
                 )
             )
         return looks
-
-    def _keep(self, detections: Detections) -> Detections:
-        order = np.argsort(-detections.scores, kind="stable")[:MOST_GARMENTS]
-        return detections[np.asarray(order[detections.scores[order] >= self._min_score], np.intp)]
 
 
 def _garments(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 
@@ -128,19 +126,12 @@ def wears_of(look: Look) -> Float32:
     The whole person's ``wears`` and the categories of the garments found, where both are known;
     the same in recordings and in still pictures.
     """
-    garments = np.zeros(len(CATEGORIES), np.float32)
+    garments, seen = np.zeros(len(CATEGORIES), np.float32), np.zeros(len(CATEGORIES), bool)
     for garment in look.garments:
-        # A garment found in a region can only be of that region's categories.
-        inside = REGION_INDICES[garment.region]
-        share = garment.probabilities[inside] / max(
-            float(garment.probabilities[inside].sum()), 1e-6
-        )
-        garments[inside] = np.maximum(garments[inside], garment.score * share)
-    if look.wears is None or not look.garments:
-        return garments if look.wears is None else look.wears
-    seen = np.zeros(len(CATEGORIES), bool)
-    for garment in look.garments:
+        np.maximum(garments, garment.score * _within_region(garment), out=garments)
         seen[REGION_INDICES[garment.region]] = True
+    if look.wears is None:
+        return garments
     mixed = (1.0 - _CLASSIFIER_SHARE) * look.wears + _CLASSIFIER_SHARE * garments
     return np.asarray(np.where(seen, mixed, look.wears), np.float32)
 
@@ -159,15 +150,7 @@ def _within_region(garment: Garment) -> Float32:
         float32 ``[15]``, adds up to 1.
     """
     inside = REGION_INDICES[garment.region]
+    word = garment.probabilities[inside]
     share = np.zeros(len(CATEGORIES), np.float32)
-    share[inside] = garment.probabilities[inside]
-    return np.asarray(share / max(float(share.sum()), 1e-6), np.float32)
-
-
-def probability_of_any(wears: Mapping[str, float], categories: tuple[str, ...]) -> float:
-    """Probability of wearing at least one of some categories, taken as independent.
-
-    >>> round(probability_of_any({"dress": 0.5, "suit": 0.2}, ("dress", "suit")), 2)
-    0.6
-    """
-    return 1.0 - float(np.prod([1.0 - wears[category] for category in categories]))
+    share[inside] = word / max(float(word.sum()), 1e-6)
+    return share

@@ -42,11 +42,6 @@ class Notifier:
         ):
             self.watchdog_s = int(microseconds) / _MICROSECONDS
 
-    @property
-    def is_heard(self) -> bool:
-        """Somebody listens."""
-        return bool(self._address)
-
     def ready(self, status: str) -> None:
         """The start, or the reload, is complete."""
         self._send("READY=1", f"STATUS={_line(status)}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from edge_app.flow import Detections, Float32
-from edge_app.tracking.kalman import Box
+from edge_app.geometry import Box
 from edge_app.tracking.sharing import shared_area
 
 _DOUBTFUL = 0.45

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from math import exp, sqrt
 
-Box = tuple[float, float, float, float]
-"""A box in pixels: x1, y1, x2, y2."""
+from edge_app.geometry import Box
+
 Four = tuple[float, float, float, float]
 """One value per coordinate: centre x, width, top, bottom."""
 

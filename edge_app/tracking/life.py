@@ -7,8 +7,9 @@ from math import exp, sqrt
 
 from edge_app.config.schema import TrackingSettings
 from edge_app.flow import Float32
+from edge_app.geometry import Box
 from edge_app.tracking.appearance import agreement
-from edge_app.tracking.kalman import Box, Motion
+from edge_app.tracking.kalman import Motion
 
 _HINT_S = 2.0
 """Hints of a person (weak boxes) that are older tell nothing about when the person came."""

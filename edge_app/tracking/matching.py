@@ -28,12 +28,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from edge_app.tracking.kalman import Box, Motion
+from edge_app.geometry import Box, is_cut_off
+from edge_app.tracking.kalman import Motion
 
 _HEIGHT_PER_WIDTH = 2.2
 """Of a whole person's box, where it is not known."""
-_EDGE_SHARE = 0.02
-"""A box that ends this close to the picture's edge (of its height or width) is cut off by it."""
 _UPPER_WEIGHT = 0.8
 _VAGUE_WEIGHT = 0.7
 """Likeness by the corrections counts less than plain overlap."""
@@ -151,23 +150,6 @@ def assign(claims: Sequence[Claim]) -> list[tuple[int, int]]:
     return made
 
 
-def is_cut_below(box_xyxy: Box, size: tuple[int, int]) -> bool:
-    """Whether a box ends at the picture's lower edge."""
-    return box_xyxy[3] >= size[1] * (1 - _EDGE_SHARE)
-
-
-def is_cut_off(box_xyxy: Box, size: tuple[int, int]) -> tuple[bool, bool, bool, bool]:
-    """Whether a box ends at the picture's left, top, right and bottom edge.
-
-    >>> is_cut_off((0.0, 10.0, 50.0, 99.0), (200, 100))
-    (True, False, False, True)
-    """
-    width, height = size
-    across, down = _EDGE_SHARE * width, _EDGE_SHARE * height
-    x1, y1, x2, y2 = box_xyxy
-    return x1 <= across, y1 <= down, x2 >= width - across, y2 >= height - down
-
-
 def comes_from_beyond(box_xyxy: Box, others: Sequence[Box], size: tuple[int, int]) -> bool:
     """Whether a box is cut off by an edge of the picture that none of the others reaches.
 
@@ -190,7 +172,7 @@ def whole_end(box_xyxy: Box, size: tuple[int, int]) -> float:
     [146.0, 90.0]
     """
     x1, y1, x2, y2 = box_xyxy
-    return max(y2, y1 + _HEIGHT_PER_WIDTH * (x2 - x1)) if is_cut_below(box_xyxy, size) else y2
+    return max(y2, y1 + _HEIGHT_PER_WIDTH * (x2 - x1)) if is_cut_off(box_xyxy, size)[3] else y2
 
 
 def _ratio(shared: float, area: float, other: float) -> float:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from math import hypot
 
 from edge_app.config.schema import TrackingSettings
+from edge_app.geometry import Box
 from edge_app.tracking.appearance import KNOWN_AGAIN, agreement, looks_other
-from edge_app.tracking.kalman import Box
 from edge_app.tracking.life import Life
 from edge_app.tracking.matching import Expected, comes_from_beyond
 

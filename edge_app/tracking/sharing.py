@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge_app.tracking.kalman import Box
+from edge_app.geometry import Box
 
 _INSIDE = 0.6
 """Who is in the box is expected within it by this share,"""

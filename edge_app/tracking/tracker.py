@@ -28,10 +28,11 @@ import numpy as np
 
 from edge_app.config.schema import TrackingSettings
 from edge_app.flow import Detections, Float32, Track, TrackedFrame
+from edge_app.geometry import is_cut_off
 from edge_app.tracking import relinking, sharing
 from edge_app.tracking.found import Found
 from edge_app.tracking.life import Life
-from edge_app.tracking.matching import Expected, is_cut_below, is_cut_off
+from edge_app.tracking.matching import Expected
 from edge_app.tracking.rounds import Pair, choose, judge_looks, possible_pairs
 
 _SHARES_WITHIN_S = 1.0
@@ -196,7 +197,7 @@ class Tracker:
         """
         box = found.boxes[column]
         is_alone = not found.is_doubtful[column]
-        is_entering = is_cut_below(box, size)
+        is_entering = is_cut_off(box, size)[3]
         life = Life.begin(self._at_s, box, found.scores[column], is_entering, is_alone)
         if found.looks is not None and found.is_clear[column]:
             life.remember(found.looks[column], self._at_s)

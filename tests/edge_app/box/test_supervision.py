@@ -43,7 +43,7 @@ def test_ready_means_that_every_camera_is_known(manager: NotifySocket) -> None:
     box.turn("connected")
     assert box.is_ready
     (ready,) = [m for m in drain(manager) if "READY" in m]
-    assert ready["STATUS"] == "1 of 2 cameras (back offline), 0.0 frames/s; connected"
+    assert ready["STATUS"] == "1 of 2 cameras (back offline); connected"
     told = []
     for i in range(96):
         clock.now_s += 0.125
@@ -54,6 +54,13 @@ def test_ready_means_that_every_camera_is_known(manager: NotifySocket) -> None:
             told += drain(manager)
     assert sum("WATCHDOG" in m for m in told) == 12
     assert any("8.0 frames/s" in m.get("STATUS", "") for m in told)
+    box.camera(CameraState("door", "obstructed", "", 0.0))
+    box.networks("out of memory")
+    box.turn("connected")
+    (line,) = [m["STATUS"] for m in drain(manager) if "STATUS" in m]
+    assert line.startswith(
+        "1 of 2 cameras (door obstructed, back offline), 8.0 frames/s; a network"
+    )
 
 
 @pytest.mark.parametrize("stage", ["pipeline", "sender-store"])

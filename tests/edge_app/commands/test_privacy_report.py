@@ -23,10 +23,10 @@ def config() -> Config:
 
 def test_every_topic_and_every_field_is_told(config: Config) -> None:
     report = privacy_report(config)
-    for topic in TOPICS.values():
+    for kind, topic in TOPICS.items():
         (line,) = [row for row in report.splitlines() if row.startswith(f"| `{topic.pattern}`")]
         fields = line.split("|")[3].strip().split(", ")
-        model = PAYLOADS[topic.payload]
+        model = PAYLOADS[kind]
         assert fields == list(model.model_json_schema(by_alias=True)["properties"])
 
 
@@ -44,6 +44,14 @@ def test_what_the_configuration_decides_is_told(config: Config) -> None:
     assert "colleagues in uniform in /etc/dresscode/uniform" in privacy_report(
         config.model_copy(update={"staff": staff})
     )
+
+
+def test_alerts_stay_as_long_as_the_rules_say(config: Config) -> None:
+    rule = config.alerts["formalwear"]
+    longer = {"formalwear": rule.model_copy(update={"expires_s": 600.0})}
+    report = privacy_report(config.model_copy(update={"alerts": longer}))
+    assert "- on the box: alerts 600 s at most" in report
+    assert "- at the broker, `alert/{zone}/{rule}`: 600 s" in report
 
 
 def test_the_notice_is_there_in_five_languages(config: Config) -> None:

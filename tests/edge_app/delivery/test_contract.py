@@ -75,7 +75,7 @@ def test_topics_and_payloads_belong_together() -> None:
         entry = TOPICS[kind]
         assert kind_of(message.topic) == kind
         assert (message.qos, message.is_retained) == (entry.qos, entry.is_retained)
-        assert json.loads(message.payload)["schema"].startswith(f"dresscode.{entry.payload}/")
+        assert json.loads(message.payload)["schema"].startswith(f"dresscode.{kind}/")
 
 
 @pytest.mark.parametrize("kind", ["alert", "agg"])

@@ -52,6 +52,8 @@ def test_asyncapi_names_every_topic_with_its_quality() -> None:
         address = document["channels"][kind]["address"]
         gaps = re.findall(r"\{(\w+)\}", address)
         assert list(document["channels"][kind]["parameters"]) == gaps
+    alert = document["operations"]["send-alert"]["bindings"]["mqtt"]["messageExpiryInterval"]
+    assert alert == {"type": "integer", "default": 60}  # a rule may say another
 
 
 def test_asyncapi_refers_to_what_it_has() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from edge_app.config.schema import OutfitSettings
 from edge_app.flow import Garment, Look
-from edge_app.outfit.vote import Vote, category_of, probability_of_any, wears_of
+from edge_app.outfit.vote import Vote, category_of, wears_of
 from edge_app.vocabulary import CATEGORIES, UNKNOWN
 
 SETTINGS = OutfitSettings(min_looks=3, min_weight=1.0)
@@ -150,7 +150,3 @@ def test_garments_and_the_whole_person_are_weighed_together() -> None:
     dress = CATEGORIES.index("dress")
     assert both[dress] > alone[dress]
     assert wears_of(Look(1.0, found, None))[dress] > 0.6
-
-
-def test_either_of_two_is_more_probable_than_one() -> None:
-    assert probability_of_any({"dress": 0.6, "suit": 0.5}, ("dress", "suit")) == pytest.approx(0.8)

@@ -8,12 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from edge_app.geometry import is_cut_off
 from edge_app.tracking.kalman import Box, Motion
 from edge_app.tracking.matching import (
     Expected,
     assign,
-    is_cut_below,
-    is_cut_off,
     likeness,
     whole_end,
 )
@@ -25,7 +24,7 @@ SIZE = (640, 360)
 def like(expected: list[float], seen: list[float]) -> float:
     first: Box = tuple(expected)  # type: ignore[assignment]
     box: Box = tuple(seen)  # type: ignore[assignment]
-    motion = Motion(first, is_cut_below(first, SIZE))
+    motion = Motion(first, is_cut_off(first, SIZE)[3])
     motion.predict(0.1, is_coasting=False)
     prediction = Expected.of(motion, SIZE)
     alike, unlikely = likeness(prediction, box, whole_end(box, SIZE))
