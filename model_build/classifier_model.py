@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from edge_app.vocabulary import CATEGORIES
 from model_build.data.converted import ConvertedPieces, read_for_judging
@@ -36,11 +38,14 @@ from model_build.networks.efficientnet import load_imagenet_weights, published_w
 from model_build.networks.restore import load_exported
 from model_build.own_data import NO_OWN_DATA, OwnData, own_card
 from model_build.train import classifier as training
+from model_build.train.confidence import Judged, calibrate, learn_kinds
 from model_build.train.fitting import Schedule, load_averaged
 
-VERSION = "0.3.0"
+VERSION = "0.3.1"
 _SHARES = {LAID_OUT: 0.45, WORN: 0.4, "rendered": 0.15}
 _PLACING_BATCHES = 16
+_KINDS = (LAID_OUT, WORN)
+_KIND_SAMPLES = 1500
 _START = "EfficientNet-Lite0 (ImageNet, Apache-2.0)"
 
 
@@ -64,7 +69,6 @@ def train_classifier(
         load_imagenet_weights(network.backbone, published_weights())
     else:
         load_exported(network, start)
-        network.temperature.fill_(1.0)
         drawn = (training.draw_batch(samples, schedule, step) for step in range(_PLACING_BATCHES))
         training.place_prototypes(network, drawn)
     if kept:
@@ -125,20 +129,33 @@ def export_model(
     return largest_difference(ClassifierGraph(network), path, crops)
 
 
+def _calibrate(folders: Folders, network: Classifier) -> None:
+    """Tell the kinds of pictures apart as trained on, and set their temperatures as held out."""
+    held_out = held_out_pieces(folders)
+    if list(held_out) == list(_KINDS):
+        rng = np.random.default_rng(0)
+        drawn = []
+        for source in _KINDS:
+            pieces = _pieces(folders, source, held_out=False)
+            drawn.append([pieces.draw(rng) for _ in range(_KIND_SAMPLES)])
+        learn_kinds(network, [_describe(network, samples) for samples in drawn])
+    judged = []
+    for samples in held_out.values():
+        with torch.no_grad():
+            logits = network.categorise(_describe(network, samples))
+        allowed = torch.from_numpy(np.stack([sample.allowed for sample in samples]))
+        judged.append(Judged(logits, allowed))
+    calibrate(network, judged)
+
+
 @torch.no_grad()
-def _calibrate(folders: Folders, network: Classifier) -> float:
-    """Set the temperature by the held-out garments of all sources, equally many of each."""
-    sets = list(held_out_pieces(folders).values())
-    least = min(len(samples) for samples in sets)
-    rng = np.random.default_rng(0)
-    samples = [one[i] for one in sets for i in rng.permutation(len(one))[:least]]
-    logits = []
+def _describe(network: Classifier, samples: Sequence[PieceSample]) -> Tensor:
+    described = []
     for start in range(0, len(samples), 64):
         crops = np.stack([sample.crop for sample in samples[start : start + 64]])
         pictures = torch.from_numpy(crops).float().permute(0, 3, 1, 2)
-        logits.append(network.predict(pictures)[0])
-    allowed = torch.from_numpy(np.stack([sample.allowed for sample in samples]))
-    return training.calibrate(network, torch.cat(logits), allowed)
+        described.append(network.describe_crops(pictures))
+    return torch.cat(described)
 
 
 def _pieces(folders: Folders, source: str, held_out: bool) -> GarmentPieces:

@@ -47,7 +47,7 @@ class SteadyClock:
         return self._read()[1]
 
     def now_s(self) -> float:
-        """The time of day, seconds of Unix time; goes back only where it was over 25 hours ahead."""
+        """The time of day, seconds of Unix time; goes back only from more than a day ahead."""
         steady_s, ahead_s = self._read()
         return steady_s + ahead_s
 

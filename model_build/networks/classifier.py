@@ -16,6 +16,38 @@ _WIDTH = 512
 _COSINE_SCALE = 16.0
 
 
+class Temperature(nn.Module):
+    """What logits are divided by before they become probabilities, by the kind of picture.
+
+    One temperature for everything (Guo et al., "On calibration of modern neural networks", ICML
+    2017) leaves garments laid out with too little confidence and worn ones with too much. So the
+    kinds are told apart by the same description, and each has its own.
+
+    Args:
+        width: of the description.
+
+    Attributes:
+        weight: float `[2,width]`; with `bias` `[2]` the logits of the kinds.
+        by_kind: float `[2]`, the temperatures of garments laid out and of worn ones.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    by_kind: Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        # None of it is learned together with the rest.
+        self.register_buffer("weight", torch.zeros(2, width))
+        self.register_buffer("bias", torch.zeros(2))
+        self.register_buffer("by_kind", torch.ones(2))
+
+    def forward(self, described: Tensor) -> Tensor:
+        """The temperature `[M,1]` of garments described as `[M,width]`."""
+        kinds = functional.linear(described, self.weight, self.bias).softmax(1)
+        return (kinds * self.by_kind).sum(1, keepdim=True)
+
+
 class Classifier(nn.Module, ABC):
     """Float crops `[M,3,h,w]` BGR 0..255 to the model contract, whatever describes the crops.
 
@@ -24,18 +56,19 @@ class Classifier(nn.Module, ABC):
     Attributes:
         backbone: the pretrained part.
         only_in_training: parameters that a model file does not hold.
+        younger_parts: what older model files lack.
     """
 
     backbone: nn.Module
-    temperature: Tensor
     only_in_training = ("prototypes",)
+    younger_parts = ("temperature",)
 
     def add_heads(self, width: int) -> None:
         """Add what reads the description, `[M,width]`."""
         self.categorise = nn.Linear(width, len(CATEGORIES))
         self.embed = nn.Linear(width, EMBEDDING_SIZE, bias=False)
         self.prototypes = nn.Parameter(torch.randn(len(CATEGORIES), EMBEDDING_SIZE))
-        self.register_buffer("temperature", torch.ones(()))
+        self.temperature = Temperature(width)
         with torch.no_grad():
             self.categorise.weight.mul_(0.1)
 
@@ -46,7 +79,7 @@ class Classifier(nn.Module, ABC):
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """The model contract: probabilities `[M,15]` and unit-length embeddings `[M,D]`."""
         described = self.describe_crops(pictures)
-        logits = self.categorise(described) / self.temperature
+        logits = self.categorise(described) / self.temperature(described)
         return logits.softmax(1), functional.normalize(self.embed(described), dim=1)
 
     def predict(self, pictures: Tensor) -> tuple[Tensor, Tensor]:

@@ -150,16 +150,3 @@ def train_late(
         folder,
         is_apart,
     )
-
-
-@torch.no_grad()
-def calibrate(network: Classifier, logits: Tensor, allowed: Tensor) -> float:
-    """Find the temperature that fits held-out logits `[M,15]` best, and set it in the network."""
-    candidates = torch.linspace(0.3, 3.0, 271)
-    misfit = [
-        -(logits / value).log_softmax(1).masked_fill(~allowed, -torch.inf).logsumexp(1).mean()
-        for value in candidates
-    ]
-    best = candidates[int(torch.stack(misfit).argmin())]
-    network.temperature.copy_(best)
-    return float(best)

@@ -17,7 +17,7 @@ def test_temperature_softens_but_keeps_the_order() -> None:
     network = GarmentClassifier().eval()
     pictures = torch.rand(2, 3, 64, 64) * 255
     sharp, _ = network(pictures)
-    network.temperature.fill_(5.0)
+    network.temperature.by_kind.fill_(5.0)
     soft, _ = network(pictures)
     assert (soft.argmax(1) == sharp.argmax(1)).all()
     assert (soft.amax(1) < sharp.amax(1)).all()

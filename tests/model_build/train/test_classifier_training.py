@@ -1,6 +1,4 @@
-"""Partial labels accept each of their categories; the temperature is found."""
-
-import math
+"""Partial labels accept each of their categories; prototypes are placed."""
 
 import pytest
 import torch
@@ -8,7 +6,6 @@ import torch
 from model_build.networks.classifier import GarmentClassifier
 from model_build.train.classifier import (
     PieceBatch,
-    calibrate,
     partial_cross_entropy,
     place_prototypes,
 )
@@ -28,17 +25,6 @@ def test_any_allowed_category_costs_the_same(named: tuple[int, ...]) -> None:
     wrong = partial_cross_entropy(_logits(2), allowed)
     assert right.item() < 1.1
     assert wrong.item() > 15
-
-
-def test_calibration_finds_the_temperature_of_overconfident_logits() -> None:
-    generator = torch.Generator().manual_seed(0)
-    honest = torch.randn(4000, 15, generator=generator) * 2
-    drawn = torch.multinomial(honest.softmax(1), 1, generator=generator)
-    allowed = torch.zeros(4000, 15, dtype=torch.bool).scatter_(1, drawn, True)
-    network = GarmentClassifier()
-    found = calibrate(network, honest * 2.0, allowed)
-    assert math.isclose(found, 2.0, abs_tol=0.15)
-    assert float(network.temperature) == pytest.approx(found)
 
 
 def test_prototypes_move_to_the_garments_of_their_category() -> None:
