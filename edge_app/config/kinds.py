@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from edge_app.geometry import polygon_area
+from edge_app.geometry import crosses_itself, polygon_area
 from edge_app.vocabulary import CATEGORIES
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
@@ -48,6 +48,12 @@ def _known_garment(name: str) -> str:
 
 
 def _some_area(polygon: tuple[Point, ...]) -> tuple[Point, ...]:
+    if crosses_itself(polygon):
+        # Even-odd filling would leave parts between the corners out.
+        raise ValueError(
+            "two sides of the polygon cross or touch: its corners are not in order around the "
+            "area; write each beside its neighbours"
+        )
     if polygon_area(polygon) < 1e-6:
         raise ValueError("the polygon has no area; its corners lie on one line")
     return polygon

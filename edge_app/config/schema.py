@@ -77,7 +77,9 @@ class ZoneSettings(Section):
     line: tuple[Point, Point] | None = Field(
         None, description="walking from the first point to the second, 'in' is on the left hand"
     )
-    area: Area | None = Field(None, description="corners; the boundary belongs to the inside")
+    area: Area | None = Field(
+        None, description="corners in order; the boundary belongs to the inside"
+    )
     hysteresis: float = Field(
         0.015,
         ge=0.0,
