@@ -6,38 +6,41 @@ every other one. Shapes are the schema's business: whatever has the wrong one is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from edge_app.config.advice import did_you_mean
 from edge_app.config.denied import denied
-from edge_app.config.kinds import has_address
-from edge_app.config.secrets import has_credentials
+from edge_app.config.sources import no_credentials, source_problem
 from edge_app.config.yaml_tree import KeyPath
 
 Problem = tuple[KeyPath, str]
 
-SOURCE_SCHEMES = ("rtsp", "rtsps", "http", "https", "sim", "gst")
 RESERVED_ZONE = "all"
 
 
-def cross_problems(tree: Any) -> list[Problem]:
-    """Problems between sections: zones, rules, sources and their passwords."""
+def cross_problems(tree: Any, folder: Path) -> list[Problem]:
+    """Problems between sections: zones, rules, sources and their passwords.
+
+    Args:
+        tree: plain values as they were written.
+        folder: what files named in them are relative to.
+    """
     if not isinstance(tree, dict):
         return []
     zones: dict[str, str] = {}
     problems: list[Problem] = []
     for camera_id, camera in _section(tree, "cameras").items():
         if isinstance(camera, dict):
-            problems += _source_problems(("cameras", camera_id), camera)
+            problems += _source_problems(("cameras", camera_id), camera, folder)
             problems += _zone_problems(camera_id, camera, zones)
     problems += _rule_problems(tree, zones)
     problems += _zone_name_problems(("staff", "zones"), _section(tree, "staff").get("zones"), zones)
     for name in ("mqtt", "headquarters"):
         url = _section(tree, name).get("url")
-        if isinstance(url, str) and has_credentials(url):
-            problems.append(((name, "url"), _no_credentials("url")))
+        if isinstance(url, str) and "@" in url:
+            problems.append(((name, "url"), no_credentials("url")))
     return problems
 
 
@@ -88,40 +91,16 @@ def _denied_problems(rule_id: str, rule: Any) -> Iterator[Problem]:
             )
 
 
-def _source_problems(path: KeyPath, camera: dict[str, Any]) -> Iterator[Problem]:
+def _source_problems(path: KeyPath, camera: dict[str, Any], folder: Path) -> Iterator[Problem]:
     source = camera.get("source")
     if isinstance(source, str):
-        scheme = source.partition("://")[0] if "://" in source else None
-        if not source.strip():
-            yield (*path, "source"), "expected a URL, a device number or a path, got an empty text"
-        elif has_credentials(source):
-            yield (*path, "source"), _no_credentials("source")
-        elif scheme is not None and scheme not in SOURCE_SCHEMES:
-            schemes = ", ".join(f"{known}://" for known in SOURCE_SCHEMES)
-            yield (
-                (*path, "source"),
-                f"expected one of {schemes}, a device number or a path, got '{scheme}://'; "
-                "for a file write just its path",
-            )
-        elif scheme in ("rtsp", "rtsps", "http", "https") and (
-            re.search(r"\s", source) or not has_address(source)
-        ):
-            yield (
-                (*path, "source"),
-                "expected scheme://host[:port]/path without spaces, the port from 1 to 65535; "
-                "correct it",
-            )
+        said = source_problem(source, folder)
+        if said is not None:
+            yield (*path, "source"), said
     elif isinstance(source, int) and source < 0:
         yield (*path, "source"), f"expected a device number of at least 0, got {source}"
     if camera.get("password_file") is not None and camera.get("username") is None:
         yield (*path, "password_file"), "a password_file needs a username beside it; add username:"
-
-
-def _no_credentials(key: str) -> str:
-    return (
-        "user names and passwords do not belong into a URL, which ends up in logs and backups; "
-        f"write username: and password_file: beside {key}:"
-    )
 
 
 def _section(tree: dict[str, Any], key: str) -> dict[str, Any]:

@@ -64,20 +64,26 @@ def has_address(url: str) -> bool:
 
     >>> [has_address(f"rtsp://{at}/1") for at in ("cam.lan", "[::1]:554", "cam..lan", "h:0", ":80")]
     [True, True, False, False, False]
+    >>> [has_address(f"rtsp://{at}/1") for at in ("10.0.0.11", "10.0.0.256", "10.0.0.11,", "a b")]
+    [True, False, False, False]
     """
     try:
         address = urlsplit(url)
-        host, port = address.hostname or "", address.port
-        host.encode("idna")  # which is what is asked of the name server
-    except ValueError:  # no number, too large, half an IPv6 address, or an empty label
+        port = address.port
+        # Which is what is asked of the name server.
+        host = (address.hostname or "").encode("idna").decode()
+        if ":" in host or not host.strip("0123456789."):
+            ip_address(host)
+    except ValueError:  # no number, too large, no IP address, or an empty label
         return False
-    return bool(host) and port != 0
+    return bool(re.fullmatch(r"[\w.-]+|.*:.*", host)) and port != 0
 
 
 def _broker_url(url: str) -> str:
     if not has_address(url) or urlsplit(url).netloc != url.partition("://")[2]:
         raise ValueError(
-            f"expected mqtts://host:port, with a port from 1 to 65535, got {url!r}; write it so"
+            "expected mqtts://host:port, with a port from 1 to 65535 and a host's name or address, "
+            f"got {url!r}; write it so"
         )
     return url
 

@@ -67,8 +67,9 @@ def loads(text: str, name: str = "store.yaml", folder: Path | None = None) -> Co
             ]
         )
     bad_paths: list[Problem] = []
-    whole = _with_whole_paths(tree.value, folder or Path.cwd(), (), bad_paths)
-    problems = [*tree.problems, *cross_problems(tree.value), *bad_paths]
+    folder = folder or Path.cwd()
+    whole = _with_whole_paths(tree.value, folder, (), bad_paths)
+    problems = [*tree.problems, *cross_problems(tree.value, folder), *bad_paths]
     config: Config | None = None
     try:
         config = Config.model_validate(whole)
