@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from edge_app.config.advice import did_you_mean
 from edge_app.geometry import crosses_itself, polygon_area
 from edge_app.vocabulary import CATEGORIES
 
@@ -19,24 +21,45 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Point = tuple[Fraction, Fraction]
 Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=64)]
 
+_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+_NO_ZONES = re.compile(r"localtime|posixrules|Factory|(posix|right)/.*")
+"""Beside the zones of the tz database: this machine's own, stand-ins, and copies, one set of which
+counts leap seconds."""
+
 
 def _known_timezone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"no time zone of the tz database is called {name!r}") from error
+    if not _is_timezone(name):
+        advice = did_you_mean(name, _timezones())
+        raise ValueError(
+            f"expected a time zone of the tz database such as Europe/Paris, got {name!r}"
+            + (f"; {advice}" if advice else "")
+        )
     return name
 
 
+def _is_timezone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return not _NO_ZONES.fullmatch(name)
+
+
+@cache
+def _timezones() -> list[str]:
+    """To be looked through for what was meant; some 600 files are opened to find them."""
+    return [name for name in sorted(available_timezones()) if not _NO_ZONES.fullmatch(name)]
+
+
 def _clock_time(text: str) -> str:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+    if not re.fullmatch(_TIME, text):
         raise ValueError(f"expected a time of day such as '04:00', got {text!r}")
     return text
 
 
 def _clock_span(text: str) -> str:
-    start, dash, end = text.partition("-")
-    if not dash or _clock_time(start) == _clock_time(end):
+    start, _, end = text.partition("-")
+    if not re.fullmatch(f"{_TIME}-{_TIME}", text) or start == end:
         raise ValueError(f"expected two different times such as '09:00-21:00', got {text!r}")
     return text
 

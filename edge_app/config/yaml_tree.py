@@ -2,7 +2,7 @@
 
 A subset of YAML 1.2's core schema, so that nothing surprises the person who writes the file: `no`
 and `04:00` are texts, numbers with leading zeros too; keys are always texts; keys that occur twice,
-anchors, tags and several documents are refused.
+anchors, aliases, tags and several documents are refused.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if event.anchor is not None:  # an alias names one too
             raise yaml.composer.ComposerError(
                 None,
                 None,
