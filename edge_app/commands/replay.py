@@ -21,7 +21,7 @@ from edge_app.commands.picture import ScenePicture
 from edge_app.commands.truth import Truth, frame_of, load_truth, simulated_truth
 from edge_app.config.schema import Config
 from edge_app.draw import save
-from edge_app.errors import ConfigError, SourceError
+from edge_app.errors import ConfigError, SourceError, TruthError
 from edge_app.flow import Entry, Frame, Outfit
 from edge_app.pipeline import Key, Pipeline, Step
 from edge_app.vocabulary import UNKNOWN
@@ -293,10 +293,15 @@ def replay_clip(
 def _truth_of(
     clip: str, path: Path | None, config: Config, recording: Recording, console: Console
 ) -> Truth | None:
-    """The truth of a recording: that of the file, or the simulation's own."""
+    """The truth of a recording: that of the file, or the simulation's own, where there is one."""
     if path is None:
-        is_simulated = source_kind(clip) == "simulated"
-        return simulated_truth(clip, config.zones) if is_simulated else None
+        if source_kind(clip) != "simulated":
+            return None
+        try:
+            return simulated_truth(clip, config.zones)
+        except TruthError as error:  # nobody asked for it
+            console.print(str(error), markup=False, highlight=False, soft_wrap=True)
+            return None
     truth = load_truth(path, Path(clip).name, config.zones, recording.frame_count)
     if abs(truth.fps - recording.fps) > 0.01 * recording.fps:
         console.print(

@@ -132,7 +132,7 @@ def simulated_truth(url: str, zones: Mapping[str, tuple[str, ZoneSettings]]) -> 
     wanted = [[round(float(v), 4) for v in point] for point in entrance.line]
     raise TruthError(
         f"{url}: its entrance line is {wanted}; no zone of the configuration is this line, so "
-        "the truth cannot be compared. Put it there"
+        "the truth cannot be compared. Put it there to compare"
     )
 
 

@@ -43,6 +43,17 @@ def run(store: Path, *arguments: str) -> Result:
     )
 
 
+def test_a_simulation_whose_line_is_no_zone_is_replayed_without_a_truth(store: Path) -> None:
+    url, out = "sim://entrance?seed=1&duration_s=1", store / "out.json"
+    arguments = ["replay", url, "-c", str(store / "store.yaml"), "--json", str(out)]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    assert "truth" not in json.loads(out.read_text())
+    (told,) = [line for line in result.stderr.splitlines() if "its entrance line is" in line]
+    assert told.startswith(url)
+    assert told.endswith("so the truth cannot be compared. Put it there to compare")
+
+
 def test_a_person_is_counted_dressed_and_announced_once(store: Path) -> None:
     result = run(
         store, "--json", str(store / "out.json"), "--mot", str(store / "out.txt"),
