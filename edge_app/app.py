@@ -83,9 +83,7 @@ def build_pipeline(
     """All stages between capture and delivery.
 
     Raises:
-        ConfigError: the pictures of the staff's uniform show no clothes.
-        SourceError: one of them cannot be decoded.
-        EngineError: a network failed on them.
+        EngineError: a network failed on the pictures of the staff's uniform.
     """
     uniform = open_uniform(config.staff, networks.people, networks.looker)
     return Pipeline(

@@ -79,8 +79,7 @@ class Live:
         self._networks = networks
         self._messages = messages_of(config, networks.models)
         self._slots = FrameSlots(config.cameras, clock.steady_s)
-        self._board = CameraBoard()
-        self._throttle = LiveThrottle()
+        self._board, self._throttle = CameraBoard(), LiveThrottle()
         self._health = HealthMeter(clock.steady_s())
         self._supervised_at_s = self._reported_at_s = float("-inf")
         self._stack = ExitStack()
@@ -106,6 +105,7 @@ class Live:
             self._outbox.publish([self._introduction()])
             parts = (self._outbox, self._messages, commands, self.supervision.heartbeats)
             self._senders = senders_of(config, *parts, self._clock.now_s)
+            self._degrade(None)
             self._cameras: list[LiveCamera] = [
                 open_live(name, camera, self._slots, self._board.put)
                 for name, camera in config.cameras.items()
@@ -312,7 +312,7 @@ class Live:
 
     def _degrade(self, reason: str | None) -> None:
         for sender in self._senders:
-            sender.degrade(reason)
+            sender.degrade(reason or self._pipeline.trouble)
 
     def _introduction(self) -> Message:
         """What the box is, with the brokers about to keep its topics and no former ones."""

@@ -31,6 +31,9 @@ class Outfits:
         settings: of the vote.
         looker: finds garments on people.
         uniform: of the staff; None where there is none to be told by.
+
+    Attributes:
+        uniform: the same.
     """
 
     def __init__(
@@ -38,7 +41,7 @@ class Outfits:
     ) -> None:
         self._settings = settings
         self._looker = looker
-        self._uniform = uniform
+        self.uniform = uniform
         self._chooser = CropChooser(settings)
         self._people: dict[Key, _Person] = {}
 
@@ -135,4 +138,4 @@ class Outfits:
         return self._judge(person, is_final=True)
 
     def _new_person(self) -> _Person:
-        return _Person(self._settings, self._uniform)
+        return _Person(self._settings, self.uniform)

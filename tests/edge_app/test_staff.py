@@ -19,7 +19,6 @@ from edge_app.config.schema import (
     OutfitSettings,
     StaffSettings,
 )
-from edge_app.errors import ConfigError, SourceError
 from edge_app.staff import open_uniform
 from tests.edge_app.tiny_store import CONFIG
 from tests.tiny_models import save_all
@@ -61,16 +60,24 @@ def test_without_a_folder_there_is_no_uniform(networks):
     assert opened(networks, None) is None
 
 
-def test_a_folder_without_pictures_is_refused(tmp_path, networks):
-    with pytest.raises(ConfigError, match="got 0 pictures and no clothes"):
-        opened(networks, tmp_path / "nowhere")
-
-
-def test_a_damaged_picture_is_refused(tmp_path, networks):
+def test_without_one_picture_that_can_be_used_there_is_no_uniform_either(
+    tmp_path, networks, caplog
+):
+    assert opened(networks, tmp_path / "nowhere") is None
+    assert "nowhere cannot be looked into: No such file or directory" in caplog.text
     (tmp_path / "uniform").mkdir()
     (tmp_path / "uniform" / "ann.png").write_bytes(b"no picture")
-    with pytest.raises(SourceError, match=r"ann\.png: not a picture"):
-        opened(networks, tmp_path / "uniform")
+    assert opened(networks, tmp_path / "uniform") is None
+    assert "ann.png: not a picture" in caplog.text
+    assert "got none that can be used, so that staff count as customers" in caplog.text
+
+
+def test_a_damaged_picture_is_passed_over_aloud(tmp_path, networks, caplog):
+    save(tmp_path / "uniform" / "ann.png", RED)
+    (tmp_path / "uniform" / "bob.png").write_bytes(b"no picture")
+    assert opened(networks, tmp_path / "uniform") is not None
+    [said] = [record.getMessage() for record in caplog.records]
+    assert "bob.png: not a picture" in said
 
 
 def test_a_picture_without_clothes_is_passed_over_aloud(tmp_path, networks, monkeypatch, caplog):
@@ -86,7 +93,7 @@ def test_a_picture_without_clothes_is_passed_over_aloud(tmp_path, networks, monk
     monkeypatch.setattr(networks.looker, "look", only_the_first)
     with caplog.at_level(logging.WARNING):
         assert opened(networks, tmp_path / "uniform") is not None
-    assert "no clothes are found in" in caplog.text
+    assert "wall.png: no clothes are found in it" in caplog.text
 
 
 @pytest.mark.parametrize(("uniform", "alerts"), [(RED, 0), ((60, 160, 230), 1)],

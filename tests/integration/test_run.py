@@ -69,8 +69,8 @@ def broker() -> Iterator[EmbeddedBroker]:
         yield running
 
 
-def start(store: Path, url: str) -> subprocess.Popen[str]:
-    (store / "store.yaml").write_text(CONFIG.format(url=url))
+def start(store: Path, url: str, more: str = "") -> subprocess.Popen[str]:
+    (store / "store.yaml").write_text(CONFIG.format(url=url) + more)
     return subprocess.Popen(
         [sys.executable, "-m", "edge_app", "run", "-c", str(store / "store.yaml")],
         stderr=subprocess.PIPE,
@@ -129,6 +129,24 @@ def test_a_stranger_reads_every_message_and_each_keeps_its_schema(
     assert kinds["state"][-1]["state"] == "offline"
     assert kinds["state"][-1]["reason"] == "stopped"
     assert max(int(str(p["in_today"])) for p in kinds["live"]) == 1
+
+
+def test_a_uniform_that_no_picture_shows_degrades_the_box_and_stops_nothing(
+    store: Path, broker: EmbeddedBroker
+) -> None:
+    port = broker.url.rpartition(":")[2]
+    (store / "uniform").mkdir()
+    (store / "uniform" / "ann.jpg").write_text("no picture")
+    box = start(store, broker.url, "staff: {uniform: uniform}\n")
+    try:
+        state = json.loads(state_of_the_box(port, 30))
+        assert state["state"] == "degraded"
+        assert state["reason"] == "no picture of the staff's uniform can be used"
+    finally:
+        said = end(box)
+    assert "ann.jpg: not a picture that can be decoded" in said
+    assert "online" in said, "the camera was opened, and the recording played to its end"
+    assert box.returncode == 0
 
 
 def test_a_broker_that_is_not_there_stops_nothing_and_gets_everything_later(
