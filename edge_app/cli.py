@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -221,10 +222,11 @@ def doctor(config_path: Path) -> None:
     from edge_app.commands.doctor import examine
     from edge_app.config.load import load
 
+    of_unit = config_path if os.geteuid() == 0 else None
     marks = {"good": "[green]good   [/]", "warning": "[yellow]warning[/]", "bad": "[red]BAD    [/]"}
     shown = Console(highlight=False, soft_wrap=True)
     is_bad = False
-    for found in examine(load(config_path)):
+    for found in examine(load(config_path), of_unit):
         shown.print(f"{marks[found.verdict]} {found.what}:", end=" ")
         shown.print(found.said, markup=False)
         is_bad |= found.verdict == "bad"

@@ -10,7 +10,7 @@ import socket
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from importlib import metadata
@@ -21,21 +21,26 @@ from typing import Literal
 
 import cv2
 
-from edge_app.app import open_networks
+from edge_app.app import Networks, open_networks
 from edge_app.box.clock_health import is_clock_synchronised
 from edge_app.capture.decoder import FFMPEG, choose_decoder, has_gstreamer_element
+from edge_app.capture.replay import picture_paths
 from edge_app.capture.source import connect, decoder_of, is_rtsp, source_kind
 from edge_app.commands.doctor_network import broker_findings
+from edge_app.commands.install_service import secrets_by_path, texts_of
+from edge_app.commands.sandbox import hand_over, unreadable, unwritable
 from edge_app.commands.systemd_devices import find_devices
 from edge_app.config.credentials import is_out_of_sight
-from edge_app.config.schema import CameraSettings, Config
+from edge_app.config.schema import CameraSettings, Config, StaffSettings
 from edge_app.errors import DresscodeError
 from edge_app.runtime.endpoint import ADDRESS, NAME
+from edge_app.staff import open_uniform
 
 CAMERA_S = 15.0
 """How long a camera may take to show its first picture."""
 _PORT_S = 2.0
 _FREE_MB = 500.0
+Verdict = Literal["good", "warning", "bad"]
 
 
 @dataclass(frozen=True)
@@ -49,20 +54,30 @@ class Finding:
     """
 
     what: str
-    verdict: Literal["good", "warning", "bad"]
+    verdict: Verdict
     said: str
 
 
-def examine(config: Config) -> Iterator[Finding]:
-    """Look at everything that the configuration needs, in the order of its importance."""
-    yield _state_folder(config.state_dir, config.outbox.max_mb)
+def examine(config: Config, of_unit: Path | None = None) -> Iterator[Finding]:
+    """Look at everything that the configuration needs, in the order of its importance.
+
+    Args:
+        config: of the store.
+        of_unit: its file, where root asks what the unit's service will see: root itself may read
+            and write everything. None for the user who is to run it.
+    """
+    trouble = of_unit and unwritable(config.state_dir)
+    if trouble:
+        yield Finding(f"state folder {config.state_dir}", "bad", trouble)
+    else:
+        yield _state_folder(config.state_dir, config.outbox.max_mb)
     if config.metrics.port != 0:
         yield _metrics(config.metrics.port)
     yield _clock()
     yield from _graphics()
-    yield _networks(config)
+    yield from _networks(config, of_unit is not None)
     yield _decoder()
-    yield from _secrets(config)
+    yield from _secrets(config, secrets_by_path(texts_of(of_unit)) if of_unit else ())
     brokers = [("store", config.mqtt), ("headquarters", config.headquarters)]
     for name, broker in brokers:
         if broker is not None:
@@ -185,14 +200,37 @@ def _version(name: str) -> str:
         return f"{name} of the system"
 
 
-def _networks(config: Config) -> Finding:
+def _networks(config: Config, is_for_unit: bool) -> Iterator[Finding]:
     try:
         networks = open_networks(config.inference, config.detection, config.outfit)
     except DresscodeError as error:
-        return Finding("networks", "bad", str(error))
+        yield Finding("networks", "bad", str(error))
+        return
     versions = ", ".join(f"{task} {model.version}" for task, model in networks.models.items())
+    yield Finding("networks", "good", versions)
+    if config.staff.uniform is not None:
+        yield _uniform(config.staff, config.staff.uniform, networks, is_for_unit)
     networks.close()
-    return Finding("networks", "good", versions)
+
+
+def _uniform(
+    settings: StaffSettings, folder: Path, networks: Networks, is_for_unit: bool
+) -> Finding:
+    """Which of the example pictures show a uniform, and whether the service can read them."""
+    told: list[str] = []
+    try:
+        uniform = open_uniform(settings, networks.people, networks.looker, told.append)
+        paths = picture_paths(folder) if uniform else []
+    except DresscodeError as error:
+        return Finding("staff.uniform", "bad", str(error))
+    unread = [why for path in paths if is_for_unit and (why := unreadable(path))]
+    count = uniform.count if uniform else 0
+    words = [f"examples: {count}", *(why.removeprefix("staff.uniform: ") for why in told)]
+    if unread:
+        advice = "make pictures readable for everybody, outside /home and /tmp"
+        words.append(f"{len(unread)} are of no use to the service: {unread[0]}; {advice}")
+    verdict: Verdict = "bad" if unread or not uniform else "warning" if told else "good"
+    return Finding("staff.uniform", verdict, "; ".join(words))
 
 
 def _decoder() -> Finding:
@@ -206,7 +244,13 @@ def _decoder() -> Finding:
     return Finding("decoder", "good", f"{decoder}{more}")
 
 
-def _secrets(config: Config) -> Iterator[Finding]:
+def _secrets(config: Config, by_path: Container[str]) -> Iterator[Finding]:
+    """Whether the files of secrets can be read, and by too many.
+
+    Args:
+        config: of the store.
+        by_path: keys of those that the unit's service is to read itself.
+    """
     files = {
         f"{name}.{key}": getattr(section, key)
         for name, section in (("mqtt", config.mqtt), ("headquarters", config.headquarters))
@@ -222,11 +266,14 @@ def _secrets(config: Config) -> Iterator[Finding]:
                 "systemd shows it to the running service alone; to look from here: "
                 "sudo CREDENTIALS_DIRECTORY=/etc/dresscode dresscode doctor ..."
                 if is_out_of_sight(path)
-                else "create it, or use LoadCredential="
+                else f"create it, or {hand_over(path)}"
             )
             yield Finding(key, "bad", f"{path} cannot be read; {hint}")
+        elif key in by_path and (trouble := unreadable(path)):
+            yield Finding(key, "bad", f"{trouble}; {hand_over(path)}")
         elif path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            yield Finding(key, "warning", f"{path} is readable for others; chmod 600 {path}")
+            way = f", and {hand_over(path)}" if key in by_path else ""
+            yield Finding(key, "warning", f"{path} is readable for others; chmod 600 {path}{way}")
         else:
             yield Finding(key, "good", f"{path} is readable for its owner only")
 

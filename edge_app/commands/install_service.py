@@ -11,10 +11,11 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_app.commands.sandbox import HIDDEN, hand_over, unreadable, unwritable
 from edge_app.commands.systemd_devices import drop_in, find_devices
 from edge_app.config.credentials import WRITTEN
 from edge_app.config.yaml_tree import YamlSyntaxError, read_tree
@@ -29,8 +30,6 @@ SHIPPED = CHECKOUT if CHECKOUT.is_dir() else Path(sys.prefix) / "share" / "dress
 DEVICES = "devices.conf"
 CREDENTIALS = "credentials.conf"
 _CREDENTIAL = re.compile(re.escape(WRITTEN) + r"/([A-Za-z0-9_-][A-Za-z0-9._-]*)")
-_HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108
-"""What ``ProtectHome=`` and ``PrivateTmp=`` hide from the service."""
 
 Run = Callable[[list[str]], None]
 
@@ -63,6 +62,9 @@ def installation(root: Path = Path("/"), program: Path | None = None) -> list[St
     Args:
         root: of the system; another one is an image's, or a test's.
         program: the ``dresscode`` that the service runs; None for the one that is running now.
+
+    Raises:
+        ServiceError: store.yaml cannot be read, or wants its state where the service cannot write.
     """
     program = program or Path(sys.executable).parent / "dresscode"
     unit = (SHIPPED / UNIT).read_text(encoding="utf-8")
@@ -74,7 +76,9 @@ def installation(root: Path = Path("/"), program: Path | None = None) -> list[St
     ]
     config = root / CONFIG_FOLDER / "store.yaml"
     handed_over = folder / f"{UNIT}.d" / CREDENTIALS
-    names = credentials_of(config) if config.exists() else []
+    texts = texts_of(config) if config.exists() else {}
+    _refuse_what_cannot_be_written(config, texts)
+    names = credentials_in(texts)
     if names:
         steps.append(Step(handed_over, credentials_drop_in(names)))
     elif handed_over.exists():
@@ -101,8 +105,8 @@ def removal(root: Path = Path("/")) -> list[Step]:
     return steps
 
 
-def credentials_of(config: Path) -> list[str]:
-    """Names of the files that a configuration reads as ``${CREDENTIALS_DIRECTORY}/name``.
+def texts_of(config: Path) -> dict[str, str]:
+    """Every text in a configuration as it is written, by its key.
 
     Raises:
         ServiceError: the configuration cannot be read.
@@ -111,15 +115,35 @@ def credentials_of(config: Path) -> list[str]:
         tree = read_tree(config.read_text(encoding="utf-8-sig")).value
     except (OSError, ValueError, YamlSyntaxError) as error:
         raise ServiceError(f"cannot read {config}; `dresscode check {config}` says why") from error
-    return sorted(set(_CREDENTIAL.findall("\n".join(_texts(tree)))))
+    return dict(_texts(tree, ""))
 
 
-def _texts(tree: object) -> list[str]:
-    if isinstance(tree, dict):
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        return [text for child in tree for text in _texts(child)]
-    return [tree] if isinstance(tree, str) else []
+def _texts(tree: object, key: str) -> Iterator[tuple[str, str]]:
+    if isinstance(tree, str):
+        yield key.lstrip("."), tree
+    elif isinstance(tree, dict):
+        for name, child in tree.items():
+            yield from _texts(child, f"{key}.{name}")
+
+
+def credentials_in(texts: Mapping[str, str]) -> list[str]:
+    """Names of the files that are to be handed over, written ``${CREDENTIALS_DIRECTORY}/name``."""
+    return sorted(set(_CREDENTIAL.findall("\n".join(texts.values()))))
+
+
+def secrets_by_path(texts: Mapping[str, str]) -> dict[str, Path]:
+    """Files of secrets that the service is to read itself, by their keys."""
+    return {
+        key: Path("/") / CONFIG_FOLDER / text
+        for key, text in texts.items()
+        if key.endswith(("password_file", "key_file")) and not text.startswith(WRITTEN)
+    }
+
+
+def _refuse_what_cannot_be_written(config: Path, texts: Mapping[str, str]) -> None:
+    state_dir = texts.get("state_dir")
+    if state_dir and (trouble := unwritable(Path("/") / CONFIG_FOLDER / state_dir)):
+        raise ServiceError(f"{config}: state_dir: {state_dir}: {trouble}")
 
 
 def credentials_drop_in(names: list[str]) -> str:
@@ -130,13 +154,18 @@ def credentials_drop_in(names: list[str]) -> str:
 
 
 def still_missing(root: Path = Path("/")) -> list[str]:
-    """What the service would not start without: secrets that store.yaml names and nobody wrote."""
+    """What the service lacks: secrets that nobody wrote, or that it is to read and cannot."""
     config = root / CONFIG_FOLDER / "store.yaml"
-    names = credentials_of(config) if config.exists() else []
-    return [
+    texts = texts_of(config) if config.exists() else {}
+    unwritten = [
         f"/{CONFIG_FOLDER / name} is not there: write the secret into it, and `chmod 600` it"
-        for name in names
+        for name in credentials_in(texts)
         if not (config.parent / name).exists()
+    ]
+    return unwritten + [
+        f"{key}: {trouble}; {hand_over(path)}"
+        for key, path in secrets_by_path(texts).items()
+        if (here := root / path.relative_to("/")).exists() and (trouble := unreadable(here, root))
     ]
 
 
@@ -151,7 +180,7 @@ def refuse_what_is_hidden(parts: Sequence[Path] = ()) -> None:
     """
     program = Path(sys.executable)
     for part in parts or (program, program.resolve(), Path(__file__).resolve()):
-        if any(hidden in part.parents for hidden in _HIDDEN):
+        if any(hidden in part.parents for hidden in HIDDEN):
             raise ServiceError(
                 f"{part} is hidden from the service (ProtectHome=, PrivateTmp=); install into "
                 "/opt/dresscode, with the system's Python: /usr/bin/python3 -m venv /opt/dresscode"

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
+from edge_app.config.credentials import OF_THE_UNIT, WRITTEN
 from edge_app.errors import ConfigError
 
 _USER_INFO = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/?#'\"]*@")
@@ -46,7 +47,7 @@ def read_password(path: Path) -> str:
         raise ConfigError(
             [
                 f"{path}: expected a file with a password in its first line, got: {reason}; "
-                "create it, readable by the service only"
+                f"{_advice(path)}"
             ]
         ) from error
     except UnicodeDecodeError as error:
@@ -59,6 +60,18 @@ def read_password(path: Path) -> str:
             [f"{path}: expected a password in the first line, got an empty line; write it there"]
         )
     return password
+
+
+def _advice(path: Path) -> str:
+    if Path(OF_THE_UNIT) in path.parents:
+        return (
+            f"write it into /etc/dresscode/{path.name} and run `dresscode install-service`, which "
+            "has systemd hand it over"
+        )
+    return (
+        "create it, for the user who runs this only; systemd's service is nobody beforehand: "
+        f"write {WRITTEN}/{path.name} for /etc/dresscode/{path.name}"
+    )
 
 
 def with_credentials(url: str, username: str, password: str | None) -> str:

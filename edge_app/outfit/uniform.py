@@ -56,6 +56,11 @@ class Uniform:
         self._examples = tuple(examples)
         self.min_similarity = min_similarity
 
+    @property
+    def count(self) -> int:
+        """How many examples there are."""
+        return len(self._examples)
+
     def similarity(self, clothes: Clothes) -> float:
         """Of clothes to the nearest example."""
         return max(clothes.similarity(example) for example in self._examples)

@@ -103,6 +103,52 @@ def test_a_state_folder_that_cannot_be(tmp_path: Path, folder: str, said: str) -
     assert said in found.said
 
 
+def examined(store: Path, text: str, of_unit: bool = False) -> dict[str, Finding]:
+    file = store / "store.yaml"
+    file.write_text(text)
+    return {found.what: found for found in examine(load(file), file if of_unit else None)}
+
+
+def test_of_the_unit_only_what_its_sandbox_allows_is_good(store: Path) -> None:
+    (store / "uniform").mkdir()
+    cv2.imwrite(str(store / "uniform" / "ann.png"), np.full((256, 512, 3), 120, np.uint8))
+    text = CONFIG.format(url="mqtt://127.0.0.1:1") + "staff: {uniform: uniform}\n"
+    own = examined(store, text)
+    assert own["staff.uniform"] == Finding("staff.uniform", "good", "examples: 1")
+    found = examined(store, text, of_unit=True)
+    assert found[f"state folder {store / 'state'}"].verdict == "bad"
+    assert "leave state_dir out" in found[f"state folder {store / 'state'}"].said
+    assert found["mqtt.password_file"].verdict == "bad"  # below /tmp, if nothing else
+    assert "write ${CREDENTIALS_DIRECTORY}/password in" in found["mqtt.password_file"].said
+    assert found["staff.uniform"].verdict == "bad"
+    assert "ann.png" in found["staff.uniform"].said
+
+
+def test_what_systemd_hands_over_is_for_root_alone(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(store))
+    (store / "password").chmod(0o600)
+    text = CONFIG.format(url="mqtt://127.0.0.1:1").replace(
+        "password_file: password", 'password_file: "${CREDENTIALS_DIRECTORY}/password"'
+    )
+    assert examined(store, text, of_unit=True)["mqtt.password_file"].verdict == "good"
+
+
+def test_pictures_of_the_uniform_that_are_of_no_use_are_named(store: Path) -> None:
+    text = CONFIG.format(url="mqtt://127.0.0.1:1") + "staff: {uniform: uniform}\n"
+    (store / "uniform").mkdir()
+    (store / "uniform" / "bob.jpg").write_text("no picture")
+    none = examined(store, text)["staff.uniform"]
+    assert none.verdict == "bad"
+    assert none.said.startswith("examples: 0; not used: ")
+    assert "bob.jpg: not a picture" in none.said
+    cv2.imwrite(str(store / "uniform" / "ann.png"), np.full((256, 512, 3), 120, np.uint8))
+    one = examined(store, text)["staff.uniform"]
+    assert one.verdict == "warning"
+    assert one.said.startswith("examples: 1; not used: ")
+
+
 def test_a_metrics_port_is_free_or_whose_it_is() -> None:
     with Endpoint(0, {}) as own:
         assert own.port is not None

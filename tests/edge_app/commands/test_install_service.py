@@ -105,6 +105,57 @@ def test_secrets_that_the_configuration_names_are_handed_over(tmp_path: Path) ->
     assert not handed_over.exists()
 
 
+def test_the_example_has_its_secrets_handed_over(tmp_path: Path) -> None:
+    carry_out(installation(tmp_path))  # which puts the example there
+    carry_out(installation(tmp_path))
+    handed_over = tmp_path / "etc/systemd/system/dresscode.service.d/credentials.conf"
+    loaded = [line.partition(":")[2] for line in handed_over.read_text().splitlines()[2:]]
+    assert loaded == ["/etc/dresscode/door-password", "/etc/dresscode/mqtt-password"]
+
+
+def test_secrets_that_only_root_can_read_are_named(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root has files of root's")
+    config = tmp_path / "etc/dresscode/store.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text(
+        "mqtt: {password_file: /etc/dresscode/mqtt-password, key_file: of-a-group.pem}\n"
+        "cameras: {door: {password_file: open-to-all}}\n"
+    )
+    for name, mode in (("mqtt-password", 0o600), ("of-a-group.pem", 0o640), ("open-to-all", 0o644)):
+        config.with_name(name).write_text("x")
+        config.with_name(name).chmod(mode)
+    os.chown(config.with_name("of-a-group.pem"), 0, 44)
+    [said] = still_missing(tmp_path)
+    assert said.startswith("mqtt.password_file: ")
+    assert "can be read by root only, and the service is not root" in said
+    assert "write ${CREDENTIALS_DIRECTORY}/mqtt-password in store.yaml, for /etc/" in said
+    config.parent.chmod(0o700)
+    assert len(still_missing(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("state_dir", ["/srv/dresscode", "state", "/var/lib/dresscode/../x"])
+def test_a_state_folder_that_the_service_cannot_write_is_refused(
+    tmp_path: Path, state_dir: str
+) -> None:
+    config = tmp_path / "etc/dresscode/store.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text(f"state_dir: {state_dir}\n")
+    with pytest.raises(ServiceError, match="leave state_dir out") as refused:
+        installation(tmp_path)
+    assert f"store.yaml: state_dir: {state_dir}: " in str(refused.value)
+
+
+@pytest.mark.parametrize("state_dir", ["/var/lib/dresscode/", "/var/lib/private/dresscode/door"])
+def test_a_state_folder_that_systemd_gives_the_service_is_taken(
+    tmp_path: Path, state_dir: str
+) -> None:
+    config = tmp_path / "etc/dresscode/store.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text(f"state_dir: {state_dir}\n")
+    assert installation(tmp_path)
+
+
 def test_a_configuration_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     config = tmp_path / "etc/dresscode/store.yaml"
     config.parent.mkdir(parents=True)

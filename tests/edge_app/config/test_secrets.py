@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_app.config.credentials import OF_THE_UNIT
 from edge_app.config.secrets import has_credentials, read_password, redact, with_credentials
 from edge_app.errors import ConfigError
 
@@ -39,6 +40,13 @@ def test_a_password_file_without_a_password(
         read_password(path)
     assert "hunter2" not in str(caught.value)
     assert "hunter2" not in repr(caught.value.__cause__)
+
+
+def test_a_missing_password_says_how_it_gets_to_the_service(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"write \$\{CREDENTIALS_DIRECTORY\}/door for"):
+        read_password(tmp_path / "door")
+    with pytest.raises(ConfigError, match=r"into /etc/dresscode/door and run `dresscode install"):
+        read_password(Path(OF_THE_UNIT) / "door")
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
