@@ -71,6 +71,8 @@ def _leaving(config: Config) -> Iterator[str]:
         names = ", ".join(field.alias or name for name, field in fields.items())
         yield f"| `{topic.pattern}` | {topic.content} | {names} |"
     yield ""
+    if config.headquarters:
+        yield f"What speaks of this moment, `alert` and `live`, goes to {config.mqtt.url} alone."
     if config.alerts:
         rules = "; ".join(
             f"{name}: {', '.join((*rule.any_of, *rule.all_of))}"

@@ -12,6 +12,7 @@ from pydantic_core import from_json
 
 from edge_app.delivery.bounds import count
 from edge_app.delivery.messages import historical, numbered
+from edge_app.delivery.topics import HEADQUARTERS
 from edge_app.flow import Message
 
 Lane = Literal["alert", "agg", "resend"]
@@ -21,6 +22,11 @@ RETAINED: Final = "retained"
 """Name of the state that tells which topics this box has brokers keep."""
 
 _COLUMNS: Final = "topic, payload, properties, id, qos, retain, expires_s"
+
+
+def lanes_of(broker: str) -> tuple[Lane, ...]:
+    """The lanes of stored messages that a broker gets, in order; alerts stay in the store."""
+    return ("agg", "resend") if broker == HEADQUARTERS else ("alert", "agg", "resend")
 
 
 class Row(NamedTuple):
@@ -37,11 +43,13 @@ def keep_cursors(db: sqlite3.Connection, brokers: Sequence[str]) -> None:
     db.execute(f"DELETE FROM resend WHERE broker NOT IN ({marks})", brokers)
     for broker in brokers:
         for lane in STORED:
-            db.execute(
+            statement = (
                 "INSERT OR IGNORE INTO cursor "
-                "SELECT ?, ?, coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'message'",
-                (broker, lane),
+                "SELECT ?, ?, coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'message'"
+                if lane in lanes_of(broker)
+                else "DELETE FROM cursor WHERE broker = ? AND lane = ?"
             )
+            db.execute(statement, (broker, lane))
 
 
 def store(db: sqlite3.Connection, messages: Iterable[Message], now_s: float) -> list[Row]:

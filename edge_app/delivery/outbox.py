@@ -2,8 +2,9 @@
 
 Lanes: ``alert`` goes first and expires, ``agg`` is first in, first out, ``state`` keeps the latest
 of each topic, ``now`` is not stored: it is sent if there is a connection, else dropped and counted.
-Each broker has its own cursor per lane, so a broker that is away holds nobody else up. Windows stay
-after they were sent: they are the history that ``resend`` reads.
+Each broker has its own cursor per lane, so a broker that is away holds nobody else up; headquarters
+has none for alerts, which stay in the store. Windows stay after they were sent: they are the
+history that ``resend`` reads.
 
 Messages get their ``seq`` here, in the transaction that stores them: alerts and windows are
 numbered apart, from 1 and over restarts, so that a reader of either sees every gap.
@@ -27,7 +28,7 @@ from edge_app.delivery.database import Database
 from edge_app.delivery.depth import Depth, depth_of
 from edge_app.delivery.lanes import STORED, Lane
 from edge_app.delivery.recovery import Recovery
-from edge_app.delivery.topics import WINDOW_EXPIRY_S
+from edge_app.delivery.topics import WINDOW_EXPIRY_S, is_told
 from edge_app.flow import Message
 
 NOW_KEPT: Final = 256
@@ -127,8 +128,9 @@ class Outbox:
             for message in messages:
                 if message.lane == "now":
                     for broker, queue in self._now.items():
-                        self._live_dropped[broker] += len(queue) == NOW_KEPT
-                        queue.append(message)
+                        if is_told(broker, message.topic):
+                            self._live_dropped[broker] += len(queue) == NOW_KEPT
+                            queue.append(message)
         for listener in self._listeners:
             listener()
 

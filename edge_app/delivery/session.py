@@ -21,9 +21,10 @@ from typing import Final
 
 from edge_app.config.schema import BrokerSettings
 from edge_app.delivery.flight import Allowance, Flight, Handed, Stall, is_hopeless
-from edge_app.delivery.lanes import Lane
+from edge_app.delivery.lanes import Lane, lanes_of
 from edge_app.delivery.mqtt import Acknowledged, Connected, Connection, Event
 from edge_app.delivery.outbox import Outbox, Waiting
+from edge_app.delivery.topics import is_told
 from edge_app.flow import Message
 
 log = logging.getLogger(__name__)
@@ -41,8 +42,6 @@ AGAIN: Final = 0.2
 ENVELOPE_BYTES: Final = 1024
 """More than topic, properties and headers of any message take."""
 
-_STORED: Final[tuple[Lane, ...]] = ("alert", "agg", "resend")
-_ORDER: Final = ("state", "own", *_STORED)
 _LIMITED: Final = ("agg", "resend")
 
 
@@ -108,6 +107,8 @@ class Session:
         self._connection = connection
         self._outbox = outbox
         self._broker = broker
+        self._stored = lanes_of(broker)
+        self._order = ("state", "own", *self._stored)
         self._window = limits.window
         self._clocks = clocks
         self._allowance = Allowance(limits.drain_per_s, clocks.steady())
@@ -120,9 +121,9 @@ class Session:
         self.reached: dict[Lane, int] = {}
         """Per lane the position up to which everything was acknowledged."""
         self._flight = Flight()
-        self._fetched = {lane: deque[Waiting]() for lane in _ORDER}
-        self._after = dict.fromkeys(_ORDER, 0)
-        self._has_more = {lane: lane != "own" for lane in _ORDER}
+        self._fetched = {lane: deque[Waiting]() for lane in self._order}
+        self._after = dict.fromkeys(self._order, 0)
+        self._has_more = {lane: lane != "own" for lane in self._order}
         self._is_throttled = False
         self._is_finishing = False
         self.refusal: str | None = None
@@ -163,7 +164,7 @@ class Session:
         """The outbox may have more now."""
         if self._is_finishing:
             return
-        for lane in ("state", *_STORED):
+        for lane in ("state", *self._stored):
             self._has_more[lane] = True
 
     def say(self, message: Message) -> None:
@@ -172,7 +173,7 @@ class Session:
 
     def finish(self, message: Message) -> None:
         """Take up nothing more but this last word."""
-        for lane in _ORDER:
+        for lane in self._order:
             self._fetched[lane].clear()
             self._has_more[lane] = False
         self._is_finishing = True
@@ -211,7 +212,7 @@ class Session:
                     self._stall.progressed(now_s)
                     self._answered(handed, event, now_s)
         reached = self._flight.reached()
-        stored = {lane: reached[lane] for lane in _STORED if lane in reached}
+        stored = {lane: reached[lane] for lane in self._stored if lane in reached}
         if stored:
             self.reached.update(stored)
             is_again = all(at <= self._before.get(lane, 0) for lane, at in stored.items())
@@ -254,6 +255,11 @@ class Session:
 
     def _hand_over(self, handed: Handed, now_s: float) -> None:
         message = handed.waiting.message
+        if not is_told(self._broker, message.topic):
+            # A live topic of a zone that is gone, to be forgotten where it was told.
+            self._flight.pass_over(handed)
+            handed.is_done = True
+            return
         if len(message.payload) + ENVELOPE_BYTES > self._maximum_bytes:
             self._flight.pass_over(handed)
             self._set_aside(handed, f"larger than its {self._maximum_bytes} bytes")
@@ -266,7 +272,7 @@ class Session:
 
     def _ready(self, now_s: float) -> Iterator[Handed]:
         """What may go now, one after the other; taken only when there is room for it."""
-        for lane in _ORDER:
+        for lane in self._order:
             if self._flight.is_blocked(lane):
                 continue
             while queue := self._queue(lane, now_s):

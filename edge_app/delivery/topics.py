@@ -79,6 +79,13 @@ VERBS: Final = (
 """Commands, sent to ``cmd/{node}/{verb}`` at QoS 1 and never retained."""
 
 
+HEADQUARTERS: Final = "headquarters"
+"""The outbox's name for the second broker."""
+
+IN_STORE: Final = frozenset({"alert", "live"})
+"""Kinds that headquarters is not told: they speak of the customers of this moment."""
+
+
 def kind_of(topic: str) -> str | None:
     """Which kind a topic is of, or None for a stranger's.
 
@@ -90,3 +97,13 @@ def kind_of(topic: str) -> str | None:
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", entry.pattern), below):
             return kind
     return None
+
+
+def is_told(broker: str, topic: str) -> bool:
+    """Whether a broker, by the outbox's name for it, gets what is published to a topic.
+
+    >>> here = "dresscode/v1/acme-0042/live/entrance"
+    >>> is_told("store", here), is_told(HEADQUARTERS, here)
+    (True, False)
+    """
+    return broker != HEADQUARTERS or kind_of(topic) not in IN_STORE

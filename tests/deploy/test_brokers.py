@@ -19,7 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edge_app.commands.doctor_network import broker_findings
-from edge_app.config.schema import BrokerSettings
+from edge_app.config.schema import BrokerSettings, OutboxSettings
 from edge_app.delivery.broker import find_mosquitto, free_port
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.sender import Sender
@@ -299,6 +299,41 @@ def test_a_store_cannot_speak_for_another(
         operator.client.publish(topic, "{}", 1).wait_for_publish(5)
     assert wait_until(lambda: bool(other.topics))
     assert other.topics == ["dresscode/v1/acme-0007/cmd/edge-1/ping"]
+
+
+def test_headquarters_gets_what_its_rights_allow_and_the_box_stays_online(
+    tmp_path: Path, stack: ExitStack, authority: Authority
+) -> None:
+    centre = started(stack, Broker(tmp_path / "centre", authority, "central.conf"))
+    operator = reader(
+        stack, centre.port, authority, "operator", "dresscode/#", has_certificate=True
+    )
+    brokers = ("store", "headquarters")
+    outbox = stack.enter_context(Outbox(tmp_path / "o.sqlite", OutboxSettings(), brokers))
+    settings = BrokerSettings(
+        url=f"mqtts://127.0.0.1:{centre.port}",
+        ca_file=authority.ca_file,
+        certificate_file=authority.folder / "bridge.pem",
+        key_file=authority.folder / "bridge.key",
+        settle_s=0.0,
+    )
+    kinds = every_message(now_s=time.time())
+    live, camera = kinds["live"].topic, kinds["camera"].topic
+    with Sender(settings, outbox, MESSAGES, "headquarters", FAST) as sender:
+        assert wait_until(lambda: sender.status().is_connected)
+        outbox.keep_retained("acme-0042/edge-1", [live, camera])
+        outbox.publish([kinds[name] for name in ("alert", "live", "health", "camera", "agg")])
+        outbox.keep_retained("acme-0042/edge-1", [camera])  # the zone is gone
+        outbox.publish([minute(1)])
+        assert wait_until(lambda: f"{ROOT}/agg/entrance/pt1m" in operator.topics)
+        assert wait_until(lambda: outbox.depth("headquarters").rows == 0)
+        assert sender.status().detail == "connected with MQTT 5"
+    depth = outbox.depth("headquarters")
+    assert (depth.alerts_expired, depth.refused, depth.live_dropped) == (0, 0, 0)
+    assert wait_until(lambda: operator.payloads[-1].get("state") == "offline")
+    assert {topic.split("/")[3] for topic in operator.topics} == {"node", "cam", "agg"}
+    states = [payload["state"] for payload in operator.payloads if "birth" in payload]
+    assert states == ["online", "stopping", "offline"]
 
 
 def test_the_box_of_the_files_is_one_store() -> None:

@@ -9,7 +9,7 @@ import pytest
 from edge_app.commands.notices import ALERTS, NOTICES, TOLD, notice
 from edge_app.commands.privacy_report import privacy_report
 from edge_app.config.load import load
-from edge_app.config.schema import Config, StaffSettings
+from edge_app.config.schema import BrokerSettings, Config, StaffSettings
 from edge_app.delivery.contract import PAYLOADS
 from edge_app.delivery.topics import TOPICS
 
@@ -44,6 +44,14 @@ def test_what_the_configuration_decides_is_told(config: Config) -> None:
     assert "colleagues in uniform in /etc/dresscode/uniform" in privacy_report(
         config.model_copy(update={"staff": staff})
     )
+
+
+def test_headquarters_is_not_told_of_this_moment(config: Config) -> None:
+    hq = BrokerSettings(url="mqtts://hq.example.org")
+    report = privacy_report(config.model_copy(update={"headquarters": hq}))
+    assert "By MQTT to mqtts://broker.store.lan:8883 and mqtts://hq.example.org" in report
+    assert "`alert` and `live`, goes to mqtts://broker.store.lan:8883 alone" in report
+    assert "alone" not in privacy_report(config)
 
 
 def test_alerts_stay_as_long_as_the_rules_say(config: Config) -> None:

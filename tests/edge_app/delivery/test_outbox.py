@@ -122,14 +122,37 @@ def test_a_broker_gets_what_it_has_not_acknowledged(outbox: Outbox) -> None:
 
 def test_two_brokers_have_cursors_of_their_own(tmp_path: Path, time: Time) -> None:
     with opened(tmp_path, time, brokers=("store", "headquarters")) as outbox:
-        outbox.publish([MESSAGES.alert(alert(), NOW_S), minute(0)])
-        for lane in ("alert", "agg"):
-            outbox.advance("store", {lane: outbox.waiting("store", lane, 0, 9)[-1].position})
-        assert (seqs(outbox, "agg"), seqs(outbox, "alert")) == ([], [])
-        assert (seqs(outbox, "agg", "headquarters"), seqs(outbox, "alert", "headquarters")) == (
-            [1],
-            [1],
-        )
+        outbox.publish([minute(0)])
+        outbox.advance("store", {"agg": outbox.waiting("store", "agg", 0, 9)[-1].position})
+        assert (seqs(outbox, "agg"), seqs(outbox, "agg", "headquarters")) == ([], [1])
+
+
+def test_what_speaks_of_customers_now_waits_for_no_headquarters(tmp_path: Path, time: Time) -> None:
+    live = MESSAGES.live(LiveCount("all", NOW_S, 1, 1, 0), NOW_S)
+    health = MESSAGES.health({}, NOW_S)
+    with opened(tmp_path, time, brokers=("store", "headquarters")) as outbox:
+        outbox.publish([MESSAGES.alert(alert(), NOW_S), live, health])
+        assert seqs(outbox, "alert") == [1]
+        assert outbox.depth("headquarters").rows == 0
+        assert outbox.take_now("store") == [live, health]
+        assert outbox.take_now("headquarters") == [health]
+        time.pass_(61)
+        assert seqs(outbox, "alert") == []
+        expired = [outbox.depth(name).alerts_expired for name in ("store", "headquarters")]
+        assert expired == [1, 0]
+
+
+def test_alerts_that_an_earlier_version_kept_for_headquarters_are_forgotten(
+    tmp_path: Path, time: Time
+) -> None:
+    with opened(tmp_path, time, brokers=("store", "headquarters")) as outbox:
+        outbox.publish([MESSAGES.alert(alert(), NOW_S)])
+    with closing(sqlite3.connect(tmp_path / "outbox.sqlite")) as file, file:
+        file.execute("INSERT OR REPLACE INTO cursor VALUES ('headquarters', 'alert', 0)")
+    with opened(tmp_path, time, brokers=("store", "headquarters")) as outbox:
+        outbox.advance("store", {"alert": outbox.waiting("store", "alert", 0, 9)[0].position})
+    with closing(sqlite3.connect(tmp_path / "outbox.sqlite")) as file:
+        assert file.execute("SELECT count(*) FROM message").fetchone() == (0,)
 
 
 def test_a_new_broker_starts_with_what_comes_now(tmp_path: Path, time: Time) -> None:
@@ -241,15 +264,15 @@ def test_a_jump_of_the_clock_kills_no_alert_and_keeps_none_alive(
 
 
 def test_what_one_broker_takes_leaves_the_others_alerts_alive(tmp_path: Path, time: Time) -> None:
-    with opened(tmp_path, time, brokers=("store", "headquarters")) as outbox:
+    with opened(tmp_path, time, brokers=("store", "other")) as outbox:
         outbox.publish([MESSAGES.alert(alert(), time.now_s)])
         outbox.advance("store", {"alert": outbox.waiting("store", "alert", 0, 9)[0].position})
         outbox.publish([MESSAGES.alert(alert(), time.now_s)])
         assert seqs(outbox, "alert") == [2]
         time.now_s += 3600.0
-        assert seqs(outbox, "alert", "headquarters") == [1, 2]
+        assert seqs(outbox, "alert", "other") == [1, 2]
         time.steady_s += 61.0
-        assert seqs(outbox, "alert", "headquarters") == []
+        assert seqs(outbox, "alert", "other") == []
 
 
 def test_the_times_of_alerts_that_are_gone_are_forgotten(outbox: Outbox, time: Time) -> None:
