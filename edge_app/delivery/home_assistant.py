@@ -83,14 +83,14 @@ def _components(config: Config, words: Labels) -> Iterator[tuple[str, dict[str, 
                     "platform": "sensor",
                     "name": name.format(shown),
                     "state_topic": topic,
-                    "value_template": f"{{{{ value_json.{field} }}}}",
+                    "value_template": _of_node(config.node, field),
                     "state_class": kind,
                 },
             )
     for rule, settings in config.alerts.items():
         for zone in settings.zones or config.zones:
             yield (
-                f"alert-{zone}-{rule}",
+                f"alert-{zone}_{rule}",  # no id has an underscore
                 {
                     "platform": "event",
                     "name": f"{rule} ({zone})",
@@ -108,6 +108,11 @@ def _components(config: Config, words: Labels) -> Iterator[tuple[str, dict[str, 
                 "retain": False,
             },
         )
+
+
+def _of_node(node: str, field: str) -> str:
+    """A number of this box's messages; of another's on the same topic nothing, which is ignored."""
+    return f"{{% if value_json.node == '{node}' %}}{{{{ value_json.{field} }}}}{{% endif %}}"
 
 
 def _enumeration(name: str, topic: str, options: tuple[str, ...]) -> dict[str, Any]:

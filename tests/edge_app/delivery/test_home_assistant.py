@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from edge_app.delivery.contract import CommandPayload, json_schemas
 from edge_app.delivery.home_assistant import KEPT, HomeAssistant, config_topic, device
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.topics import VERBS, kind_of
+from edge_app.flow import LiveCount
+from tests.edge_app.delivery.samples import MESSAGES
 
 STORE = """
 store: acme-0042
@@ -142,8 +145,8 @@ def test_every_language_has_names_of_its_own(language: str) -> None:
 def test_the_device_is_made_of_the_configuration() -> None:
     assert sorted(COMPONENTS) == sorted(
         [
-            "state", "camera-door", "mute-formalwear", "mute-coats", "alert-entrance-formalwear",
-            "alert-entrance-coats", "alert-fitting-rooms-coats",
+            "state", "camera-door", "mute-formalwear", "mute-coats", "alert-entrance_formalwear",
+            "alert-entrance_coats", "alert-fitting-rooms_coats",
             *(f"{what}-{zone}" for what in ("occupancy", "in_today", "out_today")
               for zone in ("entrance", "fitting-rooms", "all")),
         ]
@@ -167,9 +170,33 @@ def test_a_component_reads_fields_that_are_sent(name: str) -> None:
         assert component["event_types"] == [component["state_topic"].rpartition("/")[2]]
         assert "event_type" in fields
         return
-    (field,) = re.findall(r"value_json\.(\w+)", component["value_template"])
+    *node, field = re.findall(r"value_json\.(\w+)", component["value_template"])
+    assert node in ([], ["node"])
     assert field in fields
     assert component.get("options") == fields[field].get("enum")
+
+
+def test_ids_with_dashes_are_not_taken_for_one_another() -> None:
+    text = STORE.replace("entrance:", "a:").replace("fitting-rooms:", "a-b:")
+    head, _, _ = text.partition("alerts:")
+    rules = "{b-c: {any_of: [dress], zones: [a]}, c: {any_of: [suit], zones: [a-b]}}"
+    shown = device(loads(f"{head}alerts: {rules}\n"))["components"]
+    events = {c["state_topic"] for c in shown.values() if c["platform"] == "event"}
+    assert {topic.partition("alert/")[2] for topic in events} == {"a/b-c", "a-b/c"}
+
+
+@pytest.mark.parametrize(("node", "shown"), [("edge-1", "5"), ("edge-2", "")])
+@pytest.mark.parametrize("zone", ["entrance", "all"])
+def test_of_another_box_on_the_same_topic_no_number_is_taken(
+    node: str, shown: str, zone: str
+) -> None:
+    """An empty value is ignored where a number is expected, as the page of the sensor says."""
+    jinja2 = pytest.importorskip("jinja2")
+    message = replace(MESSAGES, node=node).live(LiveCount(zone, 0.0, 5, 52, 47), 0.0)
+    sensor = COMPONENTS[f"occupancy-{zone}"]
+    assert sensor["state_topic"] == message.topic
+    told = jinja2.Template(sensor["value_template"]).render(value_json=json.loads(message.payload))
+    assert told == shown
 
 
 def test_the_device_is_there_while_the_box_is() -> None:
@@ -233,7 +260,7 @@ def test_what_is_gone_is_named_with_its_platform_alone(outbox: Outbox) -> None:
     for _ in range(2):
         components = told(changed, outbox)[TOPIC_OF_BOX]["components"]
         assert components["mute-coats"] == {"platform": "button"}
-        assert components["alert-entrance-coats"] == {"platform": "event"}
+        assert components["alert-entrance_coats"] == {"platform": "event"}
         assert components["mute-formalwear"]["command_topic"]
 
 
