@@ -1,4 +1,5 @@
 -- TimescaleDB for the windows of many stores: psql -d dresscode -f schema.sql
+-- Applied again it brings an older database up to date.
 -- One row per window; a later revision replaces an earlier one, the same one twice changes nothing.
 -- A garment count that is null was suppressed to protect people, or the window is finer than an hour.
 
@@ -60,19 +61,37 @@ CREATE TABLE IF NOT EXISTS agg (
     UNIQUE (store, node, zone, "window", start)
 );
 SELECT create_hypertable('agg', 'start', chunk_time_interval => INTERVAL '30 days', if_not_exists => TRUE);
+-- For questions about all stores.
+CREATE INDEX IF NOT EXISTS agg_by_window ON agg ("window", zone, start);
+
+-- Minutes are nine rows of ten; quarters, hours and days stay for ever.
+CREATE OR REPLACE PROCEDURE forget_minutes(job_id integer, config jsonb) LANGUAGE sql AS $$
+    DELETE FROM agg WHERE "window" = 'pt1m' AND start < now() - INTERVAL '40 days';
+$$;
+SELECT add_job('forget_minutes', INTERVAL '1 day')
+WHERE NOT EXISTS (SELECT FROM timescaledb_information.jobs WHERE proc_name = 'forget_minutes');
 
 -- Every number that arrived, of replaced revisions too: what is missing between them was lost.
+-- A box that is replaced numbers from 1 again, under a counter_epoch of its own.
 CREATE TABLE IF NOT EXISTS agg_seen (
     store text NOT NULL,
     node text NOT NULL,
+    counter_epoch timestamptz,
     seq bigint NOT NULL,
-    "end" timestamptz NOT NULL,
-    UNIQUE (store, node, seq, "end")
+    "end" timestamptz NOT NULL
 );
 SELECT create_hypertable('agg_seen', 'end', chunk_time_interval => INTERVAL '7 days', if_not_exists => TRUE);
 SELECT add_retention_policy('agg_seen', INTERVAL '40 days', if_not_exists => TRUE);
+-- Of before counter_epoch:
+ALTER TABLE agg_seen ADD COLUMN IF NOT EXISTS counter_epoch timestamptz;
+ALTER TABLE agg_seen DROP CONSTRAINT IF EXISTS agg_seen_store_node_seq_end_key;
+UPDATE agg_seen SET counter_epoch = agg.counter_epoch FROM agg
+WHERE agg_seen.counter_epoch IS NULL
+    AND agg.store = agg_seen.store AND agg.node = agg_seen.node AND agg."end" = agg_seen."end";
+CREATE UNIQUE INDEX IF NOT EXISTS agg_seen_once ON agg_seen (store, node, counter_epoch, seq, "end");
 
--- What Telegraf writes: the time is called time, numbers are floats, the rest is text.
+-- What Telegraf writes: the time is called time, numbers are floats, times and ids are text. Its
+-- driver converts nothing, and one value that does not fit its column costs the whole batch.
 CREATE TABLE IF NOT EXISTS agg_landing (
     "time" timestamptz,
     store text,
@@ -87,10 +106,10 @@ CREATE TABLE IF NOT EXISTS agg_landing (
     business_day text,
     local_hour double precision,
     rev double precision,
-    final text,
-    historical text,
+    final boolean,
+    historical boolean,
     coverage double precision,
-    clock_ok text,
+    clock_ok boolean,
     "in" double precision,
     "out" double precision,
     uturn double precision,
@@ -127,11 +146,17 @@ CREATE TABLE IF NOT EXISTS agg_landing (
     drift double precision,
     dropped_windows double precision
 );
+-- Of before they were booleans:
+ALTER TABLE agg_landing ALTER final TYPE boolean USING final::boolean,
+    ALTER historical TYPE boolean USING historical::boolean,
+    ALTER clock_ok TYPE boolean USING clock_ok::boolean;
 
+-- A row that cannot be is left out with a warning in the server's log: the others of its batch are
+-- other stores'.
 CREATE OR REPLACE FUNCTION agg_upsert() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO agg_seen (store, node, seq, "end")
-    VALUES (NEW.store, NEW.node, NEW.seq::bigint, NEW."end"::timestamptz)
+    INSERT INTO agg_seen (store, node, counter_epoch, seq, "end")
+    VALUES (NEW.store, NEW.node, NEW.counter_epoch::timestamptz, NEW.seq::bigint, NEW."end"::timestamptz)
     ON CONFLICT DO NOTHING;
     INSERT INTO agg (
         store, node, zone, "window", start,
@@ -146,10 +171,10 @@ BEGIN
         NEW.business_day::date,
         NEW.local_hour::integer,
         NEW.rev::integer,
-        NEW.final::boolean,
-        NEW.historical::boolean,
+        NEW.final,
+        NEW.historical,
         NEW.coverage,
-        NEW.clock_ok::boolean,
+        NEW.clock_ok,
         NEW."in"::integer,
         NEW."out"::integer,
         NEW.uturn::integer,
@@ -236,6 +261,9 @@ BEGIN
         dropped_windows = EXCLUDED.dropped_windows
     WHERE agg.rev < EXCLUDED.rev;
     RETURN NULL;  -- nothing stays in the landing table
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    RAISE WARNING 'a window of store %, node %, zone % from % is left out: %', NEW.store, NEW.node, NEW.zone, NEW."time", SQLERRM;
+    RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER agg_upsert BEFORE INSERT ON agg_landing
     FOR EACH ROW EXECUTE FUNCTION agg_upsert();
@@ -268,7 +296,7 @@ CREATE TABLE IF NOT EXISTS health_landing (
     node text,
     boot text,
     uptime_s double precision,
-    clock_ok text,
+    clock_ok boolean,
     latency_p50_ms double precision,
     latency_p99_ms double precision,
     memory_mb double precision,
@@ -281,12 +309,16 @@ CREATE TABLE IF NOT EXISTS health_landing (
     live_dropped_total double precision,
     refused_total double precision
 );
+ALTER TABLE health_landing ALTER clock_ok TYPE boolean USING clock_ok::boolean;
 
 CREATE OR REPLACE FUNCTION health_upsert() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO health (store, node, ts, boot, uptime_s, clock_ok, latency_p50_ms, latency_p99_ms, memory_mb, outbox_rows, outbox_oldest_s, outbox_mb, puback_age_s, alerts_expired_total, windows_dropped_total, live_dropped_total, refused_total)
-    VALUES (NEW.store, NEW.node, NEW."time", NEW.boot, NEW.uptime_s, NEW.clock_ok::boolean, NEW.latency_p50_ms, NEW.latency_p99_ms, NEW.memory_mb, NEW.outbox_rows::bigint, NEW.outbox_oldest_s, NEW.outbox_mb, NEW.puback_age_s, NEW.alerts_expired_total::bigint, NEW.windows_dropped_total::bigint, NEW.live_dropped_total::bigint, NEW.refused_total::bigint)
+    VALUES (NEW.store, NEW.node, NEW."time", NEW.boot, NEW.uptime_s, NEW.clock_ok, NEW.latency_p50_ms, NEW.latency_p99_ms, NEW.memory_mb, NEW.outbox_rows::bigint, NEW.outbox_oldest_s, NEW.outbox_mb, NEW.puback_age_s, NEW.alerts_expired_total::bigint, NEW.windows_dropped_total::bigint, NEW.live_dropped_total::bigint, NEW.refused_total::bigint)
     ON CONFLICT (store, node, ts) DO NOTHING;
+    RETURN NULL;
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    RAISE WARNING 'the health of store %, node % at % is left out: %', NEW.store, NEW.node, NEW."time", SQLERRM;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER health_upsert BEFORE INSERT ON health_landing
@@ -319,6 +351,9 @@ BEGIN
     VALUES (NEW.store, NEW.node, NEW."time", NEW.state, NEW.reason, NEW.boot, NEW.birth::bigint)
     ON CONFLICT (store, node) DO UPDATE SET ts = EXCLUDED.ts, state = EXCLUDED.state, reason = EXCLUDED.reason, boot = EXCLUDED.boot, birth = EXCLUDED.birth
     WHERE state.birth <= EXCLUDED.birth;
+    RETURN NULL;
+EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+    RAISE WARNING 'the state of store %, node % at % is left out: %', NEW.store, NEW.node, NEW."time", SQLERRM;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER state_upsert BEFORE INSERT ON state_landing

@@ -1,147 +1,30 @@
-"""The schema of the storage and the dashboards' queries, run by PostgreSQL.
-
-TimescaleDB is stood in for: its extension is left out and its two functions do nothing, which is
-all that the schema uses of it. Rows are written as Telegraf would write them.
-"""
+"""The schema of the storage, run by PostgreSQL; rows are written as Telegraf would write them."""
 
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from edge_app.flow import Message
-from tests.deploy.test_storage import BOARDS, INPUTS, SQL, listed, queries
+from edge_app.delivery.topics import TOPICS
+from tests.deploy.database import SCHEMA, STAND_IN, Postgres
+from tests.deploy.ingest import flat, parsed, row
 from tests.edge_app.delivery.samples import MESSAGES, NOW_S, every_message, minute, window
 
-WITHOUT_TIMESCALE = """
-CREATE FUNCTION create_hypertable(text, text, chunk_time_interval interval, if_not_exists boolean)
-    RETURNS void LANGUAGE sql AS '';
-CREATE FUNCTION add_retention_policy(text, interval, if_not_exists boolean)
-    RETURNS void LANGUAGE sql AS '';
-"""
-
-
-def find_programs() -> Path | None:
-    """Where PostgreSQL's own programs are; Debian keeps them off the path."""
-    found = shutil.which("initdb")
-    folders = [Path(found).resolve().parent] if found else []
-    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return folders[0] if folders else None
-
-
-class Postgres:
-    """A server with files of its own, reached through a socket in their folder."""
-
-    def __init__(self, folder: Path, programs: Path) -> None:
-        self._folder, self._programs = folder, programs
-        # The server refuses to be run by root.
-        self._user = "postgres" if os.getuid() == 0 else None
-        if self._user:
-            shutil.chown(folder, self._user)
-        self._run("initdb", "-D", str(folder / "data"), "-U", "owner", "-A", "trust", "--no-sync")
-        options = f"-k {folder} -c listen_addresses= -c fsync=off -c timezone=UTC"
-        self._run("pg_ctl", "-D", str(folder / "data"), "-o", options, "-w", "-s", "start")
-
-    def stop(self) -> None:
-        self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-s", "stop")
-
-    def ask(self, sql: str, user: str = "owner") -> list[list[str]]:
-        """Run SQL; the rows of its answer, as texts."""
-        asked = self._run(
-            "psql", "-h", str(self._folder), "-U", user, "-d", "postgres", "-X", "-q", "-A", "-t",
-            "-v", "ON_ERROR_STOP=1", "-f", "-", text=sql,
-        )  # fmt: skip
-        return [line.split("|") for line in asked.splitlines()]
-
-    def _run(self, program: str, *arguments: str, text: str = "") -> str:
-        # Into a file: a server that goes on running would keep a pipe open.
-        with tempfile.TemporaryFile("w+") as said:
-            done = subprocess.run(
-                [str(self._programs / program), *arguments],
-                input=text,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-                text=True,
-                user=self._user,
-                cwd=self._folder,
-            )
-            said.seek(0)
-            answer = said.read()
-        assert done.returncode == 0, answer
-        return answer
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    programs = find_programs()
-    if programs is None:
-        pytest.skip("PostgreSQL: not installed (apt install postgresql)")
-    with tempfile.TemporaryDirectory(prefix="dresscode-pg-") as folder:
-        made = Postgres(Path(folder), programs)
-        try:
-            plain = SQL.replace("CREATE EXTENSION IF NOT EXISTS timescaledb;", "")
-            made.ask(WITHOUT_TIMESCALE + plain)
-            yield made
-        finally:
-            made.stop()
-
-
-@pytest.fixture
-def postgres(server: Postgres) -> Postgres:
-    server.ask("TRUNCATE agg, agg_seen, health, state")
-    return server
-
-
-def flat(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """A payload as Telegraf's JSON parser reads it: maps joined by underscores, no nulls."""
-    values: dict[str, Any] = {}
-    for key, value in payload.items():
-        inner = value.items() if isinstance(value, dict) else ()
-        values |= {f"{key}_{name}": one for name, one in inner if one is not None}
-        if value is not None and not isinstance(value, dict):
-            values[key] = value
-    return values
-
-
-def landing(kind: str, message: Message, **changes: Any) -> str:
-    """What Telegraf's output does with a message, as its configuration says."""
-    part = INPUTS[kind]
-    values = flat({**json.loads(message.payload), **changes})
-    time = re.search(r'json_time_key = "(\w+)"', part)
-    assert time
-    kept = listed(part, "tag_keys") | listed(part, "fieldinclude")
-    texts = listed(part, "tag_keys") | listed(part, "json_string_fields")
-    row = {"time": f"'{values[time[1]]}'"}
-    for name in kept & set(values):
-        value = values[name]
-        shown = str(value).lower() if isinstance(value, bool) else str(value)
-        row[name] = f"'{shown}'" if name in texts else str(float(value))
-    names = ", ".join(f'"{name}"' for name in row)
-    return f"INSERT INTO {kind}_landing ({names}) VALUES ({', '.join(row.values())});"
+HOUR = MESSAGES.window(window(), NOW_S)
 
 
 def test_a_window_arrives_whole_and_its_highest_revision_stays(postgres: Postgres) -> None:
-    message = MESSAGES.window(window(), NOW_S)
     for changes in ({"seq": 1}, {"seq": 2, "rev": 1, "in": 53}, {"seq": 1}, {"seq": 1}):
-        postgres.ask(landing("agg", message, **changes), "telegraf")
+        postgres.write([row("agg", HOUR, **changes)])
     asked = 'SELECT rev, seq, "in", garment_coat, garment_suit, final, start, model FROM agg'
     assert postgres.ask(asked, "grafana") == [
         ["1", "2", "53", "14", "", "t", "2026-11-21 02:00:00+00", "1.0"]
     ]
     assert postgres.ask("SELECT count(*) FROM agg_landing") == [["0"]]
-    payload = json.loads(message.payload)
-    (row,) = postgres.ask("SELECT row_to_json(agg) FROM agg")
-    stored = json.loads("|".join(row))
-    for name, value in flat(payload).items():
+    (answer,) = postgres.ask("SELECT row_to_json(agg) FROM agg")
+    stored = json.loads("|".join(answer))
+    for name, value in flat(json.loads(HOUR.payload)).items():
         if name not in ("schema", "rev", "seq", "in", "start", "end", "counter_epoch"):
             assert stored[name] == value, name
 
@@ -150,15 +33,59 @@ def test_a_late_last_will_does_not_hide_that_the_box_is_back(postgres: Postgres)
     back = MESSAGES.node_state("online", "started", 8, NOW_S)
     will = MESSAGES.node_state("offline", "lost", 7, NOW_S - 60)
     for message in (back, will):
-        postgres.ask(landing("state", message), "telegraf")
+        postgres.write([row("state", message)])
     assert postgres.ask("SELECT state, birth FROM state") == [["online", "8"]]
 
 
 def test_a_box_tells_its_health_once(postgres: Postgres) -> None:
     message = every_message()["health"]
     for _ in range(2):
-        postgres.ask(landing("health", message), "telegraf")
+        postgres.write([row("health", message)])
     assert postgres.ask("SELECT outbox_rows, clock_ok FROM health") == [["3", "t"]]
+
+
+@pytest.mark.parametrize("kind", ["agg", "health", "state"])
+def test_whose_row_it_is_the_topic_says_and_not_the_payload(postgres: Postgres, kind: str) -> None:
+    """A store may publish below its own id only, but write what it likes."""
+    honest = every_message()[kind]
+    payload = {**json.loads(honest.payload), "rev": 10**6, "birth": 10**6, "in": 9999}
+    topic = TOPICS[kind].at("acme-0007", node="edge-1", zone="entrance", window="pt1h")
+    postgres.write([row(kind, honest), parsed(kind, topic, payload)])
+    told = postgres.ask(f"SELECT store, count(*) FROM {kind} GROUP BY 1 ORDER BY 1")
+    assert told == [["acme-0007", "1"], ["acme-0042", "1"]]
+    # On a topic of another shape it is nobody's.
+    nobody = parsed(kind, f"{topic}/more", payload)
+    assert "null value" in postgres.write([nobody])
+    assert postgres.ask(f"SELECT count(*) FROM {kind}") == [["2"]]
+
+
+@pytest.mark.parametrize(("kind", "changes"), [
+    ("agg", {"in": 3_000_000_000}), ("agg", {"end": "soon"}), ("agg", {"id": "mine"}),
+    ("agg", {"seq": None}), ("agg", {"seq": 1e300}), ("agg", {"business_day": "2026-02-30"}),
+    ("state", {"birth": 1e300}), ("health", {"outbox_rows": 1e300}),
+], ids=str)  # fmt: skip
+def test_a_row_that_cannot_be_costs_nobody_elses(
+    postgres: Postgres, kind: str, changes: dict[str, object]
+) -> None:
+    message = every_message()[kind]
+    good = [row(kind, message, store=f"good-{n}", seq=n) for n in range(3)]
+    said = postgres.write([*good, row(kind, message, store="bad", **changes)])
+    assert "WARNING" in said
+    assert "store bad" in said
+    told = postgres.ask(f"SELECT store FROM {kind} ORDER BY 1")
+    assert told == [["good-0"], ["good-1"], ["good-2"]]
+    assert postgres.ask("SELECT count(*) FROM agg_seen WHERE store = 'bad'") == [["0"]]
+
+
+@pytest.mark.parametrize("changes", [
+    {"boot": 5}, {"model": "1.0\0"}, {"final": "perhaps"}, {"final": 1}, {"clock_ok": "true"},
+    {"in": "many"}, {"in": True}, {"tz": False},
+], ids=str)  # fmt: skip
+def test_a_value_of_another_kind_does_not_reach_the_driver(
+    postgres: Postgres, changes: dict[str, object]
+) -> None:
+    assert postgres.write([row("agg", HOUR), row("agg", HOUR, store="odd", **changes)]) == ""
+    assert postgres.ask("SELECT count(*) FROM agg") == [["2"]]
 
 
 @pytest.mark.parametrize(("user", "sql"), [
@@ -170,36 +97,47 @@ def test_nobody_may_more_than_the_work_needs(postgres: Postgres, user: str, sql:
         postgres.ask(sql, user)
 
 
-def shown(query: str) -> str:
-    """A query with Grafana's macros and variables filled in."""
-    query = re.sub(r"\$__timeFilter\(([^)]+)\)", r"\1 BETWEEN '2026-11-01' AND '2026-12-01'", query)
-    return query.replace("$store", "acme-0042").replace("$zone", "entrance")
-
-
-@pytest.mark.parametrize("board", BOARDS, ids=lambda file: file.stem)
-def test_every_query_of_a_dashboard_is_answered(postgres: Postgres, board: Path) -> None:
-    sent = every_message()
-    rows = [landing(kind, sent[kind]) for kind in ("agg", "health", "state")]
-    rows += [landing("agg", MESSAGES.window(window(window=length, drift=9), NOW_S), zone=zone)
-             for length in ("pt15m", "p1d") for zone in ("entrance", "all")]  # fmt: skip
-    rows.append(landing("agg", MESSAGES.window(window(), NOW_S), zone="all"))
-    rows.append(landing("state", MESSAGES.node_state("degraded", "disk", 9, NOW_S)))
-    rows.append(landing("agg", minute(5), seq=7))
-    postgres.ask("\n".join(rows), "telegraf")
-    for query in queries(json.loads(board.read_text())):
-        assert postgres.ask(shown(query), "grafana"), query
-
-
-def test_missing_windows_are_those_whose_numbers_are(postgres: Postgres) -> None:
-    """Revisions, days that began long ago and windows that were sent again are no gaps."""
-    rows = [landing("agg", minute(k), seq=k) for k in (1, 2, 3, 6, 7, 9)]
-    rows.append(landing("agg", minute(2), seq=8, rev=1))
-    rows.append(landing("agg", minute(4), seq=4, historical=True))
-    postgres.ask("\n".join(rows), "telegraf")
-    (query,) = (
-        query
-        for board in BOARDS
-        for query in queries(json.loads(board.read_text()))
-        if "agg_seen" in query
+def test_minutes_are_forgotten_and_the_rest_stays(postgres: Postgres) -> None:
+    rows = [row("agg", minute(1)), row("agg", HOUR)]
+    postgres.write(rows)
+    postgres.write([one._replace(values=one.values | {"store": "old"}) for one in rows])
+    postgres.ask(
+        "UPDATE agg SET start = now() - interval '41 days' WHERE store = 'old';"
+        "UPDATE agg SET start = now() - interval '39 days' WHERE store <> 'old';"
+        "CALL forget_minutes(1, NULL)"
     )
-    assert postgres.ask(shown(query), "grafana") == [["acme-0042", "edge-1", "1"]]
+    kept = postgres.ask('SELECT store, "window" FROM agg ORDER BY 1, 2')
+    assert kept == [["acme-0042", "pt1h"], ["acme-0042", "pt1m"], ["old", "pt1h"]]
+
+
+BEFORE = """
+ALTER TABLE agg_landing ALTER final TYPE text, ALTER historical TYPE text, ALTER clock_ok TYPE text;
+ALTER TABLE health_landing ALTER clock_ok TYPE text;
+DROP INDEX agg_by_window, agg_seen_once;
+ALTER TABLE agg_seen DROP counter_epoch, ADD UNIQUE (store, node, seq, "end");
+INSERT INTO agg (store, node, zone, "window", start, "end", seq, counter_epoch) VALUES
+    ('s', 'n', 'all', 'pt1h', '2026-11-21 01:00Z', '2026-11-21 02:00Z', 7, '2026-09-01Z'),
+    ('s', 'n', 'door', 'pt1h', '2026-11-21 01:00Z', '2026-11-21 02:00Z', 6, '2026-09-01Z');
+INSERT INTO agg_seen SELECT store, node, seq, "end" FROM agg;
+"""
+"""A database as the first schema made it, with two windows in it."""
+
+
+def test_the_schema_applied_again_brings_a_database_up_to_date(server: Postgres) -> None:
+    server.ask("CREATE DATABASE older")
+    server.ask(STAND_IN + SCHEMA, database="older")
+    shape = (
+        "SELECT table_name, column_name, data_type FROM information_schema.columns "
+        "WHERE table_schema = 'public' ORDER BY 1, 2;"
+        "SELECT regexp_replace(indexdef, '.* ON ', '') FROM pg_indexes WHERE schemaname = 'public' "
+        "ORDER BY 1; SELECT count(*) FROM timescaledb_information.jobs"
+    )
+    new = server.ask(shape, database="older")
+    server.ask(BEFORE, database="older")
+    assert server.ask(shape, database="older") != new
+    server.ask(SCHEMA + SCHEMA, database="older")
+    assert server.ask(shape, database="older") == new
+    asked = "SELECT seq, counter_epoch FROM agg_seen ORDER BY 1"
+    assert server.ask(asked, database="older") == [
+        ["6", "2026-09-01 00:00:00+00"], ["7", "2026-09-01 00:00:00+00"],
+    ]  # fmt: skip

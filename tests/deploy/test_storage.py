@@ -5,23 +5,27 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from edge_app.delivery.contract import CommandPayload, json_schemas
-from edge_app.delivery.topics import VERBS, kind_of
+from edge_app.delivery.topics import TOPICS, VERBS, kind_of
+from tests.deploy.files import (
+    BOARDS,
+    DEPLOY,
+    INPUTS,
+    PROCESSORS,
+    SQL,
+    TELEGRAF,
+    listed,
+    queries,
+    text_of,
+    topic_tags,
+    types_of,
+)  # fmt: skip
 
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
-TELEGRAF = (DEPLOY / "telegraf" / "telegraf.conf").read_text()
-SQL = (DEPLOY / "timescale" / "schema.sql").read_text()
-BOARDS = sorted((DEPLOY / "grafana" / "dashboards").glob("*.json"))
 FLOW = json.loads((DEPLOY / "nodered" / "flow.json").read_text())
-INPUTS = {
-    re.search(r'name_override = "(\w+)_landing"', part)[1]: part  # type: ignore[index]
-    for part in TELEGRAF.split("[[inputs.mqtt_consumer]]")[1:]
-}
 
 
 def fields_of(kind: str) -> set[str]:
@@ -38,73 +42,72 @@ def fields_of(kind: str) -> set[str]:
     return fields
 
 
-def listed(part: str, key: str) -> set[str]:
-    found = re.search(rf"^  {key} = \[(.*?)\]", part, re.DOTALL | re.MULTILINE)
-    assert found, key
-    return set(re.findall(r'"([^"]+)"', found[1]))
-
-
-def columns_of(table: str) -> set[str]:
-    found = re.search(rf"CREATE TABLE IF NOT EXISTS {table} \((.*?)\n\);", SQL, re.DOTALL)
-    assert found, table
-    return set(re.findall(r'^    "?([a-z]\w*)"? ', found[1], re.MULTILINE))
+def named(kind: str) -> set[str]:
+    """What a row of a kind is made of, by the configuration of its input, but for the time."""
+    return listed(INPUTS[kind], "fieldinclude") | set(topic_tags(INPUTS[kind]))
 
 
 @pytest.mark.parametrize("kind", sorted(INPUTS))
 def test_telegraf_reads_only_fields_that_are_sent(kind: str) -> None:
     part = INPUTS[kind]
-    time = re.search(r'json_time_key = "(\w+)"', part)
-    assert time
-    named = listed(part, "tag_keys") | listed(part, "fieldinclude") | {time[1]}
-    named |= listed(part, "json_string_fields")
-    assert named <= fields_of(kind)
+    assert named(kind) | {text_of(part, "json_time_key")} <= fields_of(kind)
     assert listed(part, "json_string_fields") <= listed(part, "fieldinclude")
+    assert not listed(part, "fieldinclude") & set(topic_tags(part))
 
 
 def test_telegraf_leaves_nothing_of_a_window_out() -> None:
-    part = INPUTS["agg"]
-    kept = listed(part, "tag_keys") | listed(part, "fieldinclude") | {"start"}
-    assert fields_of("agg") - kept == {"schema"}
+    assert fields_of("agg") - named("agg") - {"start"} == {"schema"}
 
 
 @pytest.mark.parametrize("kind", sorted(INPUTS))
-def test_texts_and_truths_are_kept_as_text(kind: str) -> None:
+def test_texts_and_truths_are_kept_as_such(kind: str) -> None:
     part = INPUTS[kind]
     schema = json_schemas()[kind]["properties"]
+    types = types_of(f"{kind}_landing")
     for name in listed(part, "fieldinclude") & set(schema):
         is_number = bool(re.search(r'"(integer|number)"', json.dumps(schema[name])))
+        is_truth = '"boolean"' in json.dumps(schema[name])
         assert is_number != (name in listed(part, "json_string_fields")), name
+        assert is_truth == (name in listed(PROCESSORS, "boolean")), name
+        assert (is_truth or is_number) != (name in listed(PROCESSORS, "string")), name
+        expected = "double precision" if is_number else "boolean" if is_truth else "text"
+        assert types[name] == expected, name
 
 
 @pytest.mark.parametrize("kind", sorted(INPUTS))
-def test_the_subscriptions_are_of_that_kind(kind: str) -> None:
+def test_the_topic_says_whose_it_is_in_every_subscription(kind: str) -> None:
     for pattern in listed(INPUTS[kind], "topics"):
-        topic = pattern.removeprefix("$share/ingest/").replace("#", "all/pt1h").replace("+", "x-1")
-        assert kind_of(topic) == kind
+        topic = pattern.removeprefix("$share/ingest/")
+        assert topic == text_of(INPUTS[kind], "topic")
+        assert kind_of(topic.replace("+", "x-1")) == kind
+    ids = {name: f"{{{name}}}" for name in topic_tags(INPUTS[kind])}
+    levels = TOPICS[kind].at(ids.pop("store"), **ids).split("/")
+    assert {name: levels.index(f"{{{name}}}") for name in topic_tags(INPUTS[kind])} == topic_tags(
+        INPUTS[kind]
+    )
+
+
+def test_telegraf_can_read_its_configuration() -> None:
+    tomllib = pytest.importorskip("tomllib", reason="tomllib: from Python 3.11 on")
+    inputs = tomllib.loads(TELEGRAF)["inputs"]["mqtt_consumer"]
+    assert [len(one["topic_parsing"]) for one in inputs] == [1, 1, 1]
 
 
 @pytest.mark.parametrize("kind", sorted(INPUTS))
 def test_the_landing_table_has_what_telegraf_writes(kind: str) -> None:
-    part = INPUTS[kind]
-    written = listed(part, "tag_keys") | listed(part, "fieldinclude") | {"time"}
-    assert columns_of(f"{kind}_landing") == written
+    assert set(types_of(f"{kind}_landing")) == named(kind) | {"time"}
     time = {"agg": "start", "health": "ts", "state": "ts"}[kind]
-    assert columns_of(kind) == written - {"time"} | {time}
+    assert set(types_of(kind)) == named(kind) | {time}
 
 
 def test_an_upsert_names_every_column() -> None:
     for kind in INPUTS:
         body = re.search(rf"FUNCTION {kind}_upsert.*?\$\$;", SQL, re.DOTALL)
         assert body
-        for column in columns_of(f"{kind}_landing"):
+        for column in types_of(f"{kind}_landing"):
             assert f'NEW."{column}"' in body[0] or f"NEW.{column}" in body[0], column
     assert "WHERE agg.rev < EXCLUDED.rev" in SQL
     assert 'UNIQUE (store, node, zone, "window", start)' in SQL
-
-
-def queries(board: dict[str, Any]) -> list[str]:
-    told = [target["rawSql"] for panel in board["panels"] for target in panel["targets"]]
-    return told + [variable["query"] for variable in board["templating"]["list"]]
 
 
 WORDS = set(
@@ -131,9 +134,9 @@ def test_dashboards_ask_for_columns_that_exist(file: Path) -> None:
         names = set(re.findall(r"[a-z_]\w*", plain)) | set(
             re.findall(r"\$__timeFilter\((\w+)", query)
         )
-        shown = {name for name in columns_of("agg") if name.startswith("garment_")}
+        shown = {name for name in types_of("agg") if name.startswith("garment_")}
         own = {name.removeprefix("garment_") for name in shown}
-        assert names - WORDS - own - {table[1]} <= columns_of(table[1]), query
+        assert names - WORDS - own - {table[1]} <= set(types_of(table[1])), query
 
 
 def test_grafana_finds_its_data_source() -> None:
