@@ -244,8 +244,7 @@ class Labels:
         >>> LABELS["deepfashion2"].unnamed
         ('suit', 'jumpsuit')
         """
-        named = {category for allowed in self.categories.values() for category in allowed}
-        return tuple(category for category in CATEGORIES if category not in named)
+        return unnamed_by(self.categories.values())
 
     def allowed(self, label: str) -> tuple[str, ...]:
         """The categories that a label allows; none where it is not used.
@@ -289,6 +288,16 @@ def category_mask(categories: Iterable[str]) -> NDArray[np.bool_]:
     for name in categories:
         mask[CATEGORY_INDEX[name]] = True
     return mask
+
+
+def unnamed_by(labels: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """The categories that none of the labels, each as what it allows, can name.
+
+    >>> unnamed_by([["jeans", "trousers"], CATEGORIES[:9]])
+    ('shorts', 'skirt', 'dress', 'jumpsuit')
+    """
+    named = {category for allowed in labels for category in allowed}
+    return tuple(category for category in CATEGORIES if category not in named)
 
 
 def settled_region(categories: Iterable[str]) -> str | None:

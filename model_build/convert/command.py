@@ -56,6 +56,7 @@ def data(
         seen = track(done.kept, "looking for people", console=console)
         kept = [finder.add(photo) if need_people(photo) else photo for photo in seen]
         done = dataclasses.replace(done, kept=kept)
+    done = dataclasses.replace(done, kept=[photo for photo in done.kept if photo.is_told])
     unused_labels = Counter(label for photo in photos for label in photo.unused)
     written = write_coco(done.kept, source, out)
     write_report(done, unused_labels, source, out / "report.json")

@@ -44,7 +44,8 @@ class Conversion:
     Attributes:
         kept: with their final split, size and boxes.
         left_out: in the data set's order.
-        without_garments: how many show none of the fifteen categories.
+        without_garments: how many show none of the fifteen categories; some may be kept, because
+            nobody in them wears what their file has a label for.
         alike: pairs on the same side of the split.
         bad_boxes: a line for each box that lies outside its picture.
     """
@@ -61,7 +62,7 @@ def convert(
     as_published: bool = False,
     console: Console | None = None,
 ) -> Conversion:
-    """Look at every picture that shows garments; keep what is whole, once, on one side.
+    """Look at every picture that tells of garments; keep what is whole, once, on one side.
 
     Of pictures with the same bytes one is kept, the one on the strictest side of the split; a
     picture that looks the same as one on a stricter side is left out as well.
@@ -74,13 +75,14 @@ def convert(
     Raises:
         DataError: nothing is left.
     """
-    shown = [photo for photo in photos if photo.shows_garments]
-    splits = place(shown, as_published)
+    without_garments = sum(not photo.shows_garments for photo in photos)
+    told = [photo for photo in photos if photo.shows_garments or photo.may_show_none]
+    splits = place(told, as_published)
     left_out: list[LeftOut] = []
     bad_boxes: list[str] = []
     kept: list[Annotated] = []
     facts: list[Facts] = []
-    placed = [dataclasses.replace(p, split=s) for p, s in zip(shown, splits, strict=True)]
+    placed = [dataclasses.replace(p, split=s) for p, s in zip(told, splits, strict=True)]
     looks = _facts_of([photo.picture for photo in placed])
     seen = track(looks, "looking at pictures", len(placed), console=console or QUIET)
     for photo, fact in zip(placed, seen, strict=True):
@@ -96,10 +98,10 @@ def convert(
     repeated, alike = _repeated(kept, facts)
     left_out += [LeftOut(kept[i].picture, reason) for i, reason in sorted(repeated.items())]
     remaining = [photo for i, photo in enumerate(kept) if i not in repeated]
-    if not remaining:
+    if not any(photo.shows_garments for photo in remaining):
         first = f"; {left_out[0].picture}: {left_out[0].reason}" if left_out else ""
         raise DataError(f"none of {len(photos)} pictures can be used{first}")
-    return Conversion(remaining, left_out, len(photos) - len(shown), alike, bad_boxes)
+    return Conversion(remaining, left_out, without_garments, alike, bad_boxes)
 
 
 def _facts_of(pictures: Sequence[Path]) -> Iterator[Facts | LeftOut]:
@@ -132,7 +134,7 @@ def _fit(photo: Annotated, size: tuple[int, int], bad_boxes: list[str]) -> Annot
             bad_boxes.append(f"{photo.picture}: box {sides} is empty or outside {size}")
         else:
             garments.append(dataclasses.replace(garment, box_xyxy=box))
-    if not garments and not photo.tags:
+    if photo.garments and not garments and not photo.tags:
         return LeftOut(photo.picture, "none of its boxes lies inside it")
     people = [_cut(person, size) for person in photo.people]
     return dataclasses.replace(

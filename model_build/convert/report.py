@@ -44,6 +44,7 @@ def write_report(done: Conversion, unused: Counter[str], source: str, path: Path
             for split, found in counts(done.kept).items()
         },
         "without_garments": done.without_garments,
+        "kept_without_garments": _without_garments(done),
         "unused_labels": dict(unused.most_common()),
         "left_out": [{"picture": str(one.picture), "reason": one.reason} for one in done.left_out],
         "look_alikes": [
@@ -69,6 +70,10 @@ def show_report(done: Conversion, unused: Counter[str], console: Console) -> Non
     console.print(table)
     if done.without_garments:
         console.print(f"pictures that show none of the fifteen categories: {done.without_garments}")
+    if bare := _without_garments(done):
+        console.print(
+            f"of them kept, with people who wear nothing that there is a label for: {bare}"
+        )
     if unused:
         told = ", ".join(f"{name} {number}" for name, number in unused.most_common(_SHOWN))
         console.print(f"labels that are not used: {told}", markup=False)
@@ -83,6 +88,10 @@ def show_report(done: Conversion, unused: Counter[str], console: Console) -> Non
             for one in sorted(done.alike, key=lambda one: one.same_labels)
         ],
     )
+
+
+def _without_garments(done: Conversion) -> int:
+    return sum(not photo.shows_garments for photo in done.kept)
 
 
 def _place(name: str) -> tuple[int, str]:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.inference.preprocess import letterbox
-from edge_app.vocabulary import REGIONS
 from model_build.data.around import view_around
 from model_build.data.degrade import degrade
 from model_build.data.garment_crops import (
@@ -56,8 +55,8 @@ def read_for_judging(path: Path) -> list[Annotated]:
     Raises:
         DataError: the file breaks the layout.
     """
-    photos = [photo for photo in read_file(path, LABELS["coco"]) if photo.shows_garments]
-    if not photos:
+    photos = [photo for photo in read_file(path, LABELS["coco"]) if photo.is_told]
+    if not any(photo.shows_garments for photo in photos):
         raise DataError(f"{path}: no picture in it shows a garment of the fifteen categories")
     return photos
 
@@ -120,11 +119,12 @@ class ConvertedCrops:
         return len(self._subjects)
 
     def known(self) -> list[int]:
-        """The people of whom everything that they wear is known, by number: fit for judging."""
+        """The people of whom all is known that their file can name, by number: fit for judging."""
         return [
             number
             for number, subject in enumerate(self._subjects)
-            if subject.is_person and not np.isnan(subject.wears()).any()
+            if subject.is_person
+            and not np.isnan(subject.wears()[~category_mask(subject.unnamed)]).any()
         ]
 
     def plain(self, position: int) -> CropSample:
@@ -152,6 +152,7 @@ def _person(subject: Subject) -> Person:
         boxes=boxes,
         regions=regions[: len(boxes)],
         has_boxes=subject.knows_boxes,
+        unsure_regions=subject.untold_regions,
     )
 
 
@@ -175,8 +176,6 @@ def _garment_sample(subject: Subject, rng: np.random.Generator, strength: float)
     garments = tuple(subject.garments[int(index)] for index in np.flatnonzero(seen))
     regions = np.array([garment.region for garment in garments], np.int64)
     has_boxes = bool((regions != OPEN_REGION).all())
-    told = {garment.region for garment in subject.garments}
-    untold = () if subject.is_complete else set(range(len(REGIONS))) - told
     return CropSample(
         crop=crop,
         boxes=np.asarray(scaled[seen if has_boxes else seen & False], np.float32),
@@ -184,7 +183,7 @@ def _garment_sample(subject: Subject, rng: np.random.Generator, strength: float)
         has_boxes=has_boxes,
         wears=replace(subject, garments=garments).wears(),
         seen_hw=(fit.height, fit.width),
-        unsure_regions=tuple(untold),
+        unsure_regions=subject.untold_regions,
     )
 
 

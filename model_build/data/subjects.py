@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_app.vocabulary import CATEGORIES
 from model_build.data.published.annotated import Annotated, Box
-from model_build.vocabulary import CATEGORY_INDEX, REGION_INDEX, category_mask
+from model_build.vocabulary import CATEGORY_INDEX, REGION_INDEX, category_mask, region_index
 
 LEAST_SIDE_PX = 16.0
 """Garments that are smaller in their picture are not worth a sample of their own."""
@@ -55,6 +56,13 @@ class Subject:
     is_complete: bool = True
 
     @property
+    def untold_regions(self) -> tuple[int, ...]:
+        """The regions of which not every garment need have a box, so that none may be asked for."""
+        told = {garment.region for garment in self.garments}
+        open_to = CATEGORIES if not self.is_complete else self.unnamed
+        return tuple(sorted({region_index(category) for category in open_to} - told))
+
+    @property
     def knows_boxes(self) -> bool:
         """Whether every garment has a box and a region, so that the rest is background."""
         return bool(self.garments) and all(g.region != OPEN_REGION for g in self.garments)
@@ -91,6 +99,9 @@ def subjects(photos: Iterable[Annotated]) -> Iterator[Subject]:
         elif photo.tags:
             largest = max(photo.people, key=_area)
             yield Subject(photo.picture, largest, (), photo.tags, True, photo.unnamed)
+        elif photo.is_told:
+            for person in photo.people:
+                yield Subject(photo.picture, person, (), (), True, photo.unnamed)
 
 
 def _dressed(photo: Annotated, drawn: tuple[Placed, ...]) -> Iterator[Subject]:

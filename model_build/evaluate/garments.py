@@ -75,7 +75,10 @@ def evaluate_garments(model: Path, samples: Sequence[CropSample]) -> Report:
         "wears-calibration": calibration(outputs.wears[is_known], worn[is_known]),
     }
     figures = {"crops": len(samples), "crops_with_boxes": len(boxed)}
-    coco = coco_figures([_annotated(samples[row]) for row in boxed], found, REGIONS)
+    whole = [i for i, row in enumerate(boxed) if not samples[row].unsure_regions]
+    coco = coco_figures(
+        [_annotated(samples[boxed[i]]) for i in whole], [found[i] for i in whole], REGIONS
+    )
     return Report(
         {
             **figures,
@@ -114,10 +117,16 @@ def _annotated(sample: CropSample) -> Annotated:
 def _box_claims(samples: Sequence[CropSample], found: Sequence[Detections]) -> dict[str, Claims]:
     claims = {}
     for index, region in enumerate(REGIONS):
-        boxes = [
-            (one.boxes_xyxy[one.labels == index], one.scores[one.labels == index]) for one in found
+        told = [
+            (sample, one)
+            for sample, one in zip(samples, found, strict=True)
+            if index not in sample.unsure_regions
         ]
-        truth = [sample.boxes[sample.regions == index] for sample in samples]
+        boxes = [
+            (one.boxes_xyxy[one.labels == index], one.scores[one.labels == index])
+            for _, one in told
+        ]
+        truth = [sample.boxes[sample.regions == index] for sample, _ in told]
         claims[region] = box_claims(boxes, truth)
     return claims
 
@@ -143,22 +152,31 @@ def _alert_claims(wears: Float32, worn: Float32) -> dict[str, Claims]:
 
 def _box_figures(boxes: Mapping[str, Claims]) -> dict[str, float]:
     by_region = {f"ap50/{region}": one.average_precision() for region, one in boxes.items()}
-    known = [value for value in by_region.values() if not np.isnan(value)]
-    return {"ap50": float(np.mean(known)) if known else float("nan"), **by_region}
+    return {"ap50": _mean_of_known(by_region), **by_region}
 
 
 def _wears_figures(wears: Mapping[str, Claims]) -> dict[str, float]:
-    by_category = {f"wears_ap/{name}": one.average_precision() for name, one in wears.items()}
+    by_category = {f"wears_ap/{name}": _precision_over_all(one) for name, one in wears.items()}
     counts = {f"wears_count/{name}": one.positives for name, one in wears.items()}
-    return {"wears_ap": float(np.nanmean(list(by_category.values()))), **by_category, **counts}
+    return {"wears_ap": _mean_of_known(by_category), **by_category, **counts}
+
+
+def _mean_of_known(figures: Mapping[str, float]) -> float:
+    known = [value for value in figures.values() if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def _precision_over_all(claims: Claims) -> float:
+    """Average precision; not a number where nobody is without, so that no claim could be false."""
+    return float("nan") if claims.is_hit.all() else claims.average_precision()
 
 
 def _alert_figures(alerts: Mapping[str, Claims]) -> dict[str, float]:
     figures = {}
     for name, claims in alerts.items():
         precision, recall = claims.at(ALERTS[name].min_probability)
-        figures[f"alert_ap/{name}"] = claims.average_precision()
-        figures[f"alert_precision/{name}"] = precision
+        figures[f"alert_ap/{name}"] = _precision_over_all(claims)
+        figures[f"alert_precision/{name}"] = float("nan") if claims.is_hit.all() else precision
         figures[f"alert_recall/{name}"] = recall
     return figures
 

@@ -75,7 +75,7 @@ class Annotated:
         tags: what is worn in it, each as the categories allowed, where no box tells which is which.
         people: boxes, where the data set has them.
         is_complete: whether every garment in it is told; else the rest is unknown, not absent.
-        unnamed: categories that its data set has no label for, so that they are never told.
+        unnamed: categories that its data set, or file, has no label for: they are never told.
         unused: labels in it that are no garments of the fifteen.
         size: width and height that its annotations assume, if they say so.
     """
@@ -95,6 +95,19 @@ class Annotated:
     def shows_garments(self) -> bool:
         """Whether anything of the fifteen categories is known to be in it."""
         return bool(self.garments or self.tags)
+
+    @property
+    def may_show_none(self) -> bool:
+        """Whether what could be told is worn by nobody in it, where nothing is told.
+
+        Everybody wears something: where all fifteen categories have a label, it is not labelled.
+        """
+        return self.is_complete and bool(self.unnamed)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether anything is known of what is worn in it, or not worn by its people."""
+        return self.shows_garments or (self.may_show_none and bool(self.people))
 
 
 def look_up(labels: Labels, label: str, place: str) -> tuple[str, ...]:

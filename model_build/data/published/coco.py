@@ -32,7 +32,7 @@ from model_build.data.published.annotated import (
     load_json,
     look_up,
 )
-from model_build.vocabulary import FASHIONPEDIA_NICKNAMES, Labels
+from model_build.vocabulary import FASHIONPEDIA_NICKNAMES, Labels, unnamed_by
 
 PERSON = "person"
 _SPLIT_NAMES = {**{name: name for name in SPLITS}, "valid": "val", "validation": "val"}
@@ -85,7 +85,11 @@ _CONTENT = TypeAdapter(_Content)
 
 @dataclass(frozen=True)
 class _Tables:
-    """The tables of a file, by id; `allowed` are the categories that a label may be."""
+    """The tables of a file, by id; `allowed` are the categories that a label may be.
+
+    `unnamed` are those that none of its labels may be, so that the file can tell of nobody whether
+    they wear them.
+    """
 
     names: dict[_Id, str]
     allowed: dict[_Id, tuple[str, ...]]
@@ -121,14 +125,15 @@ def read_file(path: Path, labels: Labels) -> list[Annotated]:
 def _read(loaded: Any, path: Path, labels: Labels) -> list[Annotated]:
     content = check(loaded, _CONTENT, path)
     names = {category.id: category.name for category in content.categories}
+    allowed = {
+        key: () if name == PERSON else look_up(labels, name, f"{path}: categories")
+        for key, name in names.items()
+    }
     tables = _Tables(
         names,
-        {
-            key: () if name == PERSON else look_up(labels, name, f"{path}: categories")
-            for key, name in names.items()
-        },
+        allowed,
         {attribute.id: attribute.name for attribute in content.attributes},
-        labels.unnamed,
+        unnamed_by(allowed.values()),
     )
     of_image: dict[_Id, list[_Annotation]] = {}
     for index, image in enumerate(content.images):

@@ -101,6 +101,27 @@ def test_what_a_source_cannot_name_is_unknown_where_everything_is_told(tmp_path:
     assert _known(subject.wears())["suit"] == 1.0
 
 
+def test_no_box_is_asked_for_where_a_source_cannot_name_it(tmp_path: Path) -> None:
+    _picture(tmp_path / "a.png")
+    photo = _photo(tmp_path / "a.png", people=(PERSON,), unnamed=("suit", "jeans"))
+    sample = ConvertedCrops([photo]).plain(0)
+    assert garments.stack([sample]).is_told[0].tolist() == [True, False, True]
+
+
+def test_people_without_garments_wear_none_that_their_file_names(tmp_path: Path) -> None:
+    unnamed = tuple(name for name in CATEGORIES if name != "dress")
+    bare = _photo(_picture(tmp_path / "a.png"), people=(PERSON,), garments=(), unnamed=unnamed)
+    (subject,) = subjects([bare])
+    assert subject.box == PERSON
+    assert _known(subject.wears()) == {"dress": 0.0}
+    crops = ConvertedCrops([bare])
+    assert crops.known() == [0]
+    assert not crops.plain(0).has_boxes
+    assert list(subjects([replace(bare, is_complete=False)])) == []
+    assert list(subjects([replace(bare, people=())])) == []
+    assert list(subjects([replace(bare, unnamed=())])) == []
+
+
 def test_tags_belong_to_the_largest_person(tmp_path: Path) -> None:
     passer_by = (0.0, 0.0, 20.0, 60.0)
     tags = (("dress",), ("coat",))

@@ -15,7 +15,10 @@ DRESS, SUIT, JEANS = (CATEGORIES.index(name) for name in ("dress", "suit", "jean
 
 
 def _judged(
-    monkeypatch: pytest.MonkeyPatch, said: list[dict[int, float]], worn: list[dict[int, float]]
+    monkeypatch: pytest.MonkeyPatch,
+    said: list[dict[int, float]],
+    worn: list[dict[int, float]],
+    unsure_regions: tuple[int, ...] = (),
 ) -> Report:
     """A model that says this of people of whom that is known."""
     wears = np.full((len(said), 15), 0.02, np.float32)
@@ -28,7 +31,9 @@ def _judged(
             truth[index] = value
         box = np.array([[10, 10, 90, 200]], np.float32)
         crop = np.zeros((256, 128, 3), np.uint8)
-        samples.append(CropSample(crop, box, np.array([2]), has_boxes=True, wears=truth))
+        samples.append(
+            CropSample(crop, box, np.array([2]), True, truth, unsure_regions=unsure_regions)
+        )
     boxes = np.zeros((len(said), 1, 4), np.float32)
     outputs = GarmentOutputs(boxes, np.zeros((len(said), 1, 3), np.float32), wears)
     monkeypatch.setattr(garments, "run_garments", lambda *_: outputs)
@@ -58,6 +63,21 @@ def test_somebody_in_one_of_two_garments_is_meant_whatever_the_other_is(
     assert figures["alert_ap/dress or suit"] == 1.0
     assert figures["alert_precision/dress or suit"] == 1.0
     assert figures["alert_recall/dress or suit"] == 1.0
+
+
+def test_where_everybody_wears_it_no_alarm_can_be_false(monkeypatch: pytest.MonkeyPatch) -> None:
+    worn = [{DRESS: 1.0, SUIT: np.nan}] * 2
+    figures = _judged(monkeypatch, [{DRESS: 0.9}, {DRESS: 0.3}], worn).figures
+    assert np.isnan([figures["alert_precision/dress"], figures["alert_ap/dress"]]).all()
+    assert np.isnan([figures["wears_ap/dress"], figures["wears_ap"]]).all()
+    assert figures["alert_recall/dress"] == 0.5
+
+
+def test_boxes_are_not_judged_where_some_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [{DRESS: 0.9}]
+    assert _judged(monkeypatch, said, said).figures["ap50/long"] == 0.0
+    untold = _judged(monkeypatch, said, said, unsure_regions=(2,)).figures
+    assert np.isnan([untold["ap50/long"], untold["ap50"], untold["coco/ap50"]]).all()
 
 
 def test_a_claim_about_what_is_not_known_is_no_mistake(monkeypatch: pytest.MonkeyPatch) -> None:

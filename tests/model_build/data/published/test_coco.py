@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from edge_app.vocabulary import CATEGORIES
 from model_build.convert.splits import place
 from model_build.data.published.annotated import Annotated, DataError
 from model_build.data.published.sources import read_source
@@ -128,6 +129,13 @@ def test_labels_may_be_named_as_unused(tmp_path: Path) -> None:
         _own(tmp_path, lambda content: content["categories"][0].update(name="shoes"))
     (photo,) = read_source("coco", tmp_path, unused=["shoes"])
     assert photo.unused == ("shoes",)
+
+
+def test_what_a_file_has_no_name_for_is_unknown(tmp_path: Path) -> None:
+    (photo,) = _own(tmp_path)
+    assert set(photo.unnamed) == set(CATEGORIES) - {"dress", "jacket", "coat"}
+    (photo,) = read_source("coco", tmp_path, unused=["dress"])
+    assert "dress" in photo.unnamed
 
 
 @pytest.mark.parametrize(
