@@ -21,6 +21,9 @@ from model_build.vocabulary import CATEGORY_INDEX, REGION_INDEX, category_mask, 
 LEAST_SIDE_PX = 16.0
 """Garments that are smaller in their picture are not worth a sample of their own."""
 _LEAST_INSIDE = 0.7
+_AS_GOOD = 0.95
+"""Of the best share inside, that another person may have as well: then it is the smaller one's, as of
+a child in front of somebody."""
 OPEN_REGION = -1
 """In place of an index into the regions, where a garment's label leaves its region open."""
 
@@ -45,6 +48,7 @@ class Subject:
         is_person: whether everything else they might wear is known to be absent,
         unnamed: but for these categories.
         is_complete: whether every garment in the picture is told.
+        unowned: garments that reach into their box, and may be anybody's.
     """
 
     picture: Path
@@ -54,13 +58,17 @@ class Subject:
     is_person: bool
     unnamed: tuple[str, ...] = ()
     is_complete: bool = True
+    unowned: tuple[Placed, ...] = ()
 
     @property
     def untold_regions(self) -> tuple[int, ...]:
         """The regions of which not every garment need have a box, so that none may be asked for."""
         told = {garment.region for garment in self.garments}
-        open_to = CATEGORIES if not self.is_complete else self.unnamed
-        return tuple(sorted({region_index(category) for category in open_to} - told))
+        unnamed = CATEGORIES if not self.is_complete else self.unnamed
+        perhaps = [category for garment in self.unowned for category in garment.categories]
+        return tuple(
+            sorted(set(map(region_index, unnamed)) - told | set(map(region_index, perhaps)))
+        )
 
     @property
     def knows_boxes(self) -> bool:
@@ -71,6 +79,8 @@ class Subject:
         """float32 `[15]`: 1 worn, 0 not worn, NaN where that is not known."""
         wears = np.full(len(CATEGORY_INDEX), 0.0 if self.is_person else np.nan, np.float32)
         wears[category_mask(self.unnamed)] = np.nan
+        for garment in self.unowned:
+            wears[category_mask(garment.categories)] = np.nan
         told = [*(garment.categories for garment in self.garments), *self.worn]
         for categories in sorted(told, key=len, reverse=True):
             wears[category_mask(categories)] = 1.0 if len(categories) == 1 else np.nan
@@ -107,15 +117,26 @@ def subjects(photos: Iterable[Annotated]) -> Iterator[Subject]:
 def _dressed(photo: Annotated, drawn: tuple[Placed, ...]) -> Iterator[Subject]:
     """The people of a picture with the garments that lie in their boxes."""
     owned: dict[Box, list[Placed]] = {}
+    unowned: list[Placed] = []
     for garment in drawn:
-        shares = [_share_inside(garment.box_xyxy, person) for person in photo.people]
-        best = int(np.argmax(shares))
-        if shares[best] >= _LEAST_INSIDE:
-            owned.setdefault(photo.people[best], []).append(garment)
+        shares = {person: _share_inside(garment.box_xyxy, person) for person in photo.people}
+        best = max(shares.values())
+        if best < _LEAST_INSIDE:
+            unowned.append(garment)
+            continue
+        fitting = [person for person, share in shares.items() if share >= _AS_GOOD * best]
+        owned.setdefault(min(fitting, key=_area), []).append(garment)
     is_alone = len(photo.people) == 1
     for person, garments in owned.items():
-        worn = photo.tags if is_alone else ()
-        yield Subject(photo.picture, person, tuple(garments), worn, True, photo.unnamed)
+        yield Subject(
+            photo.picture,
+            person,
+            tuple(garments),
+            worn=photo.tags if is_alone else (),
+            is_person=True,
+            unnamed=photo.unnamed,
+            unowned=tuple(one for one in unowned if _share_inside(one.box_xyxy, person) > 0.0),
+        )
 
 
 def is_large_enough(box: Box) -> bool:

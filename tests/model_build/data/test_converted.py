@@ -146,6 +146,34 @@ def test_each_person_has_their_own_garments(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["mother first", "child first"])
+def test_a_garment_in_two_people_is_the_smaller_ones(tmp_path: Path, order: int) -> None:
+    mother, child = (10.0, 10.0, 190.0, 290.0), (60.0, 120.0, 140.0, 285.0)
+    worn = (
+        Garment(("tshirt",), (30.0, 50.0, 180.0, 150.0)),
+        Garment(("dress",), (70.0, 150.0, 130.0, 250.0)),
+    )
+    photo = _photo(tmp_path / "a.png", garments=worn, people=(mother, child)[::order])
+    found = {s.box: [g.categories[0] for g in s.garments] for s in subjects([photo])}
+    assert found == {mother: ["tshirt"], child: ["dress"]}
+
+
+def test_a_garment_that_may_be_anybodys_is_unknown_not_absent(tmp_path: Path) -> None:
+    half_inside = Garment(("coat",), (100.0, 60.0, 199.0, 200.0))
+    elsewhere = Garment(("skirt",), (170.0, 200.0, 199.0, 280.0))
+    jeans = Garment(("jeans",), (60.0, 150.0, 140.0, 270.0))
+    worn = (jeans, half_inside, elsewhere)
+    _picture(tmp_path / "a.png")
+    photo = _photo(tmp_path / "a.png", garments=worn, people=(PERSON,))
+    (subject,) = subjects([photo])
+    known = _known(subject.wears())
+    assert "coat" not in known
+    assert (known["jeans"], known["skirt"], known["dress"]) == (1.0, 0.0, 0.0)
+    crops = ConvertedCrops([photo])
+    assert garments.stack([crops.plain(0)]).is_told[0].tolist() == [True, True, False]
+    assert crops.known() == []
+
+
 @pytest.mark.parametrize("people", [(), (PERSON,)], ids=["around a garment", "a person"])
 def test_boxes_follow_the_garment(tmp_path: Path, people: tuple[object, ...]) -> None:
     crops = ConvertedCrops([_photo(_picture(tmp_path / "a.png"), people=people)])
