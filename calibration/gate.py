@@ -72,6 +72,9 @@ class Judge:
         groups: by name, truths about the same pictures of which no figure may lose more either:
             what is rare, or hard, drowns in the figures of all. Recall is theirs alone, then.
 
+    Raises:
+        ModelError: a figure of the float model is 0, so that no loss of it would be seen.
+
     Attributes:
         model: the float model.
         truth: what is right.
@@ -96,6 +99,13 @@ class Judge:
         own = truth_of(answers)
         self.truth = replace(truth, worn=truth.worn or own.worn) if truth else own
         self.before = self._figures(answers)
+        if blind := [name for name, value in self.before.items() if value == 0.0]:
+            do = "give more pictures, with people who are seen better"
+            if truth is not None:
+                do = "are the labels those of these pictures, and boxes xyxy in their pixels?"
+            raise ModelError(
+                f"the float model has 0 as {' and '.join(blind)}, so that any would pass; {do}"
+            )
 
     def judge(self, candidate: Any) -> Verdict:
         """Measure a model."""

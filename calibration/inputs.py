@@ -162,18 +162,21 @@ def labelled(model: Model, folder: Path, labels: Path) -> tuple[UInt8, Truth]:
         SourceError: a picture or its label cannot be used.
     """
     try:
-        told = json.loads(labels.read_text(encoding="utf-8"))
+        told = json.loads(labels.read_text(encoding="utf-8-sig"))
         pictures = [read_picture(folder / name) for name in told]
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise SourceError(f"{labels}: expected a JSON object of picture names: {error}") from error
     try:
         if model.task == "classifier":
-            right = [{value} if isinstance(value, str) else set(value) for value in told.values()]
-            indices = tuple(frozenset(map(model.labels.index, names)) for names in right)
+            right = {n: {v} if isinstance(v, str) else set(v) for n, v in told.items()}
+            indices = tuple(
+                frozenset(_index(model, label, f"{labels}: {name}") for label in names)
+                for name, names in right.items()
+            )
             return as_inputs(model, pictures), Truth(categories=indices)
         objects = tuple(
-            _objects(model, picture, rows)
-            for picture, rows in zip(pictures, told.values(), strict=True)
+            _objects(model, picture, rows, f"{labels}: {name}")
+            for picture, (name, rows) in zip(pictures, told.items(), strict=True)
         )
     except (ValueError, TypeError, IndexError) as error:
         known = " ".join(model.labels)
@@ -181,11 +184,26 @@ def labelled(model: Model, folder: Path, labels: Path) -> tuple[UInt8, Truth]:
     return as_inputs(model, pictures), Truth(objects)
 
 
-def _objects(model: Model, picture: UInt8, rows: list[Any]) -> Detections:
+def _index(model: Model, label: Any, place: str) -> int:
+    if label not in model.labels:
+        known = " ".join(model.labels)
+        raise SourceError(f"{place}: {label!r} is none of the labels, which are {known}")
+    return model.labels.index(label)
+
+
+def _objects(model: Model, picture: UInt8, rows: list[Any], place: str) -> Detections:
     """Hand-made boxes of one picture, in pixels of the model's input."""
-    fit = Letterbox.fit((picture.shape[1], picture.shape[0]), model.input_size)
+    height, width = picture.shape[:2]
+    fit = Letterbox.fit((width, height), model.input_size)
     boxes = np.array([row[1:5] for row in rows], np.float32).reshape(-1, 4)
+    is_inside = (boxes >= -1.0).all(1) & (boxes <= np.array([width, height] * 2) + 1.0).all(1)
+    is_box = (boxes[:, 2:] > boxes[:, :2]).all(1) & is_inside
+    if not is_box.all():
+        came = ", ".join(f"{side:g}" for side in boxes[int(is_box.argmin())])
+        raise SourceError(
+            f"{place}: expected boxes as x1, y1, x2, y2 in its {width}x{height} pixels; came {came}"
+        )
     boxes[:, 0::2] *= fit.scale_x
     boxes[:, 1::2] *= fit.scale_y
-    marks = np.array([model.labels.index(row[0]) for row in rows], np.int64)
+    marks = np.array([_index(model, row[0], place) for row in rows], np.int64)
     return Detections(boxes, np.ones(len(rows), np.float32), marks)

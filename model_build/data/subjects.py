@@ -22,8 +22,7 @@ LEAST_SIDE_PX = 16.0
 """Garments that are smaller in their picture are not worth a sample of their own."""
 _LEAST_INSIDE = 0.7
 _AS_GOOD = 0.95
-"""Of the best share inside, that another person may have as well: then it is the smaller one's, as of
-a child in front of somebody."""
+"""Of the best share inside, that others may have too: it is the smallest one's, as a child's is."""
 OPEN_REGION = -1
 """In place of an index into the regions, where a garment's label leaves its region open."""
 

@@ -124,6 +124,24 @@ def test_half_makes_the_folder_it_writes_to(folder: Path) -> None:
     [
         pytest.param(b'{"00.png": [[]]}', "the labels are", id="empty-row"),
         pytest.param(b"\xff\xfe{}", "expected a JSON object", id="not-utf-8"),
+        pytest.param(
+            b'{"00.png": [["persons", 1, 1, 9, 9]]}',
+            "00.png: 'persons' is none of the labels, which are person",
+            id="misspelt",
+        ),
+        pytest.param(
+            b'{"00.png": [["person", 20, 10, 12, 22]]}',
+            "00.png: expected boxes as x1, y1, x2, y2 in its 32x32 pixels; came 20, 10, 12, 22",
+            id="xywh",
+        ),
+        pytest.param(
+            b'{"00.png": [["person", 20, 10, 40, 22]]}', "in its 32x32 pixels", id="outside"
+        ),
+        pytest.param(
+            b'\xef\xbb\xbf{"00.png": [["person", 30, 30, 32, 32]]}',
+            "the float model has 0 as ap50 and recall",
+            id="where nothing is, after a byte order mark",
+        ),
     ],
 )
 def test_labels_that_cannot_be_used_are_said(folder: Path, content: bytes, said: str) -> None:

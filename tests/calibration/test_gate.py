@@ -11,19 +11,14 @@ from onnx import numpy_helper
 from calibration.accuracy import (
     Answers,
     Truth,
-    answers_of,
     average_precision,
     figures_of,
-    truth_of,
 )
 from calibration.gate import Judge, Verdict, layer_costs, search, search_methods, stamp
-from calibration.graph import load_onnx
 from calibration.quantize import Quantizer
 from calibration.ranges import METHODS
 from edge_app.errors import ModelError
 from edge_app.flow import Detections
-from edge_app.inference.model import SHIPPED, load_model
-from edge_app.inference.openvino_engine import OpenVinoEngine
 from tests.calibration.networks import pictures, residual_detector
 
 
@@ -120,17 +115,6 @@ def test_what_people_wear_is_judged_over_all_claims(
     truth = Truth(worn=(frozenset({0, 2}), frozenset({1})))
     answers = Answers(wears=np.array(claims, np.float32))
     assert figures_of(answers, truth) == {"wears_ap": pytest.approx(expected)}
-
-
-def test_labels_that_say_nothing_of_what_is_worn_leave_it_to_the_model() -> None:
-    model = load_onnx(SHIPPED / "garments.onnx")
-    crops = np.random.default_rng(2).integers(0, 255, (2, 256, 128, 3)).astype(np.uint8)
-    loaded = load_model(SHIPPED / "garments.onnx", "garments")
-    own = truth_of(answers_of(loaded, OpenVinoEngine(loaded, threads=1), crops))
-    boxes = tuple(objects((0, 0, 90, 90, 1)) for _ in crops)
-    judge = Judge(model, "garments", crops, Truth(boxes))
-    assert judge.truth.objects == boxes
-    assert judge.truth.worn == own.worn
 
 
 def test_where_nothing_helps_the_least_loss_is_told() -> None:
@@ -234,6 +218,21 @@ class Scripted(Judge):
         return model  # type: ignore[no-any-return]
 
 
+@pytest.mark.parametrize(
+    ("score", "truth", "message"),
+    [
+        (0.9, Truth((objects((500, 0, 510, 10, 1)),)), "0 as ap50 and recall, .* are the labels"),
+        (0.32, None, "0 as recall, .*more pictures"),
+    ],
+    ids=["labels of other pictures", "its own answers"],
+)
+def test_where_the_float_model_is_blind_nothing_passes(
+    score: float, truth: Truth | None, message: str
+) -> None:
+    with pytest.raises(ModelError, match=message):
+        Scripted(Answers((objects((0, 0, 10, 10, score)),)), "detector", pictures(1), truth)
+
+
 def test_a_group_that_loses_is_refused_where_all_together_do_not() -> None:
     many = objects(*((x, 0, x + 9, 9, 0.9) for x in range(0, 1000, 10)))
     rare = objects((0, 50, 9, 59, 0.6))
@@ -250,3 +249,10 @@ def test_a_group_that_loses_is_refused_where_all_together_do_not() -> None:
     assert verdict.after["rare, recall"] == 0.0
     assert verdict.loss == 1.0
     assert not verdict.is_passed
+
+
+def test_labels_that_say_nothing_of_what_is_worn_leave_it_to_the_model() -> None:
+    wears = np.array([[0.9, 0.1, 0.7]], np.float32)
+    judge = Scripted(Answers((TWO,), wears=wears), "garments", pictures(1), Truth((TWO,)))
+    assert judge.truth.objects == (TWO,)
+    assert judge.truth.worn == (frozenset({0, 2}),)
