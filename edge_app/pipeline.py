@@ -143,7 +143,8 @@ class Pipeline:
             )
         with self._timed("outfit"):
             outfits, trouble = self._look(frames, tracked)
-            for entry in entries:
+            # Going out forgets the clothes; the same step may lead into the next zone, in them.
+            for entry in sorted(entries, key=lambda entry: entry.direction == "out"):
                 has_left = entry.direction == "out" and entry.zone not in self._areas
                 outfits[entry.camera, entry.track_id] = self._outfits.entered(entry, has_left)
             for people in tracked:
