@@ -105,7 +105,8 @@ class Entrance:
 
         A zone that stays the same remembers everything. One that was moved remembers who was
         counted, so that nobody is counted again for standing where they stood; in a moved or new
-        area, whoever is seen inside first within 10 s was there before.
+        area, whoever is seen inside first within 10 s was there before. Who is not inside a moved
+        area is in it no more, without having gone out.
         """
         new = {key for key, zone in zones.items() if self._settings.get(key) != zone}
         self._settings = dict(zones)
@@ -185,8 +186,9 @@ class Entrance:
         entries = []
         for zone_id, stay in visitor.stays.items():
             if self._zones[zone_id].is_area:
-                if has_left and stay.sides.settled == 1:
-                    gone = Change(-1, stay.sides.last_at_s, None)
+                if has_left and stay.sides.settled >= 0:
+                    is_first = stay.sides.settled == 0
+                    gone = Change(-1, stay.sides.last_at_s, None, is_first)
                     entries += self._decide(zone_id, track_id, stay, gone)
             elif visitor.foot.is_cut_off:
                 change = stay.sides.conclude()
@@ -198,13 +200,17 @@ class Entrance:
         """The entry that a change of sides is, if it is one."""
         zone = self._zones[zone_id]
         direction: Direction = "in" if change.side > 0 else "out"
+        entry = Entry(self._camera, zone_id, track_id, direction, self._last_index, change.at_s)
         if change.is_first and (not zone.is_area or change.side < 0):
-            return []
+            if not zone.is_area or stay.counted != "in":
+                return []
+            # They were counted where the area was before it was moved.
+            stay.counted, stay.in_at_s = "out", None
+            return [replace(entry, is_initial=True)]
         if change.point is not None and not zone.is_passed_at(change.point):
             return []
         if stay.counted == direction:
             return []
-        entry = Entry(self._camera, zone_id, track_id, direction, self._last_index, change.at_s)
         stay.counted = direction
         if direction == "in":
             began_s = max(self._started_at_s, self._changed_at_s.get(zone_id, 0.0))

@@ -23,7 +23,8 @@ class Entry:
             seconds of Unix time once it is counted.
         is_uturn: this ``out`` undoes an ``in`` of the same track within the U-turn time.
         is_initial: the person was inside an area when the camera came up (``in``), or when its
-            pictures broke off (``out``): occupancy only, no entry and no exit.
+            pictures broke off or the area was moved away (``out``): occupancy only, no entry and no
+            exit.
         dwell_s: for an ``out`` of a track that came in through this zone, seconds since then.
     """
 

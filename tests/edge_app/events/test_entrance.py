@@ -265,6 +265,52 @@ def test_whoever_is_inside_when_the_recording_ends_has_not_left() -> None:
     assert directions(entries + entrance.finish()) == ["in"]
 
 
+def watch_and_move(walk: Walk, area: dict[str, ZoneSettings], seconds: float) -> list[Entry]:
+    """A live camera; 15 s after its start the area is moved, before the next picture."""
+    entrance = Entrance("cam", AREA, is_replay=False)
+    entries: list[Entry] = []
+    for index in range(round(seconds * 10)):
+        if index == 150:
+            entrance.change_zones(area)
+        at_s = index / 10
+        foot = walk(at_s)
+        shown = () if foot is None else (track(foot, 0.2, START_S + 11.0),)
+        ended = (1,) if foot is None and walk(at_s - 0.1) is not None else ()
+        tracked = TrackedFrame("cam", index, START_S + at_s, SIZE, shown, ended=ended)
+        entries += entrance.update(tracked)
+    return entries
+
+
+ELSEWHERE = {"rooms": ZoneSettings(area=((0.0, 0.2), (0.3, 0.2), (0.3, 0.6), (0.0, 0.6)))}
+LARGER = {"rooms": ZoneSettings(area=((0.3, 0.1), (0.9, 0.1), (0.9, 0.7), (0.3, 0.7)))}
+# Whether each change of people inside is an entry or exit, by where the area is moved.
+MOVED = {
+    "away from somebody who stays": (ELSEWHERE, 20.0, [("in", False), ("out", True)]),
+    "away from somebody who goes at once": (ELSEWHERE, 15.1, [("in", False), ("out", True)]),
+    "around somebody who stays": (LARGER, 40.0, [("in", False)]),
+    "around somebody who goes later": (LARGER, 20.0, [("in", False), ("out", False)]),
+    "around somebody who goes at once": (LARGER, 15.1, [("in", False), ("out", True)]),
+}
+
+
+@pytest.mark.parametrize(("area", "gone_s", "expected"), MOVED.values(), ids=MOVED.keys())
+def test_nobody_stays_in_an_area_that_is_moved_away(area, gone_s, expected) -> None:
+    walk = along((11.0, 0.6, 0.4), (gone_s, 0.6, 0.4))
+    entries = watch_and_move(walk, area, 25.0)
+    assert [(entry.direction, entry.is_initial) for entry in entries] == expected
+
+
+def test_whoever_steps_into_an_area_after_it_was_moved_away_is_counted_again() -> None:
+    walk = along((11, 0.6, 0.4), (17, 0.6, 0.4), (19, 0.1, 0.4), (22, 0.1, 0.4))
+    entries = watch_and_move(walk, ELSEWHERE, 24.0)
+    assert [(entry.direction, entry.is_initial) for entry in entries] == [
+        ("in", False),
+        ("out", True),
+        ("in", False),
+        ("out", False),
+    ]
+
+
 def test_two_zones_are_counted_apart() -> None:
     zones = LINE | {"inner": ZoneSettings(line=((0.1, 0.6), (0.9, 0.6)))}
     entries = watch(along((0, 0.5, 1.0), (3, 0.5, 0.4), (4, 0.5, 0.4)), 5.0, zones)
