@@ -26,6 +26,7 @@ from edge_app.commands.annotate import Annotator
 from edge_app.commands.replay import choose_camera
 from edge_app.config.load import load
 from edge_app.config.schema import CameraSettings, Config, RuleSettings, ZoneSettings
+from edge_app.config.secrets import redact
 from edge_app.delivery.broker import EmbeddedBroker
 from edge_app.delivery.mqtt import Received
 from edge_app.delivery.subscriber import Subscriber
@@ -110,7 +111,7 @@ def run_demo(config: Config, seconds: float | None, draw_dir: Path | None) -> No
         )
         console.print(f"broker: {broker.description}")
         for name, camera in config.cameras.items():
-            console.print(f"camera {name}: {camera.source}")
+            console.print(f"camera {name}: {redact(str(camera.source))}")
         port = broker.url.rpartition(":")[2]
         console.print(f"read along: mosquitto_sub -p {port} -v -t '{PREFIX}/#'\n")
         board = Board(console)

@@ -10,7 +10,9 @@ from edge_app.config.credentials import OF_THE_UNIT, WRITTEN
 from edge_app.errors import ConfigError
 
 _USER_INFO = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/?#'\"]*@")
-_NAMED_SECRET = re.compile(r"(?i)\b(pass(?:word|wd|phrase)?|pwd|user-pw|token|secret)=(?!<)[^\s&]+")
+_NAMED_SECRET = re.compile(
+    r"(?i)(pass(?:word|wd|phrase)?|loginpas|pwd|psw|pw|token|secret|auth(?:basic)?)=(?!<hidden>)[^\s&]+"
+)
 _MAX_BYTES = 4096
 
 
