@@ -67,9 +67,9 @@ def check(config_path: Path) -> None:
     """
     from edge_app.commands.check import check as check_file
 
-    config, missing = check_file(config_path)
-    for words in missing:
-        click.echo(f"{config_path}: not on this machine: {words}", err=True)
+    config, notes = check_file(config_path)
+    for words in notes:
+        click.echo(f"{config_path}: {words}", err=True)
     zones = ", ".join(config.zones) or "none"
     rules = ", ".join(config.alerts) or "none"
     click.echo(

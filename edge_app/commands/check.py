@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge_app.capture.simulated import SimulatedEntrance
 from edge_app.capture.source import source_kind
+from edge_app.config.doubts import doubts
 from edge_app.config.load import file_problem, file_problems, load
 from edge_app.config.schema import Config
 from edge_app.config.yaml_tree import read_tree
@@ -16,7 +17,8 @@ def check(path: Path) -> tuple[Config, list[str]]:
     """Read a configuration and look at everything that it names.
 
     Returns:
-        The configuration, and what is missing on this machine: the file may be meant for another.
+        The configuration, and what is to be thought over: what is missing on this machine, as the
+        file may be meant for another, and what is allowed but hardly meant.
 
     Raises:
         ConfigError: the file is wrong; with all problems, a line each.
@@ -39,4 +41,7 @@ def check(path: Path) -> tuple[Config, list[str]]:
             missing += file_problem(key, Path(str(camera.source)), "a file or a folder")
     if problems:
         raise ConfigError(problems)
-    return config, missing
+    return config, [
+        *(f"not on this machine: {words}" for words in missing),
+        *(f"not likely meant: {words}" for words in doubts(config)),
+    ]
