@@ -9,6 +9,7 @@ A file that could not even be read at first is taken over as soon as it can be, 
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 import time
@@ -128,7 +129,7 @@ class Database:
         """A database in memory with what ``source`` still gives; closes ``source``."""
         log.warning(
             "the outbox %s cannot be written (%s): counting goes on in memory, and a power cut "
-            "would lose what is not delivered; free the disk or repair it", self._path, error,
+            "would lose what is not delivered; %s", self._path, error, _advice(self._path),
         )  # fmt: skip
         self._trouble = f"outbox in memory: {error}"
         self._retry_at_s = self._monotonic() + RETRY_S
@@ -190,6 +191,17 @@ class Database:
             log.warning("%s could not be taken over (%s): it is kept", aside, error)
         else:
             log.warning("what the outbox held was taken over; its file is kept as %s", aside.name)
+
+
+def _advice(path: Path) -> str:
+    """What may help; SQLite has the same words for a sick disk and for one that is not ours."""
+    there = next(place for place in (path, *path.parents) if os.path.lexists(place))
+    if os.access(there, os.W_OK):
+        return "free the disk or repair it"
+    return (
+        f"the service's user or its sandbox may not write to {there}: leave state_dir at its "
+        "default, or repair the disk if it was writable before"
+    )
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -747,10 +747,13 @@ def test_a_full_disk_degrades_and_recovers(
         assert seqs(again, "agg") == list(range(1, 402))
         assert again.state() == {"n": {"n": 399}}
     assert "cannot be written" in caplog.text
+    assert "free the disk or repair it" in caplog.text
     assert "on the disk again" in caplog.text
 
 
-def test_a_read_only_disk_degrades_with_what_it_holds(small_disk: Path, time: Time) -> None:
+def test_a_read_only_disk_degrades_with_what_it_holds(
+    small_disk: Path, time: Time, caplog: pytest.LogCaptureFixture
+) -> None:
     with opened(small_disk, time) as first:
         first.publish([minute(0)], {"x": {"y": 1}})
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
@@ -759,3 +762,4 @@ def test_a_read_only_disk_degrades_with_what_it_holds(small_disk: Path, time: Ti
         second.publish([minute(1)])
         assert seqs(second, "agg") == [1, 2]
         assert second.state() == {"x": {"y": 1}}
+    assert "its sandbox may not write to" in caplog.text
