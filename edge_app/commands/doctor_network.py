@@ -9,8 +9,20 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
 from edge_app.config.schema import BrokerSettings
-from edge_app.delivery.mqtt import Connected, Connection, Lost, Protocol, Refused, address
+from edge_app.delivery.contract import ResponsePayload
+from edge_app.delivery.flight import FORBIDDEN, RIGHTS
+from edge_app.delivery.kinds import rfc3339
+from edge_app.delivery.mqtt import (
+    Acknowledged,
+    Connection,
+    Event,
+    Lost,
+    Protocol,
+    Refused,
+    address,
+)
 from edge_app.delivery.status import in_words
+from edge_app.delivery.topics import PREFIX, TOPICS
 from edge_app.delivery.wake import Wake
 from edge_app.errors import DresscodeError
 
@@ -57,22 +69,60 @@ def _tls(plain: socket.socket, host: str, settings: BrokerSettings) -> tuple[boo
 
 
 def _welcome(settings: BrokerSettings, store: str, node: str) -> tuple[bool, str]:
-    """Connect as the service does, under another name, so that a running one is not thrown out."""
+    """Connect as the service does, under another name, so that a running one is not thrown out.
+
+    MQTT 5 also says whether messages are taken, so it is sent one: an answer that nobody waits for.
+    """
     protocol: Protocol = "5" if settings.protocol == "auto" else settings.protocol
     connection = Connection(settings, f"dresscode-doctor-{store}-{node}", protocol, will=None)
-    wake = Wake()
+    welcome = f"welcomed with MQTT {protocol}"
     try:
         connection.open()
-        until_s = time.monotonic() + TIMEOUT_S
-        while time.monotonic() < until_s:
-            for event in connection.step(0.2, wake.fileno()):
-                if isinstance(event, Connected):
-                    return True, f"welcomed with MQTT {protocol}"
-                if isinstance(event, Refused):
-                    return False, f"refused: {event.reason}; check username and password_file"
-                if isinstance(event, Lost):
-                    return False, f"closed without a welcome: {event.reason}"
+        event = _next_event(connection)
+        if event is None:
+            return False, f"no welcome within {TIMEOUT_S:.0f} s; is it an MQTT broker?"
+        if isinstance(event, Refused):
+            return False, f"refused: {event.reason}; check username and password_file"
+        if isinstance(event, Lost):
+            return False, f"closed without a welcome: {event.reason}"
+        if protocol != "5":
+            return True, welcome
+        topic = TOPICS["response"].at(store, node=node, verb="ping")
+        connection.answer(topic, _answer_to_nobody(store, node), None)
+        event = _next_event(connection)
     finally:
         connection.close(is_clean=True)
+    if isinstance(event, Acknowledged) and not event.is_failure:
+        return True, f"{welcome}, and messages are taken"
+    if isinstance(event, Acknowledged) and event.code == FORBIDDEN:
+        return False, f"{welcome}, but may not publish below {PREFIX}/{store}/; {RIGHTS}"
+    reason = getattr(event, "reason", f"no answer within {TIMEOUT_S:.0f} s")
+    return False, f"{welcome}, but a message was not taken: {reason}; ask the broker's log"
+
+
+def _next_event(connection: Connection) -> Event | None:
+    """What happens first; None for nothing in time."""
+    wake = Wake()
+    until_s = time.monotonic() + TIMEOUT_S
+    try:
+        while time.monotonic() < until_s:
+            if events := connection.step(0.2, wake.fileno()):
+                return events[0]
+    finally:
         wake.close()
-    return False, f"no welcome within {TIMEOUT_S:.0f} s; is it an MQTT broker?"
+    return None
+
+
+def _answer_to_nobody(store: str, node: str) -> bytes:
+    """To a ping that nobody sent: allowed wherever the box is, and kept nowhere."""
+    return ResponsePayload(
+        store=store,
+        node=node,
+        ts=rfc3339(time.time()),
+        boot="doctor",
+        verb="ping",
+        transaction=None,
+        status="done",
+        reason="dresscode doctor tries the broker",
+        n=None,
+    ).to_json()

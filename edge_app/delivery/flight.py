@@ -16,6 +16,9 @@ FORBIDDEN_TRIES: Final = 10
 """Not authorized: someone may be about to repair the rights, so not at once; with the pauses in
 between this is about five minutes."""
 
+RIGHTS: Final = "check the user and the store's id in the broker's ACL"
+"""What to do about what is forbidden."""
+
 PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 
 

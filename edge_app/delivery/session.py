@@ -20,7 +20,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge_app.config.schema import BrokerSettings
-from edge_app.delivery.flight import Allowance, Flight, Handed, Stall, is_hopeless
+from edge_app.delivery.flight import (
+    FORBIDDEN,
+    RIGHTS,
+    Allowance,
+    Flight,
+    Handed,
+    Stall,
+    is_hopeless,
+)
 from edge_app.delivery.lanes import Lane, lanes_of
 from edge_app.delivery.mqtt import Acknowledged, Connected, Connection, Event
 from edge_app.delivery.outbox import Outbox, Waiting
@@ -232,16 +240,17 @@ class Session:
 
     def _answered(self, handed: Handed, answer: Acknowledged, now_s: float) -> None:
         topic = handed.waiting.message.topic
+        reason = f"{answer.reason}; {RIGHTS}" if answer.code == FORBIDDEN else answer.reason
         if not answer.is_failure:
             handed.is_done = True
             self.sent += 1
         elif is_hopeless(answer.code, handed.tries):
-            self._set_aside(handed, answer.reason)
+            self._set_aside(handed, reason)
         else:
             pause_s = self._flight.retry_later(handed, now_s)
             log.log(
                 logging.WARNING if self.refusal is None else logging.DEBUG,
-                "the broker refused %s: %s; trying again in %.0f s", topic, answer.reason, pause_s,
+                "the broker refused %s: %s; trying again in %.0f s", topic, reason, pause_s,
             )  # fmt: skip
             self.refusal = answer.reason
         if self.refusal and not self._flight.has_refused and not self._flight.is_retrying:

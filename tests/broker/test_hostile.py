@@ -197,7 +197,7 @@ def test_it_sends_us_away(broker: HostileBroker, outbox: Outbox, code: int) -> N
 
 @pytest.mark.parametrize("code", [0x80, 0x83, 0x87, 0x91, 0x97])
 def test_a_refusal_that_may_pass_is_tried_again_in_order(
-    broker: HostileBroker, outbox: Outbox, code: int
+    broker: HostileBroker, outbox: Outbox, code: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     has_passed = threading.Event()
 
@@ -215,6 +215,7 @@ def test_a_refusal_that_may_pass_is_tried_again_in_order(
         states = [json.loads(p.payload)["state"] for p in broker.topics("state")]
     assert states == ["online", "degraded", "online"]
     assert outbox.depth("store").refused == 0
+    assert ("the store's id in the broker's ACL; trying again" in caplog.text) == (code == 0x87)
 
 
 def test_nothing_new_overtakes_what_was_refused(broker: HostileBroker, outbox: Outbox) -> None:

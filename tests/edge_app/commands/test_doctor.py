@@ -20,6 +20,7 @@ from edge_app.config.schema import CameraSettings
 from edge_app.config.yaml_tree import read_tree
 from edge_app.delivery.broker import EmbeddedBroker, find_mosquitto
 from edge_app.runtime.endpoint import ADDRESS, Endpoint
+from tests.broker.mosquitto import Collector, Mosquitto, wait_until
 from tests.tiny_models import save_all
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -193,6 +194,41 @@ def test_something_else_on_the_brokers_port(store: Path) -> None:
         found = findings(store, f"mqtt://127.0.0.1:{silent.getsockname()[1]}")
     assert found["broker store"].verdict == "good"
     assert found["broker store: MQTT"].verdict == "bad"
+
+
+@pytest.mark.parametrize(
+    ("user", "verdict", "said"),
+    [
+        ("acme-1", "good", "welcomed with MQTT 5, and messages are taken"),
+        (
+            "acme-0042",
+            "bad",
+            "may not publish below dresscode/v1/acme-1/; check the user and the store's id in the "
+            "broker's ACL",
+        ),
+    ],
+)
+def test_a_broker_that_lets_in_and_takes_nothing(
+    store: Path, tmp_path: Path, user: str, verdict: str, said: str
+) -> None:
+    if find_mosquitto() is None:
+        pytest.skip("mosquitto is not installed")
+    (tmp_path / "store.acl").write_text(f"user {user}\ntopic write dresscode/v1/{user}/#\n")
+    with Mosquitto(tmp_path / "m", [f"acl_file {tmp_path}/store.acl"]) as broker:
+        text = CONFIG.format(url=broker.url).replace("username: me", "username: acme-1")
+        found = examined(store, text)["broker store: MQTT"]
+    assert found.verdict == verdict
+    assert said in found.said
+
+
+def test_what_the_doctor_sends_keeps_the_contract(store: Path) -> None:
+    if find_mosquitto() is None:
+        pytest.skip("mosquitto is not installed")
+    with Mosquitto(store / "m") as broker, Collector(broker.port) as heard:
+        examined(store, CONFIG.format(url=broker.url))
+        assert wait_until(lambda: len(heard.messages) == 1)
+        assert heard.messages[0].topic == "dresscode/v1/acme-1/rsp/edge-1/ping"
+        assert not heard.messages[0].retain
 
 
 def test_plain_text_where_tls_should_be(store: Path, broker: EmbeddedBroker) -> None:
