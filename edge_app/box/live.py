@@ -99,13 +99,13 @@ class Live:
             commands = Commands(self._messages, self._outbox, self._audit, self._clock.now_s)
             self._orders = Orders(commands, self)
             self._pipeline = build_pipeline(config, self._networks, self._clock.now_s())
+            self.supervision.lacks = self._pipeline.trouble
             kept = self._outbox.state()
             self._pipeline.restore(kept)
             self._board.restore(kept.get("box", {}))
             self._outbox.publish([self._introduction()])
             parts = (self._outbox, self._messages, commands, self.supervision.heartbeats)
             self._senders = senders_of(config, *parts, self._clock.now_s)
-            self._degrade(None)
             self._cameras: list[LiveCamera] = [
                 open_live(name, camera, self._slots, self._board.put)
                 for name, camera in config.cameras.items()
@@ -198,8 +198,8 @@ class Live:
         if trouble is not None:
             log.error("a network failed: %s; going on with the next frames", trouble)
         # On the CPU a box still counts, but perhaps not every camera in time.
-        self._degrade("a network fails" if trouble else gpu_state(self._networks.engines).trouble)
-        self.supervision.networks(None if trouble is None else str(trouble))
+        gpu_trouble = gpu_state(self._networks.engines).trouble
+        self.supervision.networks(None if trouble is None else str(trouble), gpu_trouble)
         if trouble is not None and self.supervision.is_hopeless:
             raise trouble
 
@@ -276,9 +276,11 @@ class Live:
 
     def _upkeep(self, now_s: float) -> list[Message]:
         """What is done once a second or once a minute rather than at every step."""
-        status = self._senders[0].status()
-        self.supervision.turn(status.detail)
-        self.observed.health(status.is_connected, self.supervision)
+        status, outbox_trouble = self._senders[0].status(), self._outbox.trouble
+        self.supervision.turn("; ".join(filter(None, (outbox_trouble, status.detail))))
+        self.observed.health(self.supervision, status, outbox_trouble)
+        for sender in self._senders:
+            sender.degrade("; ".join(self.supervision.troubles) or None)
         steady_s = self._clock.steady_s()
         if steady_s - self._supervised_at_s < SUPERVISE_S:
             return []
@@ -309,10 +311,6 @@ class Live:
     def _state(self) -> dict[str, Any]:
         """What must survive a restart."""
         return {**self._pipeline.state(), "box": self._board.state()}
-
-    def _degrade(self, reason: str | None) -> None:
-        for sender in self._senders:
-            sender.degrade(reason or self._pipeline.trouble)
 
     def _introduction(self) -> Message:
         """What the box is, with the brokers about to keep its topics and no former ones."""

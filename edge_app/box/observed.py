@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from edge_app.box.supervision import Supervision
+from edge_app.delivery.status import Status
 from edge_app.flow import Frame
 from edge_app.pipeline import Step
 from edge_app.runtime.endpoint import Endpoint, Page
@@ -40,20 +41,33 @@ class Observed:
         self.metrics.stepped(frames, stage_s, done_at_s)
         self.metrics.entered(step.entries)
 
-    def health(self, is_connected: bool, supervision: Supervision) -> None:
-        """Note how the box is; called by the pipeline, so that a stuck one shows its age."""
+    def health(
+        self, supervision: Supervision, delivery: Status, outbox_trouble: str | None
+    ) -> None:
+        """Note how the box is; called by the pipeline, so that a stuck one shows its age.
+
+        Args:
+            supervision: of its stages and cameras.
+            delivery: to the store's broker.
+            outbox_trouble: why the outbox works in memory; None while it is on the disk.
+        """
         overdue = supervision.overdue
-        word = "ok" if supervision.is_ready else "starting"
+        reasons = [*supervision.troubles, *filter(None, (outbox_trouble, delivery.trouble))]
+        word = "degraded" if reasons else "ok"
+        if not supervision.is_ready:
+            word = "starting"
         if supervision.failing is not None:
             word = "failing"
         if overdue:
             word = "stuck"
         self._health = {
             "status": word,
-            "broker_connected": is_connected,
+            "reason": "; ".join(reasons),
+            "broker_connected": delivery.is_connected,
             "standing_still_s": {stage: round(age_s, 1) for stage, age_s in overdue.items()},
         }
         self._supervision = supervision
+        self.metrics.delivery(delivery.is_connected, outbox_trouble is not None)
 
     def figures(self, measured: Mapping[str, Any]) -> None:
         """Note the plain numbers of the health message."""
@@ -64,10 +78,14 @@ class Observed:
         return Page(200, CONTENT_TYPE, self.metrics.text())
 
     def health_page(self) -> Page:
-        """``/healthz``: 200 while all is well."""
+        """``/healthz``: 200 unless a restart may help.
+
+        A box that is degraded is not to be started anew: its broker, camera or disk would be as
+        before, and what the outbox holds in memory would be lost.
+        """
         told = dict(self._health)
         if self._supervision is not None and self._supervision.overdue:
             # The pipeline itself stands still, and could not say so.
             told["status"] = "stuck"
-        status = 200 if told["status"] == "ok" else 503
+        status = 200 if told["status"] in ("ok", "degraded") else 503
         return Page(status, "application/json", json.dumps(told).encode() + b"\n")

@@ -38,6 +38,7 @@ class Supervision:
     Attributes:
         refused: why the configuration file as it is now was refused, as long as it is; None for
             one that was taken.
+        lacks: what the box does without until its next start; None for nothing.
     """
 
     def __init__(
@@ -55,8 +56,10 @@ class Supervision:
         self._is_ready = False
         self._trouble = ""
         self.refused: str | None = None
+        self.lacks: str | None = None
         self._slow_turns_per_s: float | None = None
         self._failing: str | None = None
+        self._gpu_trouble: str | None = None
         self._failing_since_s = 0.0
         self._pinged_at_s = float("-inf")
         self._frames_per_s: float | None = None
@@ -88,8 +91,23 @@ class Supervision:
         """The networks have failed for very long."""
         return self._failing is not None and self._clock() - self._failing_since_s > HOPELESS_S
 
-    def networks(self, trouble: str | None) -> None:
-        """Note whether the networks answered the newest pictures, or what they fail with."""
+    @property
+    def troubles(self) -> list[str]:
+        """Why the box is degraded, for people; empty while it sees all that it should."""
+        told = ["a network fails"] if self._failing is not None else []
+        told += filter(None, (self._gpu_trouble, self.lacks))
+        if self._states and all(state == "offline" for state in self._states.values()):
+            told.append("no camera is online")
+        return told
+
+    def networks(self, trouble: str | None, gpu_trouble: str | None = None) -> None:
+        """Note whether the networks answered the newest pictures.
+
+        Args:
+            trouble: what they fail with.
+            gpu_trouble: why the CPU answers for the GPU.
+        """
+        self._gpu_trouble = gpu_trouble
         if (trouble is None) != (self._failing is None):
             self._failing_since_s = self._clock()
             self._has_news = True
@@ -170,6 +188,7 @@ class Supervision:
             cameras += f" ({', '.join(troubled)})"
         if self._failing is not None:
             words = f"a network fails: {self._failing}; {words}"
+        words = "; ".join(filter(None, (self._gpu_trouble, self.lacks, words)))
         if self._slow_turns_per_s is not None:
             words += f"; too slow to count people: {self._slow_turns_per_s:.1f} looks a second"
         if self.refused is not None:

@@ -132,11 +132,13 @@ class Sender:
         session = self._session
         at_s = self._acknowledged_at_s if session is None else session.acknowledged_at_s
         refusal = session and session.refusal
+        detail = f"{self._detail}, but it refuses messages: {refusal}" if refusal else self._detail
         return Status(
             session is not None,
             self._settings.url,
             self._protocol,
-            f"{self._detail}, but it refuses messages: {refusal}" if refusal else self._detail,
+            detail,
+            detail if refusal or session is None else None,
             session.in_flight if session else 0,
             None if at_s is None else max(0.0, self._clocks.steady() - at_s),
             self._sent + (session.sent if session else 0),
@@ -290,7 +292,7 @@ class Sender:
 
     def _say_state(self, session: Session, birth: int) -> None:
         refusal = session.refusal and f"the broker refuses messages: {session.refusal}"
-        trouble = self._trouble or self._outbox.trouble or refusal
+        trouble = "; ".join(filter(None, (self._trouble, self._outbox.trouble, refusal)))
         self._say(session, birth, ("degraded", trouble) if trouble else ("online", "started"))
 
     def _say(self, session: Session, birth: int, words: tuple[str, str]) -> None:

@@ -17,6 +17,7 @@ class Status:
         url: of the broker.
         protocol: version of MQTT spoken now, or tried next.
         detail: a few words for people: what works, or what does not.
+        trouble: the same where something does not; None while the broker takes what it is sent.
         in_flight: messages handed over and not acknowledged.
         puback_age_s: since deliveries last went forward; None before the first connection.
         sent: messages acknowledged since the start.
@@ -27,6 +28,7 @@ class Status:
     url: str
     protocol: str
     detail: str
+    trouble: str | None
     in_flight: int
     puback_age_s: float | None
     sent: int

@@ -49,6 +49,13 @@ class Metrics:
         self._crossings = Counter(
             "dresscode_crossings", "Entries and exits.", ["zone", "direction"], registry=registry
         )
+        self._connected = Gauge(
+            "dresscode_broker_connected", "1 while the store's broker is connected.",
+            registry=registry,
+        )  # fmt: skip
+        self._in_memory = Gauge(
+            "dresscode_outbox_in_memory", "1 while the disk takes no messages.", registry=registry
+        )
         self._figures = Gauge(
             "dresscode_figure", "Figures of the health message.", ["name"], registry=registry
         )
@@ -82,6 +89,11 @@ class Metrics:
         """Note a camera's state."""
         for name in _STATES:
             self._state.labels(state.camera, name).set(name == state.state)
+
+    def delivery(self, is_connected: bool, is_in_memory: bool) -> None:
+        """Note whether the store's broker is there, and whether messages wait in memory only."""
+        self._connected.set(is_connected)
+        self._in_memory.set(is_in_memory)
 
     def pictures(self, drops: Mapping[str, Mapping[str, int]], skipped: Mapping[str, int]) -> None:
         """Note pictures that no network saw, by camera (and reason), since the start."""

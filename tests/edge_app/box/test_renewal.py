@@ -333,7 +333,7 @@ class BreakableGpu:
 
 
 def test_a_box_whose_gpu_is_lost_works_on_and_is_degraded_until_it_is_back(
-    config: Config, monkeypatch: pytest.MonkeyPatch
+    config: Config, manager: NotifySocket
 ) -> None:
     clock, gpus = Clock(), list[BreakableGpu]()
 
@@ -350,16 +350,19 @@ def test_a_box_whose_gpu_is_lost_works_on_and_is_degraded_until_it_is_back(
         )
 
     networks = open_networks(config.inference, config.detection, config.outfit, open_one)
-    reasons: list[str | None] = []
-    with Live(config, networks) as live:
-        monkeypatch.setattr(live, "_degrade", reasons.append)
-        turn_until(live, lambda: reasons[-1:] == [None])
+    with Live(config, networks, notifier=Notifier({"NOTIFY_SOCKET": str(manager.path)})) as live:
+        turn_until(live, lambda: live.supervision.is_ready)
+        assert live.supervision.troubles == []
         gpus[0].is_lost = True
-        turn_until(live, lambda: reasons[-1] is not None)
-        assert reasons[-1] == "the GPU fails, and the CPU runs the detector"
+        turn_until(live, lambda: bool(live.supervision.troubles))
+        assert live.supervision.troubles == ["the GPU fails, and the CPU runs the detector"]
+        live.turn()
+        told = json.loads(live.observed.health_page().body)
+        assert told["status"] == "degraded"
+        assert "the CPU runs the detector" in told["reason"]
         assert live.supervision.failing is None, "every picture was still answered"
         assert gpu_state(networks.engines).failures == 1
         clock.now_s += 6.0
-        turn_until(live, lambda: reasons[-1] is None)
+        turn_until(live, lambda: live.supervision.troubles == [])
     assert gpu_state(networks.engines).failures == 1
     networks.close()

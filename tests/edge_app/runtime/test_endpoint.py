@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import urllib.error
 import urllib.request
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from edge_app.box.observed import Observed
 from edge_app.box.supervision import PATIENCE_S, Supervision
+from edge_app.delivery.status import Status
 from edge_app.flow import CameraState, Entry, Frame
 from edge_app.pipeline import Step
 from edge_app.runtime.endpoint import Endpoint, Page
@@ -28,6 +31,9 @@ def get(port: int | None, path: str) -> tuple[int, str]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode()
+
+
+CONNECTED = Status(True, "mqtt://127.0.0.1", "5", "connected with MQTT 5", None, 0, None, 0, 1)
 
 
 def filled() -> Observed:
@@ -86,9 +92,17 @@ def test_both_pages_are_served_and_nothing_else() -> None:
         assert get(endpoint.port, "/healthz") == (503, '{"status": "starting"}\n')
         box.camera(CameraState("door", "online", "", 0.0))
         box.turn("")
-        seen.health(True, box)
+        seen.health(box, CONNECTED, None)
         status, text = get(endpoint.port, "/healthz")
         assert (status, '"status": "ok"' in text) == (200, True)
+        box.camera(CameraState("door", "offline", "no answer", 0.0))
+        seen.health(box, replace(CONNECTED, trouble="not connected: refused"), "outbox in memory")
+        status, text = get(endpoint.port, "/healthz")
+        told = json.loads(text)
+        assert (status, told["status"]) == (200, "degraded")
+        assert told["reason"] == "no camera is online; outbox in memory; not connected: refused"
+        assert "dresscode_outbox_in_memory 1.0" in get(endpoint.port, "/metrics")[1]
+        assert "dresscode_broker_connected 1.0" in get(endpoint.port, "/metrics")[1]
         clock.now_s += PATIENCE_S["pipeline"] + 1.0
         status, text = get(endpoint.port, "/healthz")
         assert (status, '"status": "stuck"' in text) == (503, True)
