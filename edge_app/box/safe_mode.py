@@ -30,18 +30,25 @@ TURN_S = 0.5
 
 
 def run_safely(
-    config: Config, crashes: int, notifier: Notifier, stop: Event, lasts_s: float = LASTS_S
+    config: Config,
+    crashes: int,
+    error: str | None,
+    notifier: Notifier,
+    stop: Event,
+    lasts_s: float = LASTS_S,
 ) -> None:
     """Report that the box is in safe mode until told to stop, or until it is worth another try.
 
     Args:
         config: of the store.
         crashes: how many starts crashed lately.
+        error: what the last of them failed with; None where only the journal knows.
         notifier: to the service manager.
         stop: set from a signal handler or another thread.
         lasts_s: after so long another try is worth it.
     """
-    words = f"safe mode: {crashes} crashes in ten minutes; see the journal"
+    why = f"the last by {error}" if error else "see the journal"
+    words = f"safe mode: {crashes} crashes in ten minutes; {why}"
     log.error(
         "%s; no camera is opened for %.0f min; once the cause is gone, a restart tries at once",
         words, lasts_s / 60.0,
@@ -49,7 +56,7 @@ def run_safely(
     now_s = time.time()
     messages = Messages(config.store, config.node, secrets.token_hex(4), config.timezone)
     names = list(brokers_of(config))
-    supervision = Supervision(notifier, [], names)
+    supervision = Supervision(notifier, config.cameras, names)
     with ExitStack() as stack:
         outbox = stack.enter_context(
             Outbox(config.state_dir / "outbox.sqlite", config.outbox, names)
@@ -59,6 +66,8 @@ def run_safely(
         commands = Commands(messages, outbox, audit, time.time)
         states = [CameraState(name, "disabled", words, now_s) for name in config.cameras]
         outbox.publish([messages.camera_state(state, now_s) for state in states])
+        for state in states:
+            supervision.camera(state)
         senders = senders_of(config, outbox, messages, commands, supervision.heartbeats)
         for sender in senders:
             sender.degrade(words)

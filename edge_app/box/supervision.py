@@ -177,7 +177,7 @@ class Supervision:
         self._trouble = trouble
 
     def _line(self, words: str) -> str:
-        online = sum(state != "offline" for state in self._states.values())
+        online = sum(state not in ("offline", "disabled") for state in self._states.values())
         troubled = [
             f"{camera} {state}"
             for camera, state in self._states.items()

@@ -64,13 +64,23 @@ def run_alone(config: Config, config_path: Path, open_one: OpenEngine) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
     # Until there is something to reload, a hang-up must not end the program.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(
+        signal.SIGHUP,
+        lambda *_: log.warning(
+            "reload: nothing was reloaded: the box is starting, or in safe mode; "
+            "systemctl restart dresscode reads the configuration again"
+        ),
+    )
     starts = Starts(config.state_dir / "starts.json")
     crashes = starts.begin(time.time())
     if crashes >= MANY:
-        run_safely(config, crashes, notifier, stop)
+        run_safely(config, crashes, starts.error, notifier, stop)
     else:
-        work(config, config_path, notifier, stop, open_one)
+        try:
+            work(config, config_path, notifier, stop, open_one)
+        except Exception as error:
+            starts.fail(f"{type(error).__name__}: {error}")
+            raise
     # Only what got here ended as it should; a crash leaves its mark.
     starts.end()
 

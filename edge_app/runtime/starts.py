@@ -18,10 +18,15 @@ class Starts:
 
     Args:
         path: the file; one that cannot be read or written is logged and taken for empty.
+
+    Attributes:
+        error: what the run before this one failed with; None where it could not say so.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._began_s: list[float] = []
+        self.error: str | None = None
 
     def begin(self, now_s: float) -> int:
         """Note a start; how many starts of the last ten minutes have crashed before it.
@@ -29,29 +34,35 @@ class Starts:
         Args:
             now_s: seconds of Unix time; a start that lies in the future, by a wrong clock, counts.
         """
-        before = [at_s for at_s in self._read() if now_s - at_s < WITHIN_S]
-        self._write([*before, now_s][-2 * MANY :])
+        found, self.error = self._read()
+        before = [at_s for at_s in found if now_s - at_s < WITHIN_S]
+        self._began_s = [*before, now_s][-2 * MANY :]
+        self._write(self._began_s, None)
         return len(before)
+
+    def fail(self, error: str) -> None:
+        """This run ends by an error, which the next one may tell."""
+        self._write(self._began_s, error)
 
     def end(self) -> None:
         """This run ended as it should, or has held for long: all is forgiven."""
-        self._write([])
+        self._write([], None)
 
-    def _read(self) -> list[float]:
+    def _read(self) -> tuple[list[float], str | None]:
         try:
             found = json.loads(self._path.read_text(encoding="ascii"))
-            return [float(at_s) for at_s in found]
+            return [float(at_s) for at_s in found["began_s"]], found["error"]
         except FileNotFoundError:
-            return []
-        except (OSError, ValueError, TypeError) as error:
+            return [], None
+        except (OSError, ValueError, TypeError, KeyError) as error:
             log.warning("%s cannot be read: %s; taken for empty", self._path, error)
-            return []
+            return [], None
 
-    def _write(self, starts: list[float]) -> None:
+    def _write(self, began_s: list[float], error: str | None) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             draft = self._path.with_suffix(".new")
-            draft.write_text(json.dumps(starts), encoding="ascii")
+            draft.write_text(json.dumps({"began_s": began_s, "error": error}), encoding="ascii")
             draft.replace(self._path)
-        except OSError as error:
-            log.warning("%s cannot be written: %s", self._path, error)
+        except OSError as refusal:
+            log.warning("%s cannot be written: %s", self._path, refusal)

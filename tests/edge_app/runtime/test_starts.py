@@ -22,7 +22,18 @@ def test_crashes_of_long_ago_are_forgotten(tmp_path: Path) -> None:
         assert Starts(path).begin(1000.0 + i * WITHIN_S) == 0
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1, null]", "7"])
+def test_only_the_run_that_follows_tells_what_a_run_failed_with(tmp_path: Path) -> None:
+    told = []
+    for at_s in (1.0, 2.0, 3.0):
+        starts = Starts(tmp_path / "starts.json")
+        starts.begin(at_s)
+        told.append(starts.error)
+        if at_s == 1.0:
+            starts.fail("ModelError: no such file")
+    assert told == [None, "ModelError: no such file", None]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1, null]", "7", '{"began_s": 1, "error": null}'])
 def test_a_damaged_file_is_taken_for_empty(
     tmp_path: Path, content: str, caplog: pytest.LogCaptureFixture
 ) -> None:
