@@ -146,6 +146,9 @@ def test_grafana_finds_its_data_source() -> None:
     (source,) = yaml.safe_load((folder / "datasources" / "timescale.yaml").read_text())[
         "datasources"
     ]
+    # No password is shipped: like Telegraf, Grafana comes through the socket, where it needs none.
+    connection = text_of(TELEGRAF, "connection")
+    assert f"host={source['url']} dbname={source['jsonData']['database']} " in connection
     assert yaml.safe_load((folder / "dashboards" / "dresscode.yaml").read_text())["providers"]
     assert len(BOARDS) == 3
     for file in BOARDS:
