@@ -163,11 +163,15 @@ def recall(found: Sequence[Detections], true: Sequence[Detections]) -> float:
 
 
 def _area(scores: Float32, is_hit: npt.NDArray[np.bool_], count: int) -> float:
-    """Area under precision over recall, precision made monotone, of ``count`` to be found."""
-    is_hit = is_hit[np.argsort(-scores, kind="stable")]
-    precision = np.cumsum(is_hit) / (np.arange(len(is_hit)) + 1.0)
-    highest = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(highest[is_hit].sum() / count) if count else 0.0
+    """Area under precision over recall, precision made monotone, of ``count`` to be found.
+
+    What has the same score counts together: which of it comes first says nothing of the model.
+    """
+    best_first = np.argsort(-scores, kind="stable")
+    last = np.flatnonzero(np.diff(scores[best_first], append=-np.inf))
+    found = np.cumsum(is_hit[best_first])[last]
+    highest = np.maximum.accumulate((found / (last + 1.0))[::-1])[::-1]
+    return float((highest * np.diff(found, prepend=0)).sum() / count) if count else 0.0
 
 
 def _hits(ours: Detections, right: Detections) -> npt.NDArray[np.bool_]:

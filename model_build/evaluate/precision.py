@@ -41,9 +41,9 @@ class Claims:
         return average_precision(self.scores, self.is_hit, self.positives)
 
     def curve(self) -> tuple[Floats, Floats]:
-        """Recall and precision, `[N]` each, when all claims down to each one are believed."""
-        found = np.cumsum(self.is_hit[np.argsort(-self.scores, kind="stable")])
-        return found / max(self.positives, 1), found / np.arange(1, len(found) + 1)
+        """Recall and precision when all claims down to each score are believed, `[N]` each."""
+        found, believed = _down_to_each(self.scores, self.is_hit)
+        return found / max(self.positives, 1), found / believed
 
     def at(self, threshold: float) -> tuple[float, float]:
         """Precision and recall of the claims at least as certain as a threshold.
@@ -60,6 +60,8 @@ class Claims:
 def average_precision(scores: Floats, is_hit: NDArray[np.bool_], positives: int) -> float:
     """Area under the precision-recall curve, precision made monotone, over all points.
 
+    Claims of the same score count together: which comes first says nothing of the model.
+
     Args:
         scores: `[N]`, higher is more certain.
         is_hit: `[N]`, whether a claim is true.
@@ -70,11 +72,18 @@ def average_precision(scores: Floats, is_hit: NDArray[np.bool_], positives: int)
     """
     if positives == 0:
         return float("nan")
-    hits = is_hit[np.argsort(-scores, kind="stable")]
-    found = np.cumsum(hits)
-    precision = found / np.arange(1, len(hits) + 1)
-    envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(envelope[hits].sum() / positives)
+    found, believed = _down_to_each(scores, is_hit)
+    envelope = np.maximum.accumulate((found / believed)[::-1])[::-1]
+    return float((envelope * np.diff(found, prepend=0)).sum() / positives)
+
+
+def _down_to_each(
+    scores: Floats, is_hit: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """True claims and all claims down to each score that there is, from the highest on."""
+    best_first = np.argsort(-scores, kind="stable")
+    last = np.flatnonzero(np.diff(scores[best_first], append=-np.inf))
+    return np.cumsum(is_hit[best_first])[last], last + 1
 
 
 def box_claims(

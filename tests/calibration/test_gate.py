@@ -40,6 +40,8 @@ TWO = objects((0, 0, 10, 10, 1), (20, 0, 30, 10, 1))
             objects((50, 50, 60, 60, 0.9), (0, 0, 10, 10, 0.8)), 0.25, id="a wrong one first"
         ),
         pytest.param(objects(), 0.0, id="nothing"),
+        pytest.param(objects((0, 0, 10, 10, 0.9), (50, 50, 60, 60, 0.9)), 0.25, id="right, a tie"),
+        pytest.param(objects((50, 50, 60, 60, 0.9), (0, 0, 10, 10, 0.9)), 0.25, id="wrong, a tie"),
     ],
 )
 def test_average_precision(found: Detections, expected: float) -> None:

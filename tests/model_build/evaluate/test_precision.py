@@ -20,12 +20,22 @@ from model_build.evaluate.precision import (
         ([True, True], 4, 0.5),
         ([False, True], 1, 0.5),
         ([False, False], 1, 0.0),
+        ([], 1, 0.0),
         ([True, False, True], 2, (1 + 2 / 3) / 2),
     ],
 )
 def test_average_precision(hits: list[bool], positives: int, expected: float) -> None:
     scores = np.linspace(1, 0.1, len(hits))
-    assert average_precision(scores, np.array(hits), positives) == pytest.approx(expected)
+    assert average_precision(scores, np.array(hits, np.bool_), positives) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["true ones first", "true ones last"])
+def test_claims_of_one_score_count_together(order: int) -> None:
+    is_hit = np.array([True, *[False] * 9])[::order]
+    claims = Claims(np.full(10, 0.5), is_hit, positives=1)
+    assert claims.average_precision() == pytest.approx(0.1)
+    recall, precision = claims.curve()
+    assert (recall.tolist(), precision.tolist()) == ([1.0], [0.1])
 
 
 def test_nothing_to_find_has_no_precision() -> None:
