@@ -154,6 +154,7 @@ class Pipeline:
         with self._timed("events"):
             for people in tracked:
                 self.counts.seen(people.camera, people.taken_at_s + ahead_s)
+                self.alerts.seen(people.camera, [track.track_id for track in people.tracks])
             index = max((frame.index for frame in frames), default=0)
             return self._events(Step(tracked, entries, outfits, trouble=trouble), now_s, index)
 

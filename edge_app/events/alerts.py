@@ -13,7 +13,7 @@ person goes when the track is forgotten.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +48,7 @@ class _Person:
     Attributes:
         waiting: by rule, zone and event time of an entry that waits for evidence.
         done: rules that have fired, or never will, for this person.
-        heard_at_s: when the person last entered or was looked at.
+        heard_at_s: when the person last entered or was seen.
     """
 
     heard_at_s: float
@@ -103,6 +103,13 @@ class Alerts:
         person.waiting.clear()
         person.done.update(self._rules)
 
+    def seen(self, camera: str, track_ids: Iterable[int]) -> None:
+        """These people are in view still: what is known of them stays, however long that is."""
+        for track_id in track_ids:
+            person = self._people.get((camera, track_id))
+            if person is not None:
+                person.heard_at_s = max(person.heard_at_s, self._now_s or 0.0)
+
     def update(
         self, outfits: Mapping[tuple[str, int], Outfit], now_s: float, frame_index: int
     ) -> list[Alert]:
@@ -116,7 +123,6 @@ class Alerts:
         now_s = self._follow_clock(now_s)
         alerts: list[Alert] = []
         for key in sorted(outfits.keys() & self._people.keys()):
-            self._people[key].heard_at_s = now_s
             for name, zone, customer in self._customers(key, outfits[key]):
                 gate = self._gates.setdefault((name, zone), Gate(self._rules[name]))
                 gate.hold(customer, now_s)

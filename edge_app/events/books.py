@@ -158,6 +158,7 @@ class Books:
         person.entries.append(entry)
         person.open += 1
         if person.is_staff:
+            self.alerts.staff(*key)  # a rule may be newer than what is known of them
             self.counts.staff(entry)
         elif entry.zone in self._staff_zones:
             self._is_staff(key, person)

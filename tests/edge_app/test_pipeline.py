@@ -26,6 +26,8 @@ DRESS = (np.array([60, 90, 230]) + _NOISE).astype(np.uint8)
 """In red, the tiny networks see a dress; in blue, a shirt and jeans."""
 TURNED_AWAY = np.ascontiguousarray(DRESS[:, :, ::-1])
 
+ENTRANCE = {"line": [[0.0, 0.75], [1.0, 0.75]]}
+
 
 class Walker:
     """An engine that finds one person, whose feet are where they are set."""
@@ -87,6 +89,20 @@ class Visit:
             step = self.pipeline.step([Frame("door", 0, self.now_s, self.shown)], self.now_s)
             self.crossings += [(e.direction, e.zone, e.track_id) for e in step.entries]
             self.alerts += [alert.zone for alert in step.alerts]
+
+
+def test_who_stays_for_hours_is_not_announced_when_they_look_out_of_the_door(
+    networks: Networks,
+) -> None:
+    rule = {"any_of": ["dress"], "zones": ["entrance"], "cooldown_s": 0.0}
+    visit = Visit(networks, {"entrance": ENTRANCE}, alerts={"dresses": rule})
+    visit.walk(300, 160, 4)
+    assert visit.alerts == ["entrance"]
+    visit.walk(160, 160, 3700, fps=0.5)
+    visit.walk(160, 300, 4)
+    visit.walk(300, 160, 4)
+    assert visit.crossings == [(way, "entrance", 1) for way in ("in", "out", "in")]
+    assert visit.alerts == ["entrance"]
 
 
 @pytest.mark.parametrize("zones", [["shop", "fitting"], ["fitting", "shop"]], ids="-".join)

@@ -158,12 +158,14 @@ def test_memory_is_bounded_even_if_nobody_forgets():
     assert len(alerts.state()["people"]) <= 370
 
 
-def test_somebody_who_stays_for_hours_is_not_announced_again():
+def test_who_stays_for_hours_is_remembered_and_who_went_is_not():
     alerts = alerts_of()
-    assert len(enter(alerts, 1)) == 1
+    assert len(enter(alerts, 1, 2)) == 2
     for minute in range(1, 300):
-        assert alerts.update({("door", 1): outfit(dress=0.9)}, NOON + 60 * minute, 0) == []
+        alerts.seen("door", [1, 3])
+        alerts.update({}, NOON + 60 * minute, 0)
     assert enter(alerts, 1, at_s=NOON + 300 * 60) == []
+    assert len(enter(alerts, 2, 3, at_s=NOON + 300 * 60)) == 2
 
 
 def test_cameras_a_little_apart_do_not_disturb_each_other():

@@ -71,6 +71,16 @@ def test_whoever_is_seen_in_a_staff_zone_works_here(direction):
     assert closed(books, "rooms").counts["staff_in"] == (1 if direction == "in" else 0)
 
 
+def test_staff_who_are_followed_are_not_announced_by_a_rule_that_a_reload_brings():
+    books = books_of(staff_zones=("rooms",))
+    in_rooms = replace(entry(NOON, zone="rooms"), camera="door")
+    books.book([in_rooms], {ME: outfit(dress=0.9)}, NOON, 0)
+    alerts = Alerts({"formalwear": rule(), "dresses": rule(any_of=("dress",))}, PARIS)
+    alerts.restore(books.alerts.state(), keeps_tracks=True)
+    books.renew(alerts, books.counts, zones=("entrance", "rooms"))
+    assert books.book([entry(NOON + 60)], {ME: outfit(dress=0.9)}, NOON + 60, 1) == []
+
+
 def test_people_in_a_staff_zone_do_not_make_others_staff():
     books = books_of(staff_zones=("rooms",))
     books.book([entry(NOON, zone="rooms")], {}, NOON, 0)
