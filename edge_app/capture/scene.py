@@ -85,7 +85,13 @@ class SceneWatch:
         if verdict == FINE:
             if taken_at_s - self._changed_at_s >= _FROZEN_S:
                 return "obstructed", _FROZEN
-            if self._place is None or _likeness(edges, self._place) > _OTHER_PLACE:
+            place = self._place
+            # Pictures of another shape are learnt anew, or nothing would be noticed in them.
+            if (
+                place is None
+                or place.shape != edges.shape
+                or _likeness(edges, place) > _OTHER_PLACE
+            ):
                 self._learn(small, edges)
         return verdict
 

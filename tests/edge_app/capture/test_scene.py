@@ -118,3 +118,18 @@ def test_what_is_uncovered_is_fine_again() -> None:
         states.append(watch.judge(picture, float(i))[0])
     assert states[35] == "obstructed"
     assert states[-1] == "online"
+
+
+@pytest.mark.parametrize("size", [(704, 576), (320, 180)], ids=["another shape", "smaller"])
+@pytest.mark.parametrize("change", ["covered", "turned"])
+def test_pictures_of_another_size_are_learnt_and_watched(
+    size: tuple[int, int], change: str
+) -> None:
+    """A camera was given another profile: its pictures are the place from now on."""
+    other = cv2.resize(STORE, size)
+    wrong = np.roll(other, size[0] // 4, 1) if change == "turned" else cv2.blur(other, (99, 99))
+    shown = [*[STORE] * 20, *[other] * 30, *[wrong] * 10]
+    watch = SceneWatch()
+    states = [watch.judge(grainy(picture, i), float(i))[0] for i, picture in enumerate(shown)]
+    assert set(states[:50]) == {"online"}
+    assert states[-1] == ("moved" if change == "turned" else "obstructed")
