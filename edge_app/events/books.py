@@ -8,13 +8,14 @@
 
 Somebody whose clothes match the uniform, or who is seen in a staff-only zone, works here: no rule
 announces them, their entries (also the earlier ones of the same track) count as ``staff_in``, and
-their clothes do not count.
+their clothes do not count, or no longer. An entry that a U-turn undid is in ``uturn`` or in
+``staff_in``, never in both: footfall leaves it out once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from edge_app.events.alerts import Alerts
@@ -32,12 +33,14 @@ class _Person:
     Attributes:
         entries: everything counted of this person.
         open: how many of them, the newest, wait for the outfit.
+        settled: those whose clothes were counted, each with what was counted.
         outfit: the newest; None before the first look.
         is_staff: works here.
     """
 
     entries: list[Entry] = field(default_factory=list)
     open: int = 0
+    settled: list[tuple[Entry, Outfit]] = field(default_factory=list)
     outfit: Outfit | None = None
     is_staff: bool = False
 
@@ -153,7 +156,7 @@ class Books:
     def _enter(self, entry: Entry) -> None:
         key = (entry.camera, entry.track_id)
         person = self._people.setdefault(key, _Person())
-        self.counts.entered(entry)
+        self.counts.entered(replace(entry, is_uturn=False) if person.is_staff else entry)
         self.alerts.entered(entry)
         person.entries.append(entry)
         person.open += 1
@@ -167,8 +170,11 @@ class Books:
         if not person.is_staff:
             person.is_staff = True
             self.alerts.staff(*key)
-            for entry in person.entries:
+            for entry in _not_undone(person.entries):
                 self.counts.staff(entry)
+            for entry, outfit in person.settled:
+                self.counts.unsettled(entry, outfit)
+            person.settled.clear()
 
     def _settle(self, person: _Person) -> None:
         waiting = person.entries[len(person.entries) - person.open :]
@@ -176,6 +182,19 @@ class Books:
         if person.outfit is not None and not person.is_staff:
             for entry in waiting:
                 self.counts.settled(entry, person.outfit)
+                person.settled.append((entry, person.outfit))
+
+
+def _not_undone(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """The entries of a track that no U-turn undid; each undoes the last one before it."""
+    undone = set()
+    for entry in reversed(entries):
+        if entry.is_uturn:
+            undone.add(entry.zone)
+        elif entry.direction == "in" and entry.zone not in undone:
+            yield entry
+        elif entry.direction == "in":
+            undone.remove(entry.zone)
 
 
 def _worn(outfit: Outfit | None) -> dict[str, list[Any]]:

@@ -107,11 +107,11 @@ class Counts:
         Each category is counted once per entry, ``unknown`` too, so that no cell is larger than
         ``garment_n``. Not to be called for staff.
         """
-        worn = {worn.category for worn in outfit.regions.values()}
-        if entry.direction == "in" and not entry.is_initial and worn:
-            self._count(
-                self._dated(entry), Tally(garment_n=1, garments=dict.fromkeys(sorted(worn), 1))
-            )
+        self._dress(entry, outfit, 1)
+
+    def unsettled(self, entry: Entry, outfit: Outfit) -> None:
+        """Take back what :meth:`settled` counted: it is staff after all."""
+        self._dress(entry, outfit, -1)
 
     def staff(self, entry: Entry) -> None:
         """Count a counted entry as one of staff: footfall is ``in`` - ``uturn`` - ``staff_in``."""
@@ -225,6 +225,12 @@ class Counts:
                 self._occupancy.change(zone, self._now_s, -people[zone])
                 gone = Tally(initial=-people[zone])
                 self._windows.note(zone, self._ledger.add(zone, self._now_s, gone))
+
+    def _dress(self, entry: Entry, outfit: Outfit, by: int) -> None:
+        worn = sorted({worn.category for worn in outfit.regions.values()})
+        if entry.direction == "in" and not entry.is_initial and worn:
+            what = Tally(garment_n=by, garments=dict.fromkeys(worn, by))
+            self._count(self._dated(entry), what)
 
     def _dated(self, entry: Entry) -> Entry:
         return replace(entry, at_s=self._dating.date(entry.at_s))

@@ -27,7 +27,7 @@ class Tally:
         entries: people who came in, U-turns and staff included.
         exits: people who went out, U-turns included.
         uturns: exits that undid an entry at once.
-        staff: entries of people who work here.
+        staff: entries of people who work here, but for those that are undone in ``uturns``.
         initial: people who were inside when the camera came up, which are no entries; less those
             whom a restart lost out of sight, which are no exits.
         stays: exits of people whose entry is known.
@@ -55,9 +55,12 @@ class Tally:
         self.initial += other.initial
         self.stays += other.stays
         self.stays_ms += other.stays_ms
-        self.garment_n += other.garment_n
+        # What went with a clock that was set back cannot be taken back once more.
+        self.garment_n = max(0, self.garment_n + other.garment_n)
         for garment, n in other.garments.items():
-            self.garments[garment] = self.garments.get(garment, 0) + n
+            left = self.garments.pop(garment, 0) + n
+            if left > 0:
+                self.garments[garment] = left
 
     @property
     def drift(self) -> int:

@@ -84,8 +84,8 @@ class CountWindow:
         business_day: ISO date of the store's business day that the window belongs to.
         local_hour: hour of the day in the store's time zone at the window's start, 0..23.
         coverage: share of the window during which every camera of the zone was seen, 0..1.
-        counts: ``in out uturn staff_in`` as integers; U-turns and staff are part of ``in``, so that
-            footfall is ``in`` - ``uturn`` - ``staff_in``.
+        counts: ``in out uturn staff_in`` as integers; U-turns and staff are part of ``in``, and no
+            entry is in both, so that footfall is ``in`` - ``uturn`` - ``staff_in``.
         occ: ``start end max avg`` of the zone's occupancy.
         dwell_n: number of stays that ended in the window.
         dwell_sum_s: their lengths added up, seconds.

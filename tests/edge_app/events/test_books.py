@@ -81,6 +81,49 @@ def test_staff_who_are_followed_are_not_announced_by_a_rule_that_a_reload_brings
     assert books.book([entry(NOON + 60)], {ME: outfit(dress=0.9)}, NOON + 60, 1) == []
 
 
+UTURN = {"is_uturn": True, "dwell_s": 6.0}
+# By when the uniform is noticed: what is booked first, and what then.
+TURNED = {
+    "with the entry": [([entry(NOON)], {ME: STAFF}), ([entry(NOON + 6, "out", **UTURN)], {})],
+    "with the U-turn": [([entry(NOON)], {}), ([entry(NOON + 6, "out", **UTURN)], {ME: STAFF})],
+    "after the U-turn": [([entry(NOON), entry(NOON + 6, "out", **UTURN)], {}), ([], {ME: STAFF})],
+}
+
+
+@pytest.mark.parametrize("steps", TURNED.values(), ids=TURNED.keys())
+def test_a_colleague_who_turns_round_takes_nothing_from_the_footfall(steps):
+    books = books_of()
+    for i, (entries, outfits) in enumerate(steps):
+        books.book(entries, outfits, NOON + i, i)
+    books.book([entry(NOON + 60)], {}, NOON + 60, 9)
+    counted = closed(books).counts
+    assert (counted["in"], counted["out"]) == (2, 1)
+    assert counted["in"] - counted["uturn"] - counted["staff_in"] == 0
+
+
+def test_a_u_turn_in_one_zone_undoes_no_entry_of_another():
+    books = books_of()
+    in_rooms = replace(entry(NOON, zone="rooms"), camera="door")
+    turned = entry(NOON + 6, "out", **UTURN)
+    books.book([in_rooms, entry(NOON), turned], {ME: STAFF}, NOON, 0)
+    assert closed(books, "rooms").counts["staff_in"] == 1
+    assert closed(books, "all").counts["uturn"] + closed(books, "all").counts["staff_in"] == 2
+
+
+def test_clothes_of_staff_who_are_known_by_their_zone_do_not_count_however_late():
+    books = books_of(staff_zones=("rooms",))
+    books.book([entry(NOON), entry(NOON + 1, "out"), entry(NOON + 2)], {}, NOON + 2, 0)
+    books.book([], {ME: wearing("shirt", "jeans")}, NOON + 3, 1)
+    books.book([entry(NOON + 40, "out")], {}, NOON + 40, 2)
+    in_rooms = replace(entry(NOON + 50, zone="rooms"), camera="door")
+    books.book([in_rooms], {ME: wearing("shirt", "jeans")}, NOON + 50, 3)
+    other = replace(entry(NOON + 51), track_id=2)
+    books.book([other], {("door", 2): wearing("shirt")}, NOON + 51, 4)
+    day = closed(books)
+    assert (day.counts["in"], day.counts["staff_in"], day.garment_n) == (3, 2, 1)
+    assert {name: n for name, n in day.garment.items() if n} == {"shirt": 1}
+
+
 def test_people_in_a_staff_zone_do_not_make_others_staff():
     books = books_of(staff_zones=("rooms",))
     books.book([entry(NOON, zone="rooms")], {}, NOON, 0)

@@ -26,9 +26,20 @@ def enter(counts: Counts, hour: int, zone: str = "entrance", **garments: int) ->
         for i in range(people):
             entry = Entry(ZONES[zone], zone, 1, "in", 0, START + HOUR_S * hour + 10.0 + i)
             counts.entered(entry)
-            counts.settled(
-                entry, Outfit(True, {}, {REGION_OF[garment]: Worn(garment, 0.9)}, evidence=1.0)
-            )
+            counts.settled(entry, wearing(garment))
+
+
+def find_staff(counts: Counts, hour: int, zone: str = "entrance", **garments: int) -> None:
+    """So many of those who came in in these garments turn out to work here."""
+    for garment, people in garments.items():
+        for i in range(people):
+            entry = Entry(ZONES[zone], zone, 1, "in", 0, START + HOUR_S * hour + 10.0 + i)
+            counts.staff(entry)
+            counts.unsettled(entry, wearing(garment))
+
+
+def wearing(garment: str) -> Outfit:
+    return Outfit(True, {}, {REGION_OF[garment]: Worn(garment, 0.9)}, evidence=1.0)
 
 
 def shown(window: CountWindow) -> dict[str, int | None]:
@@ -96,6 +107,37 @@ def test_a_revision_tells_of_many_late_people():
     assert (after.rev, after.garment["dress"]) == (1, 15)
 
 
+def test_clothes_of_staff_are_taken_out_of_an_hour_that_is_open():
+    counts = new_counts()
+    enter(counts, 0, dress=9, shirt=30)
+    find_staff(counts, 0, dress=2)
+    [hour] = of(counts.advance(START + HOUR_S + 60), "entrance", "pt1h")
+    assert (hour.garment["dress"], hour.garment_n, hour.counts["staff_in"]) == (7, 37, 2)
+
+
+def test_clothes_of_staff_who_are_found_late_are_not_told_by_a_revision():
+    counts = new_counts()
+    enter(counts, 0, dress=9, jeans=20, shirt=30)
+    before = of(counts.advance(START + HOUR_S + 60), "entrance", "pt1h")[0]
+    find_staff(counts, 0, dress=2)
+    after = of(counts.advance(START + HOUR_S + 60), "entrance", "pt1h")[0]
+    assert (after.rev, after.counts["staff_in"]) == (1, 2)
+    assert (after.garment, after.garment_n) == (before.garment, before.garment_n)
+    [day] = of(counts.finish(START + HOUR_S + 60), "entrance", "p1d")
+    assert (day.garment["dress"], day.garment_n) == (7, 57)
+    assert shown(day)["dress"] is None
+
+
+def test_what_a_clock_that_was_set_back_took_along_is_not_taken_back_again():
+    counts, days_s = new_counts(), 72 * HOUR_S
+    counts.advance(START + days_s)
+    enter(counts, 72, dress=1)
+    counts.advance(START)
+    find_staff(counts, 72, dress=1)
+    counts.advance(START + days_s)
+    assert all(n >= 0 for w in counts.finish(START + days_s + 60) for n in w.garment.values())
+
+
 def test_what_was_published_survives_a_restart():
     counts = new_counts()
     enter(counts, 0, dress=9, shirt=30)
@@ -114,6 +156,7 @@ PEOPLE = st.lists(
         st.sampled_from(["dress", "jeans", "shirt"]),
         st.integers(1, 12),
         st.booleans(),
+        st.integers(0, 6),
     ),
     max_size=20,
 )
@@ -124,11 +167,13 @@ PEOPLE = st.lists(
 def test_no_difference_of_published_maps_tells_of_fewer_than_k(people):
     counts, windows = new_counts(), []
     for hour in range(4):
-        for _, zone, garment, n, _ in (p for p in people if p[0] == hour and not p[4]):
+        for _, zone, garment, n, _, _ in (p for p in people if p[0] == hour and not p[4]):
             enter(counts, hour, zone, **{garment: n})
         windows += counts.advance(START + HOUR_S * (hour + 1) + 30)
-        for _, zone, garment, n, _ in (p for p in people if p[0] == hour and p[4]):
+        for _, zone, garment, n, _, _ in (p for p in people if p[0] == hour and p[4]):
             enter(counts, hour, zone, **{garment: n})
+        for _, zone, garment, n, _, staff in (p for p in people if p[0] == hour):
+            find_staff(counts, hour, zone, **{garment: min(n, staff)})
     windows += counts.finish(START + HOUR_S * 4 + 30)
     seen: dict[tuple, dict[str, int | None]] = {}
     for window in windows:
