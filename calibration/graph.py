@@ -106,6 +106,19 @@ class Graph:
                         leads_on.add(position)
         return [position for position in weighted if position not in leads_on]
 
+    def follows_softmax(self, name: str) -> bool:
+        """Whether a tensor is a softmax, reshaped or transposed at most.
+
+        What multiplies it is the mean under it, as boxes of GFL and D-FINE are decoded (Li et al.,
+        "Generalized Focal Loss", NeurIPS 2020).
+        """
+        while name in self.maker:
+            node = self.nodes[self.maker[name]]
+            if node.op_type not in ("Reshape", "Transpose"):
+                return bool(node.op_type == "Softmax")
+            name = node.input[0]
+        return False
+
     def finish(self, nodes: list[Node]) -> Any:
         """The model with other nodes, without the initializers that nobody reads; checked.
 
@@ -124,6 +137,12 @@ class Graph:
         except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
             raise ModelError(f"the rewritten model is not valid ONNX: {error}") from error
         return self.model
+
+
+def attribute(node: Node, name: str, default: Any = None) -> Any:
+    """The value of a node's attribute, or what it is where the node does not say."""
+    found = (onnx.helper.get_attribute_value(a) for a in node.attribute if a.name == name)
+    return next(found, default)
 
 
 def layer_name(node: Node) -> str:

@@ -55,25 +55,8 @@ def _is_delicate(graph: Graph, position: int) -> bool:
     if node.op_type in DELICATE or node.op_type.startswith("Reduce"):
         return True
     if graph.is_weighted(position):
-        return _is_expectation(graph, position)
+        return graph.follows_softmax(node.input[0])
     return not any(graph.is_float(name) for name in node.output)
-
-
-def _is_expectation(graph: Graph, position: int) -> bool:
-    """Whether a weighted node is the mean under a softmax, as boxes of GFL and D-FINE are decoded.
-
-    Li et al., "Generalized Focal Loss", NeurIPS 2020.
-    """
-    node = graph.nodes[position]
-    source = node.input[0]
-    while source in graph.maker:
-        maker = graph.nodes[graph.maker[source]]
-        if maker.op_type == "Softmax":
-            return True
-        if maker.op_type not in ("Reshape", "Transpose"):
-            return False
-        source = maker.input[0]
-    return False
 
 
 class _Casting:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from onnx import helper, numpy_helper
 
-from calibration.graph import Graph, Node
+from calibration.graph import Graph, Node, attribute
 from calibration.observe import batches_of, run, with_outputs
 from edge_app.flow import Float32, UInt8
 
@@ -71,7 +71,7 @@ def _levelable(graph: Graph) -> list[str]:
 def _is_depthwise(graph: Graph, node: Node) -> bool:
     if node.op_type != "Conv" or node.input[1] not in graph.constants:
         return False
-    groups = next((a.i for a in node.attribute if a.name == "group"), 1)
+    groups = attribute(node, "group", 1)
     shape = graph.constants[node.input[1]].dims
     return bool(groups > 1 and shape[1] == 1 and shape[0] == groups)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from calibration.graph import Graph, layer_name
+from calibration.graph import Graph, attribute, layer_name
 
 MOVING = ("Concat", "MaxPool", "Reshape", "Transpose", "Slice", "Split", "Squeeze", "Unsqueeze",
           "Flatten", "Identity")  # fmt: skip
@@ -65,7 +65,7 @@ def _is_wide(graph: Graph, position: int) -> bool:
     node = graph.nodes[position]
     if node.op_type in ("Gemm", "MatMul"):
         is_vector = graph.rank(node.input[0]) == 2
-        return not is_vector and not _follows(graph, node.input[0], "Softmax")
+        return not is_vector and not graph.follows_softmax(node.input[0])
     shape = graph.constants[node.input[1]].dims
     outwards, inwards = int(shape[0]), int(shape[1])
     if outwards >= _NARROW and inwards >= _NARROW:
@@ -73,17 +73,6 @@ def _is_wide(graph: Graph, position: int) -> bool:
     is_square = len(set(shape[2:])) <= 1
     is_even = outwards % 8 == 0 or inwards % 8 == 0
     return is_square and is_even and max(outwards, inwards) >= _NARROW
-
-
-def _follows(graph: Graph, name: str, operator: str) -> bool:
-    while name in graph.maker:
-        node = graph.nodes[graph.maker[name]]
-        if node.op_type == operator:
-            return True
-        if node.op_type not in ("Reshape", "Transpose"):
-            return False
-        name = node.input[0]
-    return False
 
 
 def _residual_edges(graph: Graph, body: set[int], layers: set[int]) -> set[tuple[int, int]]:
@@ -121,8 +110,7 @@ def _leads_to(graph: Graph, name: str, layers: set[int]) -> bool:
 def _is_moving(graph: Graph, position: int) -> bool:
     node = graph.nodes[position]
     if node.op_type == "Resize":
-        mode = next((a.s for a in node.attribute if a.name == "mode"), b"nearest")
-        return bool(mode == b"nearest")
+        return bool(attribute(node, "mode", b"nearest") == b"nearest")
     return node.op_type in MOVING
 
 

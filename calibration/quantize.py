@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx import helper, numpy_helper
 
-from calibration.graph import Graph, Node, layer_name
+from calibration.graph import Graph, Node, attribute, layer_name
 from calibration.level import level
 from calibration.observe import Progress, no_progress, observe
 from calibration.placement import Placement, place
@@ -188,7 +188,7 @@ def _channel_axis(node: Node, value: npt.NDArray[Any]) -> int:
         return 0
     if node.op_type == "ConvTranspose":
         return 1
-    if node.op_type == "Gemm" and any(a.name == "transB" and a.i for a in node.attribute):
+    if node.op_type == "Gemm" and attribute(node, "transB", 0):
         return 0
     return value.ndim - 1
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calibration.graph import Graph, Node
+from calibration.graph import Graph, Node, attribute
 from calibration.observe import batches_of, run, with_outputs
 from calibration.ranges import LEVELS
 from edge_app.flow import UInt8
@@ -68,7 +68,7 @@ def shift_of(node: Node, weights: Any, rounded: Any, means: Means) -> Float64:
     Returns:
         float64 ``[outwards]``.
     """
-    groups = next((a.i for a in node.attribute if a.name == "group"), 1)
+    groups = attribute(node, "group", 1)
     taps = tuple(range(2, weights.ndim))
     exact, coarse = (np.asarray(w, np.float64).sum(axis=taps) for w in (weights, rounded))
     group_of = np.arange(len(exact)) // (len(exact) // groups)

@@ -15,7 +15,7 @@ import numpy as np
 from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from calibration.graph import Graph, Node
+from calibration.graph import Graph, Node, attribute
 
 _ROWS, _COLUMNS = 2, 3
 _PLAIN = {"group": [1], "strides": [1, 1], "dilations": [1, 1]}
@@ -71,8 +71,8 @@ def _take_padding(graph: Graph, node: Node) -> None:
     if pad is None or pad.op_type != "Pad" or len(pad.input) > 3:
         return
     names = [name for name in pad.input[1:] if name]
-    mode = next((a.s for a in pad.attribute if a.name == "mode"), b"constant")
-    if mode != b"constant" or not all(name in graph.constants for name in names):
+    is_constant = attribute(pad, "mode", b"constant") == b"constant"
+    if not is_constant or not all(name in graph.constants for name in names):
         return
     amounts = graph.constant(names[0]).reshape(2, -1)
     is_zero = len(names) == 1 or not graph.constant(names[1]).any()
@@ -88,7 +88,7 @@ def _take_quarters(graph: Graph, node: Node) -> None:
     joined = _maker(graph, node.input[0])
     if joined is None or joined.op_type != "Concat" or len(joined.input) != 4:
         return
-    axis = next(a.i for a in joined.attribute if a.name == "axis")
+    axis = attribute(joined, "axis")
     weights = graph.constant(node.input[1])
     is_plain = all(_ints(node, name, value) == value for name, value in _PLAIN.items())
     quarters = [_quarter(graph, name) for name in joined.input]
@@ -136,6 +136,6 @@ def _ints(node: Node, name: str, default: list[int]) -> list[int]:
 
 
 def _set(node: Node, name: str, values: list[int]) -> None:
-    for attribute in [a for a in node.attribute if a.name == name]:
-        node.attribute.remove(attribute)
+    for former in [a for a in node.attribute if a.name == name]:
+        node.attribute.remove(former)
     node.attribute.append(helper.make_attribute(name, values))
