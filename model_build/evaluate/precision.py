@@ -83,7 +83,8 @@ def _down_to_each(
     """True claims and all claims down to each score that there is, from the highest on."""
     best_first = np.argsort(-scores, kind="stable")
     last = np.flatnonzero(np.diff(scores[best_first], append=-np.inf))
-    return np.cumsum(is_hit[best_first])[last], last + 1
+    found = np.cumsum(is_hit[best_first], dtype=np.int64)
+    return found[last], np.asarray(last + 1, np.int64)
 
 
 def box_claims(

@@ -9,20 +9,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from model_build.train.overlap import pairwise_overlap
+
 _CENTRE_RADIUS_CELLS = 2.5
 _CANDIDATES = 10
 _OVERLAP_WEIGHT = 3.0
 _FAR = 1e5
-
-
-def pairwise_overlap(boxes_a: Tensor, boxes_b: Tensor) -> Tensor:
-    """Intersection over union of every pair, `[N,M]` of xyxy boxes `[N,4]` and `[M,4]`."""
-    low = torch.maximum(boxes_a[:, None, :2], boxes_b[None, :, :2])
-    high = torch.minimum(boxes_a[:, None, 2:], boxes_b[None, :, 2:])
-    shared = (high - low).clamp(min=0).prod(2)
-    area_a = (boxes_a[:, 2:] - boxes_a[:, :2]).prod(1)
-    area_b = (boxes_b[:, 2:] - boxes_b[:, :2]).prod(1)
-    return shared / (area_a[:, None] + area_b[None] - shared).clamp(min=1e-6)
 
 
 @torch.no_grad()

@@ -20,8 +20,9 @@ from torch.nn import functional
 
 from model_build.data.people import PeoplePictures, Scene
 from model_build.networks.yolox import YoloxNano, cells, decode
-from model_build.train.assignment import assign, pairwise_overlap
+from model_build.train.assignment import assign
 from model_build.train.fitting import Batches, Run, Schedule
+from model_build.train.overlap import aligned_overlap, pairwise_overlap
 
 SIZE_HW = (320, 512)
 _DOUBT = 0.1  # the teacher's score from which a box in an empty place is contradicted
@@ -171,16 +172,6 @@ def _surprise(logits: Tensor, target: Tensor) -> Tensor:
     """Cross-entropy above its least possible value: 0 where the logits say the target."""
     least = -(torch.xlogy(target, target) + torch.xlogy(1 - target, 1 - target))
     return functional.binary_cross_entropy_with_logits(logits, target, reduction="none") - least
-
-
-def aligned_overlap(boxes_a: Tensor, boxes_b: Tensor) -> Tensor:
-    """Intersection over union of xyxy boxes `[N,4]`, pair by pair, `[N]`."""
-    low = torch.maximum(boxes_a[:, :2], boxes_b[:, :2])
-    high = torch.minimum(boxes_a[:, 2:], boxes_b[:, 2:])
-    shared = (high - low).clamp(min=0).prod(1)
-    area_a = (boxes_a[:, 2:] - boxes_a[:, :2]).prod(1)
-    area_b = (boxes_b[:, 2:] - boxes_b[:, :2]).prod(1)
-    return shared / (area_a + area_b - shared).clamp(min=1e-6)
 
 
 def _floats(planes: Tensor) -> Tensor:

@@ -18,7 +18,8 @@ from torch.nn import functional
 from model_build.networks.fcos import STRIDES, ResNet50Fpn, cells
 from model_build.train import detector, garments
 from model_build.train.fitting import Batches, Run, Schedule
-from model_build.train.garments import aligned_overlap, wears_loss
+from model_build.train.garments import wears_loss
+from model_build.train.overlap import generalised_overlap
 
 Batch = TypeVar("Batch")
 
@@ -110,7 +111,7 @@ def losses(
     centre = grid[:, :2].expand(len(boxes), -1, -1)[is_positive]
     true = true_boxes[is_positive]
     near = _centredness(centre, true)
-    _, overlap = aligned_overlap(boxes[is_positive], true)
+    overlap = generalised_overlap(boxes[is_positive], true)
     surprise = functional.binary_cross_entropy_with_logits(
         centredness[is_positive], near, reduction="sum"
     )

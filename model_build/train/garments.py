@@ -20,6 +20,7 @@ from model_build.networks.efficientnet import Seeing
 from model_build.networks.garments import LAYERS, STRIDE, GarmentNetwork, cell_centres
 from model_build.train.fitting import Batches, Run, Schedule
 from model_build.train.kept import Seen, fit_late
+from model_build.train.overlap import aligned_overlap, generalised_overlap
 
 _CENTRE_RADIUS_PX = 1.5 * STRIDE
 _CELLS_OF_A_GARMENT = 4
@@ -87,23 +88,6 @@ def _told_regions(sample: CropSample) -> NDArray[np.bool_]:
     return np.asarray(~np.isin(regions, sample.unsure_regions) & sample.has_boxes)
 
 
-def aligned_overlap(boxes_a: Tensor, boxes_b: Tensor) -> tuple[Tensor, Tensor]:
-    """IoU and generalised IoU of boxes `[...,4]` xyxy, pair by pair (Rezatofighi et al. 2019)."""
-    inner = torch.minimum(boxes_a[..., 2:], boxes_b[..., 2:]) - torch.maximum(
-        boxes_a[..., :2], boxes_b[..., :2]
-    )
-    outer = torch.maximum(boxes_a[..., 2:], boxes_b[..., 2:]) - torch.minimum(
-        boxes_a[..., :2], boxes_b[..., :2]
-    )
-    shared = inner.clamp(min=0).prod(-1)
-    area_a = (boxes_a[..., 2:] - boxes_a[..., :2]).prod(-1)
-    area_b = (boxes_b[..., 2:] - boxes_b[..., :2]).prod(-1)
-    union = area_a + area_b - shared
-    around = outer.clamp(min=0).prod(-1)
-    overlap = shared / union.clamp(min=1e-6)
-    return overlap, overlap - (around - union) / around.clamp(min=1e-6)
-
-
 def _layers(boxes: Tensor, regions: Tensor) -> Tensor:
     """0 for each region's largest garment, 1 for the others: `[N,G]` of `[N,G,4]` and `[N,G]`."""
     area = (boxes[..., 2:] - boxes[..., :2]).prod(-1)
@@ -144,8 +128,9 @@ def box_losses(boxes: Tensor, logits: Tensor, batch: Batch) -> tuple[Tensor, Ten
     column = region + len(REGIONS) * _layers(truth, batch.regions)  # [N,G]
     picked = column[:, None, :, None].expand(-1, boxes.shape[1], -1, 4)
     own = boxes.gather(2, picked)  # [N,cells,G,4]: each garment's own box in each cell
-    overlap, generalised = aligned_overlap(own, truth[:, None].expand_as(own))
-    fit = torch.where(claims, overlap.detach() + 1e-3, torch.zeros_like(overlap))
+    wanted = truth[:, None].expand_as(own)
+    overlap = aligned_overlap(own, wanted).detach()
+    fit = torch.where(claims, overlap + 1e-3, torch.zeros_like(overlap))
     rival = (column[:, :, None] == column[:, None, :]).to(fit)  # [N,G,G]
     best = (fit.unsqueeze(2) * rival.unsqueeze(1)).amax(-1)  # [N,cells,G]
     chosen = claims & (fit >= best)
@@ -159,7 +144,7 @@ def box_losses(boxes: Tensor, logits: Tensor, batch: Batch) -> tuple[Tensor, Ten
     weight = weight / weight.sum(1, keepdim=True).clamp(min=1e-6)
     garments = chosen.any(1).sum().clamp(min=1)
     score_loss = focal.sum() / (_CELLS_OF_A_GARMENT * garments)
-    return score_loss, (weight * (1.0 - generalised)).sum() / garments
+    return score_loss, (weight * (1.0 - generalised_overlap(own, wanted))).sum() / garments
 
 
 def wears_loss(logits: Tensor, worn: Tensor) -> Tensor:

@@ -3,7 +3,8 @@
 import torch
 
 from model_build.networks.yolox import cells
-from model_build.train.assignment import assign, pairwise_overlap
+from model_build.train.assignment import assign
+from model_build.train.overlap import pairwise_overlap
 
 GRID = cells(64, 64)
 

@@ -10,13 +10,12 @@ from model_build.data.people import Scene
 from model_build.networks.restore import blend
 from model_build.networks.yolox import YoloxNano, cells, decode, load_published
 from model_build.train import detector as training
-from model_build.train.assignment import pairwise_overlap
 from model_build.train.detector import (
     RememberingLoss,
     Weights,
-    aligned_overlap,
     stack,
 )
+from model_build.train.overlap import pairwise_overlap
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +121,3 @@ def test_blend_lies_between(share: float) -> None:
     name = "heads.1.stem.convolution.weight"
     expected = (1 - share) * ours.state_dict()[name] + share * theirs.state_dict()[name]
     torch.testing.assert_close(mixed[name], expected)
-
-
-def test_overlap_pair_by_pair() -> None:
-    a = torch.tensor([[0.0, 0, 2, 2], [0, 0, 2, 2]])
-    b = torch.tensor([[1.0, 0, 3, 2], [4, 4, 5, 5]])
-    torch.testing.assert_close(aligned_overlap(a, b), torch.tensor([1 / 3, 0.0]))

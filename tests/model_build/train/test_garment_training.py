@@ -10,7 +10,7 @@ import torch
 from model_build.data.garment_crops import CropSample
 from model_build.networks.garments import STRIDE, GarmentNetwork, cell_centres
 from model_build.train.fitting import Run, Schedule, load_averaged
-from model_build.train.garments import aligned_overlap, box_losses, losses, stack, train
+from model_build.train.garments import box_losses, losses, stack, train
 
 
 def _sample(boxes: list[list[float]], regions: list[int], has_boxes: bool = True) -> CropSample:
@@ -106,14 +106,6 @@ def test_garments_of_the_same_size_do_not_share_a_layer() -> None:
     assert box_losses(boxes, logits, batch)[1].item() > 0.2
     boxes[:, :, 5], logits[:, :, 5] = boxes[:, :, 2], logits[:, :, 2]
     assert max(part.item() for part in box_losses(boxes, logits, batch)) < 1e-3
-
-
-def test_overlap_of_boxes_pair_by_pair() -> None:
-    ours = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 10]])
-    theirs = torch.tensor([[0.0, 0, 10, 5], [20, 0, 30, 10]])
-    overlap, generalised = aligned_overlap(ours, theirs)
-    assert overlap.tolist() == [0.5, 0.0]
-    assert generalised.tolist() == pytest.approx([0.5, -1 / 3])
 
 
 def test_padding_is_no_garment() -> None:
