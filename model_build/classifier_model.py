@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from edge_app.vocabulary import CATEGORIES
+from model_build.begun import license_of_run, note_begun, trained_on
 from model_build.data.converted import ConvertedPieces, read_for_judging
 from model_build.data.garment_pieces import (
     LAID_OUT,
@@ -27,7 +28,6 @@ from model_build.export import Card, ClassifierGraph, export_classifier, largest
 from model_build.garment_model import Folders
 from model_build.networks.choose import (
     OURS,
-    license_of,
     network_of,
     new_classifier,
     note_network,
@@ -36,7 +36,7 @@ from model_build.networks.choose import (
 from model_build.networks.classifier import Classifier, GarmentClassifier
 from model_build.networks.efficientnet import load_imagenet_weights, published_weights
 from model_build.networks.restore import load_exported
-from model_build.own_data import NO_OWN_DATA, OwnData, own_card
+from model_build.own_data import NO_OWN_DATA, OwnData
 from model_build.train import classifier as training
 from model_build.train.confidence import Judged, calibrate, learn_kinds
 from model_build.train.fitting import Schedule, load_averaged
@@ -62,9 +62,9 @@ def train_classifier(
     The arguments are those of :func:`model_build.garment_model.train_garments`.
     """
     note_network(run, OURS, None)
+    note_begun(run, schedule, own, start, **{"kept-batches": bool(kept)})
     network = GarmentClassifier()
     samples = sources(folders, own)
-    own.note(run)
     if start is None:
         load_imagenet_weights(network.backbone, published_weights())
     else:
@@ -115,7 +115,7 @@ def export_model(
     """Calibrate, write the file with its figures inside; gives the differences from torch."""
     network = load_averaged(new_classifier(network_of(run)), run)
     _calibrate(folders, network)
-    card = own_card(_card(run), run, license_id)
+    card = _card(run, license_id)
     size = (PIECE_HEIGHT, PIECE_WIDTH)
     export_classifier(network, size, path, card)
     figures = {}
@@ -162,15 +162,17 @@ def _pieces(folders: Folders, source: str, held_out: bool) -> GarmentPieces:
     return GarmentPieces(folders.pieces(), source, held_out)
 
 
-def _card(run: Path) -> Card:
+def _card(run: Path, license_id: str | None) -> Card:
     return Card(
         task="classifier",
         version=VERSION,
         labels=CATEGORIES,
-        license=license_of(run),
-        training_data=(
-            f"{start_of(run, _START)}; clothing-dataset (CC0); Clothing Co-Parsing (Apache-2.0); "
-            "garments of Dresscode's simulated entrance"
+        license=license_id or license_of_run(run),
+        training_data=trained_on(
+            run,
+            start_of(run, _START),
+            "clothing-dataset (CC0); Clothing Co-Parsing (Apache-2.0); garments of Dresscode's "
+            "simulated entrance",
         ),
         metrics={},
     )

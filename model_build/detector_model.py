@@ -17,6 +17,7 @@ from torch import nn
 
 from edge_app.errors import ModelError
 from edge_app.inference.preprocess import letterbox
+from model_build.begun import note_begun
 from model_build.data.people import Mixture, PeoplePictures
 from model_build.data.rendered import open_rendered
 from model_build.data.scenery import SeesNobody, open_scenery
@@ -42,6 +43,7 @@ from model_build.networks.choose import (
 )
 from model_build.networks.restore import blend, load_exported
 from model_build.networks.yolox import YoloxNano, load_published
+from model_build.own_data import NO_OWN_DATA
 from model_build.train.detector import SIZE_HW, train_detector
 from model_build.train.fitting import Schedule, load_averaged
 
@@ -85,6 +87,7 @@ def train_people(
         The network with averaged weights.
     """
     note_network(run, OURS, None)
+    note_begun(run, schedule, NO_OWN_DATA, start)
     published = load_published(folders.data / _PUBLISHED)
     first = copy.deepcopy(published)
     if start is not None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from edge_app.inference.model import SHIPPED
 from edge_app.vocabulary import REGIONS
+from model_build.begun import license_of_run, note_begun, trained_on
 from model_build.data.ccp import read_label_names
 from model_build.data.converted import ConvertedCrops, read_for_judging
 from model_build.data.garment_crops import CROP_HEIGHT, CROP_WIDTH, CropSample
@@ -25,7 +26,6 @@ from model_build.evaluate.report import Report
 from model_build.export import Card, DetectorGraph, export_detector, largest_difference
 from model_build.networks.choose import (
     OURS,
-    license_of,
     network_of,
     new_network,
     note_network,
@@ -34,7 +34,7 @@ from model_build.networks.choose import (
 from model_build.networks.efficientnet import load_imagenet_weights, published_weights
 from model_build.networks.garments import GarmentNetwork
 from model_build.networks.restore import blend, load_exported
-from model_build.own_data import NO_OWN_DATA, OwnData, own_card
+from model_build.own_data import NO_OWN_DATA, OwnData
 from model_build.train import garments as training
 from model_build.train.fitting import Schedule, load_averaged
 
@@ -115,13 +115,17 @@ def train_garments(
         is_boxes_only: leave everything as it is that `wears` depends on.
     """
     note_network(run, OURS, None)
+    whole = (
+        {} if kept else {"steps": schedule.steps}
+    )  # it has two parts, each for its share of them
+    limits = {"kept-batches": bool(kept), "boxes-only": is_boxes_only, **whole}
+    note_begun(run, schedule, own, start, **limits)
     network = GarmentNetwork()
     if start is None:
         load_imagenet_weights(network.backbone, published_weights())
     else:
         load_exported(network, start)
     samples = sources(folders, own, start)
-    own.note(run)
     if is_boxes_only:
         network.freeze_wears()
     if kept:
@@ -207,7 +211,7 @@ def export_garments(
         before = new_network("garments", network_of(run))
         load_exported(before, file)
         network = blend(before, network, share)
-    card = own_card(_card(run), run, license_id)
+    card = _card(run, license_id)
     size = (CROP_HEIGHT, CROP_WIDTH)
     export_detector(network, size, path, card, CANDIDATES, ("wears",))
     told = {"box_ap50": "ap50", "wears_ap": "wears_ap"}
@@ -223,15 +227,17 @@ def export_garments(
     return largest_difference(DetectorGraph(network, CANDIDATES), path, crops)
 
 
-def _card(run: Path) -> Card:
+def _card(run: Path, license_id: str | None) -> Card:
     return Card(
         task="garments",
         version=VERSION,
         labels=REGIONS,
-        license=license_of(run),
-        training_data=(
-            f"{start_of(run, _START)}; Clothing Co-Parsing (Apache-2.0), photos with label maps "
-            "and with tags; people of Dresscode's simulated entrance"
+        license=license_id or license_of_run(run),
+        training_data=trained_on(
+            run,
+            start_of(run, _START),
+            "Clothing Co-Parsing (Apache-2.0), photos with label maps and with tags; people of "
+            "Dresscode's simulated entrance",
         ),
         metrics={},
     )

@@ -1,18 +1,16 @@
-"""A retailer's own pictures in training: how they are mixed in, and told on the model's card."""
+"""A retailer's own pictures in training: how they are mixed in."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
 from model_build.data.converted import read_for_training
 from model_build.data.published.annotated import Annotated
-from model_build.export import Card
 
 Source = TypeVar("Source")
-_NOTE = "own_data.txt"
 
 
 @dataclass(frozen=True)
@@ -52,27 +50,5 @@ class OwnData:
         rest = [(source, share / total * (1.0 - self.share)) for source, share in sources]
         return [*rest, (own(photos), self.share)]
 
-    def note(self, run: Path) -> None:
-        """Write down in a run's folder what it learns from, for the card of its model."""
-        if self.files and self.share > 0.0:
-            names = ", ".join(f"{path.resolve().parent.name}/{path.name}" for path in self.files)
-            run.mkdir(parents=True, exist_ok=True)
-            (run / _NOTE).write_text(f"own pictures ({names}, {self.share:.0%} of the samples)")
-
 
 NO_OWN_DATA: Final = OwnData((), 0.0)
-
-
-def own_card(card: Card, run: Path, license_id: str | None) -> Card:
-    """The card of a run's model, with the own pictures that its folder tells of.
-
-    Args:
-        card: as of the shipped model.
-        run: folder of the run.
-        license_id: SPDX identifier of the new weights, if it is another.
-    """
-    note = run / _NOTE
-    told = card.training_data
-    if note.exists():
-        told = f"{told}; {note.read_text()}"
-    return replace(card, training_data=told, license=license_id or card.license)

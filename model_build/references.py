@@ -9,6 +9,7 @@ from typing import cast
 from torch import nn
 
 from model_build import classifier_model, detector_model, garment_model
+from model_build.begun import note_begun
 from model_build.garment_model import Folders
 from model_build.networks.choose import load_published, new_network, note_network
 from model_build.networks.fcos import ResNet50Fpn
@@ -48,7 +49,7 @@ def train_reference(
     if weights is not None:
         load_published(network, weights)
     note_network(run, name, weights)
-    own.note(run)
+    note_begun(run, schedule, own, None)
     if model == "classifier":
         pieces = classifier_model.sources(folders, own)
         return classifier.train(cast(Vgg19Classifier, network), pieces, schedule, run)

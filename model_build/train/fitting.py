@@ -214,6 +214,11 @@ class Run(Generic[Network]):
                 f"{self.folder}: this run was begun with the rates {began}, and is to go on with "
                 f"{rates}; give those it was begun with, or another folder"
             )
+        if int(state["step"]) > self.schedule.steps:
+            raise DresscodeError(
+                f"{self.folder}: this run has taken {state['step']} steps already, of which "
+                f"--steps {self.schedule.steps} would be a part; give more, or another folder"
+            )
         self.optimiser.load_state_dict(state["optimiser"])
         for parameter, moments in self.optimiser.state.items():
             # The fused optimiser takes for granted that they lie in memory like the parameter.

@@ -10,20 +10,18 @@ import torch
 from edge_app.inference.model import SHIPPED, load_model
 from edge_app.vocabulary import CATEGORIES
 from model_build import classifier_model, garment_model
+from model_build.begun import note_begun
 from model_build.convert.conversion import convert
 from model_build.convert.write import write_coco
 from model_build.data.converted import ConvertedCrops, ConvertedPieces
 from model_build.data.published.annotated import Annotated, DataError, Garment
 from model_build.data.published.sources import read_source
-from model_build.export import Card
 from model_build.garment_model import Folders
 from model_build.networks.classifier import GarmentClassifier
-from model_build.own_data import NO_OWN_DATA, OwnData, own_card
+from model_build.own_data import NO_OWN_DATA, OwnData
 from model_build.train import classifier as classifier_training
 from model_build.train.fitting import Schedule
 from tests.model_build.data.published.written import write_fashionpedia, write_picture
-
-CARD = Card("garments", "1.0.0", ("top",), "Apache-2.0", "street photos", {})
 
 
 def _train_file(tmp_path: Path) -> Path:
@@ -56,20 +54,6 @@ def test_own_pictures_alone_need_no_other_data(tmp_path: Path) -> None:
 
 def test_without_own_pictures_nothing_changes() -> None:
     assert NO_OWN_DATA.mixed(lambda: _named("a", "b"), ConvertedCrops) == _named("a", "b")
-
-
-def test_the_card_tells_of_own_pictures(tmp_path: Path) -> None:
-    OwnData((_train_file(tmp_path),), 0.4).note(tmp_path / "run")
-    card = own_card(CARD, tmp_path / "run", "LicenseRef-Acme")
-    assert card.training_data == (
-        "street photos; own pictures (converted/train.json, 40% of the samples)"
-    )
-    assert card.license == "LicenseRef-Acme"
-
-
-def test_a_run_without_own_pictures_has_the_card_as_it_is(tmp_path: Path) -> None:
-    NO_OWN_DATA.note(tmp_path)
-    assert own_card(CARD, tmp_path, None) == CARD
 
 
 def _test_file(tmp_path: Path) -> Path:
@@ -106,14 +90,17 @@ def test_a_classifier_is_exported_with_own_pictures_alone(tmp_path: Path) -> Non
     own = OwnData((_train_file(tmp_path),), 1.0)
     schedule = Schedule(steps=1, batch=2)
     sources = own.mixed(list, ConvertedPieces)
+    note_begun(tmp_path, schedule, own, None)
     classifier_training.train(GarmentClassifier(), sources, schedule, tmp_path, is_apart=False)
-    own.note(tmp_path)
     folders = Folders(tmp_path / "nowhere", tmp_path / "cache", _test_file(tmp_path))
     path = tmp_path / "classifier.onnx"
     differences = classifier_model.export_model(folders, tmp_path, path, "LicenseRef-Acme")
     assert max(differences.values()) < 1e-3
     assert load_model(path, "classifier").labels == CATEGORIES
     told = {prop.key: prop.value for prop in onnx.load(path).metadata_props}
-    assert "converted/train.json" in told["training_data"]
+    assert told["training_data"] == (
+        "EfficientNet-Lite0 (ImageNet, Apache-2.0); "
+        "own pictures (converted/train.json, 100% of the samples)"
+    )
     assert told["license"] == "LicenseRef-Acme"
     assert "own_top1" in json.loads(told["metrics"])

@@ -103,6 +103,13 @@ def test_a_run_does_not_go_on_with_other_rates(tmp_path: Path) -> None:
         train(tmp_path, replace(SCHEDULE, head_rate=2 * SCHEDULE.head_rate))
 
 
+def test_a_run_may_become_longer_but_not_shorter_than_it_is(tmp_path: Path) -> None:
+    train(tmp_path)
+    with pytest.raises(DresscodeError, match=r"has taken 12 steps already, .* --steps 9"):
+        train(tmp_path, replace(SCHEDULE, steps=9))
+    assert train(tmp_path, replace(SCHEDULE, steps=15)).step == 15
+
+
 def test_a_checkpoint_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     whole = train(tmp_path / "whole")
     with pytest.raises(StopHereError):
