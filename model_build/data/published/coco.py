@@ -62,6 +62,7 @@ class _Image(BaseModel):
 class _Annotation(BaseModel):
     """A garment; the fields from `allowed` on are written by `data`."""
 
+    id: _Id | None = None
     image_id: _Id
     category_id: _Id
     bbox: Box
@@ -124,7 +125,14 @@ def read_file(path: Path, labels: Labels) -> list[Annotated]:
 
 def _read(loaded: Any, path: Path, labels: Labels) -> list[Annotated]:
     content = check(loaded, _CONTENT, path)
-    names = {category.id: category.name for category in content.categories}
+    names: dict[_Id, str] = {}
+    for index, category in enumerate(content.categories):
+        if category.id in names:
+            raise DataError(
+                f"{path}: categories.{index}.id: {names[category.id]!r} has the id "
+                f"{category.id!r}, too; give each category an id of its own"
+            )
+        names[category.id] = category.name
     allowed = {
         key: () if name == PERSON else look_up(labels, name, f"{path}: categories")
         for key, name in names.items()
@@ -142,8 +150,16 @@ def _read(loaded: Any, path: Path, labels: Labels) -> list[Annotated]:
                 f"{path}: images.{index}.id: another image has the id {image.id!r}, too"
             )
         of_image[image.id] = []
+    known: set[_Id] = set()
     for index, annotation in enumerate(content.annotations):
         place = f"{path}: annotations.{index}"
+        if annotation.id in known:
+            raise DataError(
+                f"{place}.id: another annotation has the id {annotation.id!r}, too; "
+                "leave out what is there twice"
+            )
+        if annotation.id is not None:
+            known.add(annotation.id)
         if annotation.image_id not in of_image:
             raise DataError(f"{place}.image_id: no image has the id {annotation.image_id!r}")
         if annotation.category_id not in names:

@@ -148,6 +148,14 @@ def test_what_a_file_has_no_name_for_is_unknown(tmp_path: Path) -> None:
             lambda c: c["images"].append(c["images"][0]),
             r"images\.1\.id: another image has the id 100",
         ),
+        (
+            lambda c: c["categories"].append({"id": 1, "name": "jeans"}),
+            r"categories\.3\.id: 'dress' has the id 1, too",
+        ),
+        (
+            lambda c: c["annotations"].append(c["annotations"][0]),
+            r"annotations\.2\.id: another annotation has the id 1",
+        ),
         (lambda c: c["annotations"][0].update(category_id=7), r"annotations\.0\.category_id: no"),
         (lambda c: c["images"][0].pop("file_name"), r"images\.0\.file_name: Field required"),
         (lambda c: c["images"][0].update(file_name="b.jpg"), "none of its pictures was found in"),
@@ -158,6 +166,8 @@ def test_what_a_file_has_no_name_for_is_unknown(tmp_path: Path) -> None:
         "short box",
         "image",
         "two images",
+        "two categories",
+        "annotation twice",
         "category",
         "name",
         "pictures",
