@@ -29,8 +29,8 @@ def run_classifier(
 def evaluate_classifier(model: Path, samples: Sequence[PieceSample]) -> Report:
     """Judge a model on garments whose labels are known.
 
-    A partial label accepts each of its categories; where a category is needed, it is the one that
-    was named if the label allows it, else the first that it allows.
+    A partial label accepts each of its categories, and has figures of its own (`top1/jacket|coat`);
+    in the confusion it is the category that was named if the label allows it, else its first one.
     """
     crops = np.stack([sample.crop for sample in samples])
     allowed = np.stack([sample.allowed for sample in samples])
@@ -61,9 +61,9 @@ def evaluate_classifier(model: Path, samples: Sequence[PieceSample]) -> Report:
         figures[f"top1_answered/{least}"] = (
             float(is_right[is_answered].mean()) if is_answered.any() else float("nan")
         )
-    first = allowed.argmax(1)
-    for i, name in enumerate(CATEGORIES):
-        is_it = first == i
+    labels = np.array(["|".join(CATEGORIES[i] for i in np.flatnonzero(row)) for row in allowed])
+    for name in dict.fromkeys([*CATEGORIES, *sorted(labels)]):
+        is_it = labels == name
         figures[f"top1/{name}"] = float(is_right[is_it].mean()) if is_it.any() else float("nan")
         figures[f"count/{name}"] = int(is_it.sum())
     lines = {
@@ -84,7 +84,12 @@ def evaluate_classifier(model: Path, samples: Sequence[PieceSample]) -> Report:
 
 
 def _neighbour_accuracy(embedding: NDArray[np.float32], allowed: NDArray[np.bool_]) -> float:
-    """Share whose nearest other garment in the embedding has a category in common."""
+    """Share whose nearest other garment in the embedding has a category in common.
+
+    Not a number for a garment alone.
+    """
+    if len(embedding) < 2:
+        return float("nan")
     alike = embedding @ embedding.T
     np.fill_diagonal(alike, -np.inf)
     return float((allowed & allowed[alike.argmax(1)]).any(1).mean())

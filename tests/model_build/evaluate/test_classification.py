@@ -23,4 +23,15 @@ def test_a_perfect_model_is_perfect_where_labels_are_partial(
     monkeypatch.setattr(classification, "run_classifier", lambda *_: (sure, looks))
     report = classification.evaluate_classifier(Path("any"), samples)
     assert report.figures["top1"] == 1.0
+    assert report.figures["count/jeans"] == 0
+    assert np.isnan(report.figures["top1/jeans"])
+    assert report.figures["count/jeans|trousers"] == report.figures["top1/jeans|trousers"] == 1
     assert set(report.curves["precision-recall"].lines) == {"coat 1.000", "trousers 1.000"}
+
+
+def test_a_garment_alone_has_no_neighbour(monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = PieceSample(np.zeros((192, 160, 3), np.uint8), category_mask(("coat",)))
+    said = np.full((1, 15), 1 / 15, np.float32), np.eye(1, 3, dtype=np.float32)
+    monkeypatch.setattr(classification, "run_classifier", lambda *_: said)
+    report = classification.evaluate_classifier(Path("any"), [sample])
+    assert np.isnan(report.figures["neighbour_top1"])
