@@ -195,7 +195,14 @@ class Run(Generic[Network]):
             "unwritten_losses": self._table.unwritten,
         }
         unfinished = self.folder / "last.new"
-        torch.save(state, unfinished)
+        try:
+            torch.save(state, unfinished)
+        except (OSError, RuntimeError) as error:  # the latter is torch's for a full disk
+            unfinished.unlink(missing_ok=True)
+            raise DresscodeError(
+                f"{self.folder / 'last.pt'}: could not be written, is the disk full? Make room: "
+                f"the same command goes on from the last one ({str(error).splitlines()[0]})"
+            ) from error
         unfinished.replace(self.folder / "last.pt")
         self._table.draw(is_finished=self.step == self.schedule.steps)
 
@@ -285,9 +292,24 @@ class Batches(Dataset[Batch]):
 
 
 def load_averaged(network: Network, run: Path) -> Network:
-    """The averaged weights of a run, ready for use."""
-    state = torch.load(run / "last.pt", weights_only=True, map_location="cpu")
-    network.load_state_dict(state["averaged"])
+    """The averaged weights of a run, ready for use.
+
+    Raises:
+        DresscodeError: it has none yet, or is a run of another model.
+    """
+    path = run / "last.pt"
+    if not path.exists():
+        raise DresscodeError(
+            f"{path}: no such file; the run has not come so far, go on with `train --run {run}`"
+        )
+    state = torch.load(path, weights_only=True, map_location="cpu")
+    try:
+        network.load_state_dict(state["averaged"])
+    except RuntimeError as error:
+        raise DresscodeError(
+            f"{path}: expected the weights of a {type(network).__name__}; is it a run of another "
+            "model?"
+        ) from error
     return network.eval()
 
 

@@ -3,6 +3,7 @@
 import csv
 import functools
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -108,6 +109,28 @@ def test_a_run_may_become_longer_but_not_shorter_than_it_is(tmp_path: Path) -> N
     with pytest.raises(DresscodeError, match=r"has taken 12 steps already, .* --steps 9"):
         train(tmp_path, replace(SCHEDULE, steps=9))
     assert train(tmp_path, replace(SCHEDULE, steps=15)).step == 15
+
+
+def test_a_full_disk_is_told_and_leaves_the_last_checkpoint(tmp_path: Path) -> None:
+    run = train(tmp_path)
+    before = (tmp_path / "last.pt").read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
+    try:
+        with pytest.raises(DresscodeError, match=r"last\.pt: could not be written, is the disk"):
+            run.save()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (tmp_path / "last.pt").read_bytes() == before
+    assert not (tmp_path / "last.new").exists()
+
+
+def test_a_run_that_cannot_be_exported_says_why(tmp_path: Path) -> None:
+    with pytest.raises(DresscodeError, match=r"last\.pt: no such file; the run has not come so"):
+        load_averaged(new_network(), tmp_path)
+    train(tmp_path)
+    with pytest.raises(DresscodeError, match="expected the weights of a Linear; is it a run of"):
+        load_averaged(nn.Linear(2, 2), tmp_path)
 
 
 def test_a_checkpoint_of_an_earlier_version_is_read(tmp_path: Path) -> None:
