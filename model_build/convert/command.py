@@ -16,6 +16,7 @@ from model_build.convert.conversion import convert
 from model_build.convert.people import PeopleFinder, need_people
 from model_build.convert.report import show_report, write_report
 from model_build.convert.write import write_coco
+from model_build.data.published.annotated import DataError
 from model_build.data.published.sources import READERS, read_source
 
 
@@ -48,7 +49,11 @@ def data(
 ) -> None:
     """Convert the data set SOURCE in FOLDER to COCO JSON, and report what is in it."""
     console = Console()
-
+    if source == "folders" and out.resolve().is_relative_to(folder.resolve()):
+        raise DataError(
+            f"{out}: expected a folder outside of {folder}, where it would be taken for a category "
+            "the next time"
+        )
     photos = read_source(source, folder, unused)
     done = convert(photos, as_published, console)
     if with_people and any(map(need_people, done.kept)):

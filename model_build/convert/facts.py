@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 SMALL_SIDE = 16
 _LOOK_SIDE = 32
+_LEAST_SIDE_PX = 16
 _JPEG, _JPEG_SCAN, _JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 _PNG, _PNG_END = b"\x89PNG", b"IEND"
 
@@ -41,7 +42,7 @@ def look_at(path: Path) -> Facts:
     """Read and decode a picture.
 
     Raises:
-        PictureError: it is missing, cut off, or cannot be decoded.
+        PictureError: it is missing, cut off, tiny, or cannot be decoded.
     """
     try:
         content = path.read_bytes()
@@ -55,10 +56,13 @@ def look_at(path: Path) -> Facts:
         raise PictureError(f"not a readable picture: {error.err}") from error
     if picture is None:
         raise PictureError("not a readable picture")
+    height, width = picture.shape[:2]
+    if min(height, width) < _LEAST_SIDE_PX:
+        raise PictureError(f"is {width}x{height} pixels, too small to show anything")
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     small = cv2.resize(grey, (SMALL_SIDE, SMALL_SIDE), interpolation=cv2.INTER_AREA)
     return Facts(
-        size=(picture.shape[1], picture.shape[0]),
+        size=(width, height),
         digest=hashlib.sha256(content).hexdigest(),
         look=perceptual_hash(np.asarray(grey, np.uint8)),
         small=np.asarray(small, np.uint8).ravel(),

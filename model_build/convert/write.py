@@ -49,7 +49,7 @@ def _content(photos: Sequence[Annotated], description: str, out: Path) -> dict[s
         images.append(
             {
                 "id": number,
-                "file_name": Path(os.path.relpath(photo.picture, out)).as_posix(),
+                "file_name": _way_to(photo.picture, out),
                 "width": size[0],
                 "height": size[1],
                 "split": photo.split,
@@ -71,6 +71,11 @@ def _content(photos: Sequence[Annotated], description: str, out: Path) -> dict[s
             for index, name in enumerate(CATEGORIES, 1)
         ],
     }
+
+
+def _way_to(picture: Path, out: Path) -> str:
+    """The picture's name for files in `out`, of which either may be reached by a link."""
+    return Path(os.path.relpath(picture.resolve(), out.resolve())).as_posix()
 
 
 def _annotation(number: int, image: int, garment: Garment, size: tuple[int, int]) -> dict[str, Any]:

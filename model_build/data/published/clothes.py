@@ -28,15 +28,17 @@ def read_clothes(folder: Path, labels: Labels) -> list[Annotated]:
         DataError: the table breaks the layout; the message gives file and line.
     """
     path = folder / "images.csv"
-    rows = csv.DictReader(line for _, line in numbered_lines(path))
+    lines = list(numbered_lines(path))
+    rows = csv.DictReader(line for _, line in lines)
     missing = [name for name in _COLUMNS if name not in (rows.fieldnames or ())]
     if missing:
         raise DataError(f"{path}, line 1: expected the columns {', '.join(_COLUMNS)}")
     photos = []
     for row in rows:
+        place = f"{path}, line {lines[rows.line_num - 1][0]}"
         if not all(row[name] for name in _COLUMNS):
-            raise DataError(f"{path}, line {rows.line_num}: expected {', '.join(_COLUMNS)}")
-        categories = look_up(labels, row["label"], f"{path}, line {rows.line_num}")
+            raise DataError(f"{place}: expected {', '.join(_COLUMNS)}")
+        categories = look_up(labels, row["label"], place)
         photos.append(
             Annotated(
                 picture=folder / "images" / f"{row['image']}.jpg",

@@ -239,6 +239,13 @@ def test_boxes_end_at_the_pictures_edge(tmp_path: Path) -> None:
     assert "nan, 10, 50, 40" in done.bad_boxes[1]
 
 
+def test_pictures_too_small_to_show_anything_are_left_out(tmp_path: Path) -> None:
+    tiny = _photo(tmp_path / "tiny.png", 1)
+    assert cv2.imwrite(str(tiny.picture), np.zeros((1, 1, 3), np.uint8))
+    done = convert([dataclasses.replace(tiny, size=None), _photo(tmp_path / "a.jpg", 2)])
+    assert _reasons(done) == {"tiny.png": "is 1x1 pixels, too small to show anything"}
+
+
 def test_a_set_without_a_usable_picture_is_an_error(tmp_path: Path) -> None:
     photo = Annotated(tmp_path / "gone.jpg", "", "gone", (DRESS,))
     with pytest.raises(DataError, match=r"none of 1 pictures .*gone\.jpg: No such file"):

@@ -46,6 +46,13 @@ def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
             assert theirs.attributes == ours.attributes
 
 
+def test_files_in_a_folder_reached_by_a_link_find_their_pictures(tmp_path: Path) -> None:
+    (tmp_path / "a" / "deep" / "disk").mkdir(parents=True)
+    (tmp_path / "out").symlink_to(tmp_path / "a" / "deep" / "disk")
+    for path in write_coco(_converted(tmp_path), "fashionpedia", tmp_path / "out"):
+        assert all(photo.picture.is_file() for photo in read_file(path, LABELS["coco"]))
+
+
 def test_tags_people_and_undrawn_boxes_survive(tmp_path: Path) -> None:
     picture = tmp_path / "a.jpg"
     written.write_picture(picture, 1)
@@ -144,6 +151,9 @@ def test_the_command_names_what_is_wrong(tmp_path: Path) -> None:
     code, text = _run("folders", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out"))
     assert code == 1
     assert "nowhere: no such folder" in text
+    code, text = _run("folders", str(tmp_path), "--out", str(tmp_path / "converted"))
+    assert code == 1
+    assert "converted: expected a folder outside of" in text
     code, text = _run("photos", str(tmp_path), "--out", str(tmp_path / "out"))
     assert code == 2
     assert "clothing-dataset" in text

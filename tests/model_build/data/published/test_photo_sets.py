@@ -60,6 +60,7 @@ def test_every_row_of_the_table_is_a_picture(tmp_path: Path) -> None:
     [
         ("image,sender_id", "image,sender", r"images\.csv, line 1: expected the columns image, s"),
         ("a,1,T-Shirt", "a,1,Tee", "line 2: label 'Tee' is not known"),
+        ("b,1,Pants", "\n \nb,1,Pents", "line 5: label 'Pents' is not known"),
         ("b,1,Pants,False", "b,1", r"images\.csv, line 3: expected image, sender_id, label"),
     ],
 )
