@@ -245,9 +245,12 @@ class Pipeline:
         alerts = _alerts(config, self._honours_hours)
         alerts.restore(self.alerts.state(), keeps_tracks=True)
         counts = _counts(config, now_s, self._is_clock_ok)
-        counts.restore(self.counts.state())
-        self._books.renew(alerts, counts, config.zones)
-        self._areas = _areas(config)
+        kept, areas = self.counts.state(), _areas(config)
+        # Nobody is seen to leave an area that goes; if it comes back, they are told of anew.
+        changed = set(config.zones).symmetric_difference(kept["zones"])
+        counts.restore(kept, emptied=sorted(changed.intersection([*self._areas, *areas])))
+        self._books.renew(alerts, counts)
+        self._areas = areas
         for name, camera in config.cameras.items():
             self._entrances[name].change_zones(camera.zones)
 

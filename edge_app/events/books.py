@@ -100,19 +100,14 @@ class Books:
         self._people.pop(key, None)
         self.alerts.forget(*key)
 
-    def renew(self, alerts: Alerts, counts: Counts, zones: Collection[str]) -> None:
+    def renew(self, alerts: Alerts, counts: Counts) -> None:
         """Go on with other rules and counters, which were restored from these.
 
         Args:
             alerts: the new rules.
-            counts: the new counters.
-            zones: ids of the zones that there are now; entries of others are forgotten.
+            counts: the new counters; entries of zones that are gone settle in them all the same.
         """
         self.alerts, self.counts = alerts, counts
-        for person in self._people.values():
-            waiting = person.entries[len(person.entries) - person.open :]
-            person.open = sum(entry.zone in zones for entry in waiting)
-            person.entries = [entry for entry in person.entries if entry.zone in zones]
 
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able; what hardly ever changes is apart."""

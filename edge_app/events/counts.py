@@ -71,7 +71,7 @@ class Counts:
         self._ledger = Ledger(zones, days)
         self._occupancy = Occupancy(zones)
         self._coverage = Coverage(every)
-        self._garments = GarmentMaps(zones, min_cell)
+        self._garments = GarmentMaps(min_cell)
         self._windows = Windows(
             {**cameras, ALL: every} if zones else {},
             self._ledger,
@@ -198,8 +198,8 @@ class Counts:
                 _VERSION,
             )
             return
-        if not state.get("zones", state["ledger"]["totals"]):
-            return  # there were no zones: nothing to go on with, and no windows to catch up on
+        if not state["ledger"]["totals"]:
+            return  # there never was a zone: nothing to go on with, and no windows to catch up on
         self._watermark_s = state["watermark_s"]
         self.late_dropped = state["late_dropped"]
         self._ledger.restore(state["ledger"])
@@ -208,14 +208,27 @@ class Counts:
         self._garments.restore(state["garments"])
         self._windows.restore(state["windows"])
         for name, shelf in self._shelves().items():
-            shelf.add(state.get("packed", {}).get(name, ()), self._zones)
+            shelf.add(state.get("packed", {}).get(name, ()))
         self._dating.begin(self._now_s, state["windows"]["alive_s"])
         self._now_s = self._dating.date(self._now_s)
+        self._tell_of_gone(state.get("zones", ()))
         self._empty(emptied)
 
     def _shelves(self) -> dict[str, Shelf[Any]]:
         shelves = (self._ledger.shelf, self._windows.facts.shelf, self._garments.shelf)
         return dict(zip(("tallies", "facts", "garments"), shelves, strict=True))
+
+    def _tell_of_gone(self, zones: Sequence[str]) -> None:
+        start, _ = self._ledger.bounds(DAY, self._now_s)
+        for zone in [zone for zone in zones if zone not in self._zones]:
+            today = self._ledger.tally(zone, DAY, start)
+            logger.info(
+                "counts: zone %s is gone; its %d in and %d out of today stay in the windows that "
+                "have begun, and in those of all",
+                zone,
+                today.entries,
+                today.exits,
+            )
 
     def _empty(self, zones: Sequence[str]) -> None:
         """Nobody is known to be in these zones now; nobody went out either."""
@@ -236,6 +249,8 @@ class Counts:
         return replace(entry, at_s=self._dating.date(entry.at_s))
 
     def _count(self, entry: Entry, what: Tally) -> bool:
+        if entry.zone not in self._ledger.zones:
+            return False  # left open by a run whose counters were refused
         if entry.at_s < self._watermark_s - _LATE_S:
             self.late_dropped += 1
             logger.warning(

@@ -7,7 +7,7 @@ hours, a revision minus the one before it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,15 +46,13 @@ class GarmentMaps:
     """Remembers the maps of the last days, and decides about the next one.
 
     Args:
-        zones: ids, without ``all``.
         k: the smallest positive count that may be published.
 
     Attributes:
         shelf: what was published.
     """
 
-    def __init__(self, zones: Sequence[str], k: int) -> None:
-        self._zones = tuple(zones)
+    def __init__(self, k: int) -> None:
         self._k = k
         self.shelf = Shelf[GarmentMap](
             lambda shown: [dict(shown.cells), shown.n, list(shown.withheld)],
@@ -113,7 +111,7 @@ class GarmentMaps:
         zone, window, start = key
         zones, hours = [], []
         for (other, kind, begun), published in self.shelf.since(start):
-            if zone == ALL and other in self._zones and (kind, begun) == (window, start):
+            if zone == ALL and other != ALL and (kind, begun) == (window, start):
                 zones.append(published.shown(self._k))
             if window == DAY and other == zone and kind != DAY and start <= begun < end:
                 hours.append(published.shown(self._k))

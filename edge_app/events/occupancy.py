@@ -60,9 +60,14 @@ class Course:
 
 
 class Occupancy:
-    """The people in each zone, up to the last closed minute and beyond it."""
+    """The people in each zone, up to the last closed minute and beyond it.
+
+    Args:
+        zones: ids. Who was in a zone that is gone is known to be nowhere until it is put back.
+    """
 
     def __init__(self, zones: Sequence[str]) -> None:
+        self._zones = tuple(zones)
         self._people = dict.fromkeys(zones, 0)
         self._changes: list[Change] = []
         self._closed_s = 0.0
@@ -92,7 +97,7 @@ class Occupancy:
             known_until_s: time after this does not count for the average.
 
         Returns:
-            By zone, and for ``all``, the course from start to end.
+            By zone, former ones too, and for ``all``, the course from start to end.
         """
         due = sorted((c for c in self._changes if c[0] < end_s), key=_order)
         self._changes = [c for c in self._changes if c[0] >= end_s]
@@ -126,12 +131,12 @@ class Occupancy:
         self._reset_at_s = to_s
 
     def latest(self, reset_at_s: float) -> dict[str, int]:
-        """People by zone, and for ``all``, after every change known so far.
+        """People by zone, former ones too, and for ``all``, after every change known so far.
 
         Args:
             reset_at_s: start of the present business day, at which everybody was gone.
         """
-        ahead = Occupancy(list(self._people))
+        ahead = Occupancy(self._zones)
         ahead._people = dict(self._people)
         changes = [*self._changes, (reset_at_s, 0, ALL)]
         for change in sorted((c for c in changes if c[0] >= self._closed_s), key=_order):
@@ -148,10 +153,9 @@ class Occupancy:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from what :meth:`state` gave; zones that are gone go."""
-        self._people |= {z: n for z, n in state["people"].items() if z in self._people}
-        known = {ALL, *self._people}
-        self._changes = [(at_s, by, zone) for at_s, by, zone in state["changes"] if zone in known]
+        """Continue from what :meth:`state` gave."""
+        self._people |= state["people"]
+        self._changes = [(at_s, by, zone) for at_s, by, zone in state["changes"]]
         self._closed_s = state["closed_s"]
         self._reset_at_s = state["reset_at_s"]
 
@@ -164,7 +168,7 @@ class Occupancy:
             self._people[zone] = max(0, self._people[zone] + by)
 
     def _with_all(self) -> dict[str, int]:
-        return {**self._people, ALL: sum(self._people.values())}
+        return {**self._people, ALL: sum(self._people[zone] for zone in self._zones)}
 
 
 def _order(change: Change) -> tuple[float, int, str]:

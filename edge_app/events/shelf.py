@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from base64 import b85decode, b85encode
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 from zlib import compress, decompress
 
@@ -95,16 +95,16 @@ class Shelf(Generic[T]):
         """The rest of it; mostly the same from one time to the next."""
         return [self._packed[chunk] for chunk in sorted(self._packed)]
 
-    def restore(self, state: Mapping[str, Any], zones: Collection[str] | None = None) -> None:
-        """Continue from what :meth:`state` gave; of some zones only, if they are named."""
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from what :meth:`state` gave."""
         self.clear()
-        self._add_rows(state["plain"], zones)
-        self.add(state["packed"], zones)  # as it was before the two were stored apart
+        self._add_rows(state["plain"])
+        self.add(state["packed"])  # as it was before the two were stored apart
 
-    def add(self, packed: Iterable[str], zones: Collection[str] | None = None) -> None:
+    def add(self, packed: Iterable[str]) -> None:
         """Take windows that are not there yet from what :meth:`packed` gave."""
         for each in packed:
-            self._add_rows(_unpack(each), zones)
+            self._add_rows(_unpack(each))
 
     def _values(self, chunk: Chunk) -> dict[Key, T]:
         if chunk in self._fresh:
@@ -136,11 +136,10 @@ class Shelf(Generic[T]):
         zone, window, start, *values = row
         return (zone, window, start), self._from_row(values)
 
-    def _add_rows(self, rows: Iterable[Sequence[Any]], zones: Collection[str] | None) -> None:
+    def _add_rows(self, rows: Iterable[Sequence[Any]]) -> None:
         chunks: dict[Chunk, dict[Key, T]] = {}
         for key, value in map(self._item, rows):
-            if zones is None or key[0] in zones:
-                chunks.setdefault(_chunk(key), {})[key] = value
+            chunks.setdefault(_chunk(key), {})[key] = value
         for chunk, values in sorted(chunks.items()):
             self._put_all(chunk, {**values, **self._values(chunk)})
 

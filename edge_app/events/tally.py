@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,7 +72,7 @@ class Ledger:
     """Tallies by zone and window, kept while late facts may still change them.
 
     Args:
-        zones: ids; ``all`` is their sum and never kept.
+        zones: ids; ``all`` is the sum of these and of former ones, and never kept.
         days: the store's business days.
 
     Attributes:
@@ -80,10 +80,14 @@ class Ledger:
     """
 
     def __init__(self, zones: Sequence[str], days: BusinessDays) -> None:
-        self._zones = tuple(zones)
         self.days = days
         self.shelf = Shelf[Tally](_to_row, lambda row: Tally(*row))
         self._totals = {zone: Tally() for zone in zones}
+
+    @property
+    def zones(self) -> Collection[str]:
+        """The zones that there are, and those that there were since the counters began."""
+        return self._totals.keys()
 
     def bounds(self, window: str, at_s: float) -> tuple[int, int]:
         """Start and end (exclusive) of the window of a kind that a time lies in."""
@@ -111,7 +115,7 @@ class Ledger:
     def tally(self, zone: str, window: str, start: int) -> Tally:
         """The sums of a zone, or of ``all``, in a window."""
         total = Tally()
-        for each in self._zones if zone == ALL else (zone,):
+        for each in self._totals if zone == ALL else (zone,):
             total.add(self.shelf.get((each, window, start)) or Tally())
         return total
 
@@ -145,11 +149,8 @@ class Ledger:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from what :meth:`state` gave; of zones that are gone only the totals stay.
-
-        The totals of the whole store would go back without them.
-        """
-        self.shelf.restore(state["tallies"], self._zones)
+        """Continue from what :meth:`state` gave; zones that are gone stay in the sum."""
+        self.shelf.restore(state["tallies"])
         self._totals |= {zone: Tally(*values) for zone, values in state["totals"].items()}
 
 

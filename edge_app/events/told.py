@@ -7,7 +7,7 @@ a clock that was set back later.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from edge_app.events.shelf import Key
@@ -99,8 +99,8 @@ class Told:
             "revisions": [[*key, revision] for key, revision in self._revisions.items()],
         }
 
-    def restore(self, state: Mapping[str, Any], zones: Container[str]) -> None:
-        """Continue from what :meth:`state` gave; zones that are gone go."""
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from what :meth:`state` gave."""
         self._skipped = [(first, last) for first, last in state["skipped"]]
         self._ahead = [(first, last) for first, last in state.get("ahead", ())]
-        self._revisions = {(z, w, s): rev for z, w, s, rev in state["revisions"] if z in zones}
+        self._revisions = {(z, w, s): rev for z, w, s, rev in state["revisions"]}

@@ -3,6 +3,9 @@
 Everything is driven by minutes, closed one after the other; a longer window collects the occupancy
 and coverage of its minutes and closes with its last one. Sums are not collected but read from the
 ledger when a window is published, so that late facts are in every publication after them.
+
+Of a zone that is gone, nobody watches what is left: the windows that had begun, or in which
+something was counted, are closed as the others are, and no new ones begin.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from edge_app.events.facts import FactBook, Facts
 from edge_app.events.garments import GarmentMaps
 from edge_app.events.occupancy import ALL, Course, Occupancy
 from edge_app.events.shelf import Key
-from edge_app.events.tally import DAY, GARMENT_WINDOWS, WINDOWS, Ledger
+from edge_app.events.tally import DAY, GARMENT_WINDOWS, WINDOWS, Ledger, Tally
 from edge_app.events.told import Told
 from edge_app.flow import CountWindow
 
@@ -90,7 +93,7 @@ class Windows:
             known_until_s: nothing is known of the time after this; default: all is known.
         """
         windows: list[CountWindow] = []
-        while self._cameras and self.closed_s + MINUTE_S <= limit_s:
+        while self._ledger.zones and self.closed_s + MINUTE_S <= limit_s:
             stop = self._quiet_until(limit_s)
             if stop > self.closed_s:
                 windows += self._skip(stop)
@@ -176,10 +179,13 @@ class Windows:
             self._occupancy.reset(start)
         known_s = end if known_until_s is None else min(end, known_until_s)
         courses = self._occupancy.close(start, end, known_s)
-        for zone, cameras in self._cameras.items():
-            watched_s = self._coverage.watched_s(cameras, start)
+        for zone in (*self._ledger.zones, ALL):
+            cameras = self._cameras.get(zone)
+            watched_s = 0 if cameras is None else self._coverage.watched_s(cameras, start)
+            is_due = cameras is not None or self._ledger.tally(zone, "pt1m", start) != Tally()
             for window in WINDOWS:
-                self._collect(zone, window, courses[zone], watched_s)
+                if is_due or (zone, window) in self._open:
+                    self._collect(zone, window, courses[zone], watched_s)
         self._coverage.forget(end)
         self.closed_s = end
         return self.close_open(end)
@@ -214,7 +220,7 @@ class Windows:
 
     def _order(self, key: Key, end: int) -> tuple[int, int, int]:
         """Parts before what they add up to: hours before their day, zones before ``all``."""
-        return end, WINDOWS.index(key[1]), list(self._cameras).index(key[0])
+        return end, WINDOWS.index(key[1]), [*self._ledger.zones, ALL].index(key[0])
 
     def _window(self, key: Key, revision: int) -> CountWindow:
         zone, window, start = key
@@ -272,18 +278,16 @@ class Windows:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what :meth:`state` gave; windows in which nothing ran stay unpublished."""
-        known = self._cameras
         self.epoch_s = state["epoch_s"]
         self.closed_s = state["closed_s"]
         self.nothing_ran(state["alive_s"], self._started_at_s)
         self._open = {
             (zone, window): _Open(start, end, Course(*course), watched_s)
             for zone, window, start, end, course, watched_s in state["open"]
-            if zone in known
         }
         self.facts.restore(state["facts"])
-        self._told.restore(state, known)
-        self._changed = {(z, w, s) for z, w, s in state["changed"] if z in known}
+        self._told.restore(state)
+        self._changed = {(z, w, s) for z, w, s in state["changed"]}
 
 
 def whole_minute(at_s: float) -> int:

@@ -187,6 +187,21 @@ def test_a_person_in_a_zone_is_not_counted_again_for_a_reload(
     assert count.occupancy == 1
 
 
+def test_people_in_an_area_are_not_doubled_by_a_name_that_is_put_back(
+    store: Path, networks: Networks
+) -> None:
+    watch = Watcher()
+    with box_of(store, networks) as live:
+        turn_until(live, watch, lambda: watch.entries == 1)
+        for entries, name in enumerate(("back-room:", "shop:"), start=2):
+            (store / "store.yaml").write_text(CONFIG.replace("shop:", name))
+            live.reload()
+            turn_until(live, watch, lambda entries=entries: watch.entries == entries)
+        assert [count.occupancy for count in live.counts.live(time.time())] == [1, 1]
+        days = {w.zone: w for w in live.counts.finish(time.time()) if w.window == "p1d"}
+    assert {zone: day.drift for zone, day in days.items()} == {"shop": 1, "all": 1}
+
+
 def test_a_pause_survives_a_restart(store: Path, networks: Networks) -> None:
     watch = Watcher()
     with box_of(store, networks) as live:

@@ -209,16 +209,35 @@ def test_an_empty_area_stays_empty_over_a_restart():
     assert closed(after, "rooms").drift == 0
 
 
-def test_entries_of_a_zone_that_goes_are_forgotten_and_the_others_settle():
+@pytest.mark.parametrize("is_restart", [False, True], ids=["reload", "restart"])
+def test_entries_of_a_zone_that_goes_settle_as_the_others_do(is_restart):
     books = books_of()
-    books.book([entry(NOON, zone="rooms"), entry(NOON)], {}, NOON, 0)
-    in_rooms = ("back", 1)
-    counts = counts_from(NOON, zones=("entrance",))
-    counts.restore(books.counts.state())
-    books.renew(books.alerts, counts, zones=("entrance",))
-    books.book([], {ME: wearing("shirt"), in_rooms: wearing("dress")}, NOON + 1, 1)
-    [day] = [w for w in counts.finish(NOON + 60) if (w.window, w.zone) == ("p1d", "all")]
-    assert (day.garment["shirt"], day.garment["dress"]) == (1, 0)
+    worn = {ME: wearing("shirt"), ("back", 1): wearing("dress")}
+    seen = {key: replace(outfit, is_settled=False) for key, outfit in worn.items()}
+    books.book([entry(NOON, zone="rooms"), entry(NOON)], seen, NOON, 0)
+    books.counts.advance(NOON + 300)
+    counts = counts_from(NOON + 320, zones=("entrance",))
+    if is_restart:
+        kept = json.loads(json.dumps(books.state()))
+        Books(books.alerts, counts).restore(kept)
+    else:
+        counts.restore(books.counts.state())
+        books.renew(books.alerts, counts)
+        books.book([], worn, NOON + 320, 1)
+    windows = counts.advance(NOON + 330) + counts.finish(NOON + 360)
+    for zone, cells in (("entrance", (1, 0)), ("rooms", (0, 1)), ("all", (1, 1))):
+        [day] = [w for w in windows if (w.window, w.zone) == ("p1d", zone)]
+        assert (day.garment["shirt"], day.garment["dress"]) == cells
+
+
+def test_open_entries_of_a_zone_that_the_counters_never_had_are_left_out():
+    books = books_of()
+    books.book([entry(NOON, zone="rooms")], {}, NOON, 0)
+    kept = json.loads(json.dumps(books.state()))
+    kept["counts"]["version"] = 99
+    counts = counts_from(NOON + 30)
+    Books(Alerts({}, PARIS), counts).restore(kept)
+    assert [w.garment_n for w in counts.finish(NOON + 60) if w.window == "p1d"] == [0, 0]
 
 
 def test_an_outfit_without_an_entry_counts_nothing():

@@ -82,14 +82,6 @@ def test_old_windows_are_dropped_a_chunk_at_once():
     assert list(shelf.since(0)) == [(("door", "p1d", 0), 5)]
 
 
-def test_zones_that_are_gone_go():
-    shelf = of_a_day()
-    again = numbers()
-    again.restore(shelf.state(), ["back"])
-    again.add(shelf.packed(), ["back"])
-    assert list(again.since(0)) == []
-
-
 def test_the_state_of_earlier_versions_is_read():
     """There whole hours of all kinds were packed together, and within the state."""
     rows = [["door", "pt1m", 60 * minute, minute] for minute in range(60)]
