@@ -248,7 +248,7 @@ class Live:
         self._messages = replace(self._messages, directions=directions_of(config))
         reload_senders(self._senders, config)
         for camera in self._cameras:
-            camera.change_masks(config.cameras[camera.camera_id].privacy_masks)
+            camera.change(config.cameras[camera.camera_id])
         self._slots.take(0.0)  # these were masked as before
         self._pipeline.reconfigure(config, now_s)
         self._outbox.publish([self._introduction()], self._state())

@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
@@ -19,7 +19,6 @@ from edge_app.config.schema import CameraSettings
 from edge_app.config.secrets import redact
 from edge_app.errors import SourceError
 from edge_app.flow import CameraState, Frame
-from edge_app.geometry import Point
 from edge_app.ports import Camera
 
 log = logging.getLogger(__name__)
@@ -83,7 +82,7 @@ class LiveCamera:
 
         Args:
             camera_id: id in the configuration.
-            settings: rate and masks.
+            settings: rate, masks and zones.
             opener: connects to the camera; called again after every failure.
             slots: where frames go.
             on_state: told every change, from the capture thread; must only enqueue.
@@ -95,10 +94,10 @@ class LiveCamera:
         self._slots = slots
         self._on_state = on_state
         self._timing = timing or Timing()
+        self._settings = settings
         self._masks = PrivacyMasks(settings.privacy_masks)
         self._scene = SceneWatch()
         self._verdict = FINE
-        self._fps = settings.fps
         self._lock = threading.RLock()
         self._state: CameraState | None = None
         self._index = 0
@@ -129,10 +128,17 @@ class LiveCamera:
                     extra=self._about,
                 )
 
-    def change_masks(self, polygons: Sequence[Sequence[Point]]) -> None:
-        """Black out other parts from the next picture on; the stream goes on."""
+    def change(self, settings: CameraSettings) -> None:
+        """Black out other parts from the next picture on; the stream goes on.
+
+        Args:
+            settings: differ from those before in zones and masks only, or not at all.
+        """
         with self._lock:
-            self._masks = PrivacyMasks(polygons)
+            if settings == self._settings:
+                return
+            self._settings = settings
+            self._masks = PrivacyMasks(settings.privacy_masks)
             # Whoever changes masks and zones has looked: what the camera shows now is the place.
             self._scene = SceneWatch()
 
@@ -151,7 +157,7 @@ class LiveCamera:
             patience_s = (
                 self._timing.open_s
                 if doing == "connecting"
-                else max(self._timing.stall_s, 3.0 / self._fps)
+                else max(self._timing.stall_s, 3.0 / self._settings.fps)
             )
             waited_s = time.monotonic() - since_s
             if waited_s <= patience_s:
@@ -209,7 +215,7 @@ class LiveCamera:
         self._mark("connecting", stop)
         with closing(self._opener()) as camera:
             lateness = LatenessMeter(self._timing.max_age_s)
-            rate = RateLimit(self._fps)
+            rate = RateLimit(self._settings.fps)
             while not stop.is_set():
                 self._mark("waiting for a picture", stop)
                 frame = camera.read()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edge_app.app import Networks, open_networks
@@ -169,6 +171,42 @@ def test_what_cannot_be_applied_changes_nothing_and_says_why(
     audit = (store / "state/audit.jsonl").read_text()
     assert "configuration refused" in audit
     assert why.split("'")[-1].strip() in audit
+
+
+def test_a_reload_takes_a_turned_camera_for_right_only_if_its_zones_or_masks_changed(
+    store: Path, networks: Networks
+) -> None:
+    rng = np.random.default_rng(1)
+    blocks = rng.integers(0, 230, (9, 16, 3), np.uint8).repeat(20, 0).repeat(20, 1)
+    grain = [rng.integers(0, 20, blocks.shape, np.uint8) for _ in range(40)]
+    turned = np.roll(blocks, 100, 1)
+    write_clip(store / "turned", [blocks + g for g in grain] + [turned + g for g in grain], 80)
+    for i in range(80, 600):
+        os.link(store / f"turned/{40 + i % 40:04d}.png", store / f"turned/{i:04d}.png")
+    text = CONFIG.replace("source: clip", "source: turned")
+    text = text.replace("alerts:", "  back: {source: clip}\nalerts:")
+    (store / "store.yaml").write_text(text)
+    watch = Watcher()
+
+    def reload(text: str) -> None:
+        (store / "store.yaml").write_text(text)
+        live.reload()
+
+    def state() -> str:
+        return str(retained(store, "/cam/door/state")["state"])
+
+    # One picture a second, by a clock that runs faster than the camera.
+    fast = SteadyClock(monotonic=lambda: 20.0 * time.monotonic())
+    path = store / "store.yaml"
+    with Live(load(path), networks, fast, config_path=path) as live:
+        turn_until(live, watch, lambda: len(watch.frames) > 3 and state() == "moved")
+        text = text.replace("any_of: [dress]", "any_of: [suit]")
+        reload(text.replace("back: {", "back: {privacy_masks: [[[0,0],[1,0],[1,1]]], "))
+        seen = len(watch.frames)
+        turn_until(live, watch, lambda: len(watch.frames) > seen + 30)
+        assert state() == "moved"
+        reload(text.replace("area: [[0, 0]", "area: [[0.1, 0]"))
+        turn_until(live, watch, lambda: state() == "online")
 
 
 def test_a_person_in_a_zone_is_not_counted_again_for_a_reload(
