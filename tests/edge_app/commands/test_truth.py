@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,15 @@ def test_a_simulation_knows_its_truth_for_its_own_line_only() -> None:
     truth = simulated_truth(url, {"door": ("cam", ZoneSettings(line=told))})
     assert truth.entries
     assert {e.zone for e in truth.entries} == {"door"}
+
+
+def test_the_readmes_first_try_has_its_line_at_the_simulated_door(root: Path) -> None:
+    tried = re.search(
+        r"source: (sim:\S+?),.*?line: (\[\[.*?\]\])", (root / "README.md").read_text(), re.S
+    )
+    assert tried is not None
+    line = ZoneSettings(line=json.loads(tried[2]))
+    simulated_truth(f"{tried[1]}&duration_s=10", {"entrance": ("door", line)})
 
 
 def test_the_readmes_example_is_a_truth(root: Path, tmp_path: Path) -> None:
