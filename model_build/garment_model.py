@@ -115,9 +115,8 @@ def train_garments(
         is_boxes_only: leave everything as it is that `wears` depends on.
     """
     note_network(run, OURS, None)
-    whole = (
-        {} if kept else {"steps": schedule.steps}
-    )  # it has two parts, each for its share of them
+    # Without kept batches it has two parts, each for its share of the steps.
+    whole = {} if kept else {"steps": schedule.steps}
     limits = {"kept-batches": bool(kept), "boxes-only": is_boxes_only, **whole}
     note_begun(run, schedule, own, start, **limits)
     network = GarmentNetwork()
