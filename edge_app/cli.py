@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -220,9 +219,10 @@ def doctor(config_path: Path) -> None:
     Exit 1 where something is wrong.
     """
     from edge_app.commands.doctor import examine
+    from edge_app.commands.sandbox import is_for_unit
     from edge_app.config.load import load
 
-    of_unit = config_path if os.geteuid() == 0 else None
+    of_unit = config_path if is_for_unit() else None
     marks = {"good": "[green]good   [/]", "warning": "[yellow]warning[/]", "bad": "[red]BAD    [/]"}
     shown = Console(highlight=False, soft_wrap=True)
     is_bad = False

@@ -18,6 +18,15 @@ HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  
 _STATE = (Path("/var/lib/dresscode"), Path("/var/lib/private/dresscode"))
 
 
+def is_for_unit(booted: Path = Path("/run/systemd/system")) -> bool:
+    """Whether somebody asks for the service of a unit: root, where systemd runs the machine.
+
+    Args:
+        booted: is there if it does (sd_booted(3)); not in most containers.
+    """
+    return os.geteuid() == 0 and booted.is_dir()
+
+
 def unreadable(path: Path, root: Path = Path("/")) -> str | None:
     """Why the service cannot read a file that is there; None where nothing speaks against it.
 
