@@ -21,7 +21,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-from edge_app.events.business_day import BusinessDays, LocalTime
+from edge_app.events.business_day import Calendar
 from edge_app.events.coverage import MINUTE_S, Coverage
 from edge_app.events.dating import Dating
 from edge_app.events.garments import GarmentMaps
@@ -67,8 +67,8 @@ class Counts:
         cameras = {zone: frozenset({cameras_of[zone]}) for zone in zones}
         every = frozenset(cameras_of[zone] for zone in zones)
         self._zones = (*zones, ALL)
-        days = BusinessDays(LocalTime(timezone), business_day_start)
-        self._ledger = Ledger(zones, days)
+        self._days = Calendar(timezone, business_day_start)
+        self._ledger = Ledger(zones, self._days)
         self._occupancy = Occupancy(zones)
         self._coverage = Coverage(every)
         self._garments = GarmentMaps(min_cell)
@@ -157,8 +157,9 @@ class Counts:
 
     def live(self, now_s: float) -> list[LiveCount]:
         """Occupancy, and today's entries and exits, of each zone and ``all``."""
-        start, _ = self._ledger.bounds(DAY, self._dating.date(now_s))
-        people = self._occupancy.latest(start)
+        at_s = self._dating.date(now_s)
+        start, _ = self._ledger.bounds(DAY, at_s)
+        people = self._occupancy.latest(self._days.began_s(at_s))
         counts = []
         for zone in self._zones:
             today = self._ledger.tally(zone, DAY, start)
@@ -173,6 +174,7 @@ class Counts:
         return {
             "version": _VERSION,
             "zones": list(self._zones[:-1]),
+            "days": self._days.state(),
             "watermark_s": self._watermark_s,
             "late_dropped": self.late_dropped,
             "ledger": self._ledger.state(),
@@ -200,6 +202,13 @@ class Counts:
             return
         if not state["ledger"]["totals"]:
             return  # there never was a zone: nothing to go on with, and no windows to catch up on
+        alive_s = state["windows"]["alive_s"]
+        self._dating.begin(self._now_s, alive_s)
+        self._now_s = self._dating.date(self._now_s)
+        if "days" in state:
+            # Nothing that was counted may lie beyond the end of its day.
+            is_ahead = 0.0 < alive_s - self._now_s <= _LATE_S
+            self._days.follow(state["days"], alive_s if is_ahead else self._now_s)
         self._watermark_s = state["watermark_s"]
         self.late_dropped = state["late_dropped"]
         self._ledger.restore(state["ledger"])
@@ -209,8 +218,6 @@ class Counts:
         self._windows.restore(state["windows"])
         for name, shelf in self._shelves().items():
             shelf.add(state.get("packed", {}).get(name, ()))
-        self._dating.begin(self._now_s, state["windows"]["alive_s"])
-        self._now_s = self._dating.date(self._now_s)
         self._tell_of_gone(state.get("zones", ()))
         self._empty(emptied)
 
@@ -232,7 +239,7 @@ class Counts:
 
     def _empty(self, zones: Sequence[str]) -> None:
         """Nobody is known to be in these zones now; nobody went out either."""
-        people = self._occupancy.latest(self._ledger.bounds(DAY, self._now_s)[0])
+        people = self._occupancy.latest(self._days.began_s(self._now_s))
         for zone in zones:
             if people[zone]:
                 self._occupancy.change(zone, self._now_s, -people[zone])

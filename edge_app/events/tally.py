@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge_app.events.business_day import BusinessDays
+from edge_app.events.business_day import Calendar
 from edge_app.events.occupancy import ALL
 from edge_app.events.shelf import Shelf
 
@@ -79,7 +79,7 @@ class Ledger:
         shelf: the tallies.
     """
 
-    def __init__(self, zones: Sequence[str], days: BusinessDays) -> None:
+    def __init__(self, zones: Sequence[str], days: Calendar) -> None:
         self.days = days
         self.shelf = Shelf[Tally](_to_row, lambda row: Tally(*row))
         self._totals = {zone: Tally() for zone in zones}
@@ -92,7 +92,7 @@ class Ledger:
     def bounds(self, window: str, at_s: float) -> tuple[int, int]:
         """Start and end (exclusive) of the window of a kind that a time lies in."""
         if window == DAY:
-            return self.days.span(self.days.day(at_s))
+            return self.days.span(at_s)
         length = LENGTH_S[window]
         start = int(at_s // length) * length
         return start, start + length

@@ -164,8 +164,8 @@ class Windows:
 
     def _skip(self, stop: int) -> list[CountWindow]:
         windows = self.close_open(stop)
-        if self._days.day(self.closed_s) != self._days.day(stop):
-            self._occupancy.reset(self._days.span(self._days.day(stop))[0])
+        if self._days.began_s(stop) > self.closed_s:
+            self._occupancy.reset(self._days.began_s(stop))
         self._occupancy.close(self.closed_s, stop, stop)
         self._coverage.forget(stop)
         self._told.note(windows)
@@ -175,7 +175,7 @@ class Windows:
 
     def _close_minute(self, known_until_s: float | None) -> list[CountWindow]:
         start, end = self.closed_s, self.closed_s + MINUTE_S
-        if self._ledger.bounds(DAY, start)[0] == start:
+        if self._days.began_s(start) == start:
             self._occupancy.reset(start)
         known_s = end if known_until_s is None else min(end, known_until_s)
         courses = self._occupancy.close(start, end, known_s)
@@ -236,7 +236,7 @@ class Windows:
             end_s=float(end),
             rev=revision,
             business_day=self._days.day(start),
-            local_hour=self._days.local_time.hour(start),
+            local_hour=self._days.hour(start),
             coverage=facts.coverage,
             counts={
                 "in": tally.entries,
@@ -282,8 +282,8 @@ class Windows:
         self.closed_s = state["closed_s"]
         self.nothing_ran(state["alive_s"], self._started_at_s)
         self._open = {
-            (zone, window): _Open(start, end, Course(*course), watched_s)
-            for zone, window, start, end, course, watched_s in state["open"]
+            (zone, window): _Open(*self._ledger.bounds(window, start), Course(*course), watched_s)
+            for zone, window, start, _, course, watched_s in state["open"]
         }
         self.facts.restore(state["facts"])
         self._told.restore(state)

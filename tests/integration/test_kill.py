@@ -26,7 +26,7 @@ from edge_app.delivery.messages import Messages
 from edge_app.delivery.outbox import Outbox
 from edge_app.events.alerts import Alerts
 from edge_app.events.books import Books
-from edge_app.events.business_day import BusinessDays, LocalTime
+from edge_app.events.business_day import Calendar
 from edge_app.events.counts import Counts
 from edge_app.events.tally import Ledger
 from edge_app.flow import Entry, Message, Outfit, Worn
@@ -207,8 +207,7 @@ def totals(file: Path) -> dict[str, Counter[str]]:
     outbox = Outbox(file, OutboxSettings())
     state = outbox.state()
     outbox.close()
-    days = BusinessDays(LocalTime("Europe/Paris"), "13:00")
-    ledger = Ledger(list(CAMERAS), days)
+    ledger = Ledger(list(CAMERAS), Calendar("Europe/Paris", "13:00"))
     ledger.restore(state["counts"]["ledger"])
     ledger.shelf.add(state["packed"]["tallies"])
     found = {zone: Counter[str]() for zone in CAMERAS}
