@@ -20,6 +20,7 @@ from typing import Any
 from edge_app.config.schema import RuleSettings
 from edge_app.events.business_day import LocalTime
 from edge_app.events.gate import Customer, Gate
+from edge_app.events.mutes import Mutes
 from edge_app.events.occupancy import ALL
 from edge_app.events.rules import (
     is_evidence,
@@ -35,7 +36,7 @@ from edge_app.vocabulary import UNKNOWN
 logger = logging.getLogger(__name__)
 
 _VERSION = 1
-_STEP_BACK_S = 60.0
+_STEP_S = 60.0
 """Cameras differ by less than this; a clock that moves by more was set."""
 _FORGET_S = 3600.0
 """Whoever was not heard of for so long is gone, even if nobody said so."""
@@ -79,7 +80,7 @@ class Alerts:
         self._honours_hours = honours_hours
         self._people: dict[tuple[str, int], _Person] = {}
         self._gates: dict[tuple[str, str], Gate] = {}
-        self._muted_until_s: dict[str, float] = {}
+        self._mutes = Mutes()
         self._now_s: float | None = None
         self._is_back = False
         """Restarted, and nothing happened since."""
@@ -152,7 +153,7 @@ class Alerts:
             ValueError: there is no such rule.
         """
         self._check(rule)
-        self._muted_until_s[rule] = until_s
+        self._mutes.mute(rule, until_s)
 
     def test_alert(self, rule: str, zone: str, now_s: float) -> Alert:
         """An alert as the rule would give it, marked as a test; changes nothing.
@@ -179,7 +180,7 @@ class Alerts:
             "version": _VERSION,
             "now_s": self._now_s,
             "gates": [[*key, gate.state()] for key, gate in self._gates.items()],
-            "muted_until_s": dict(self._muted_until_s),
+            **self._mutes.state(),
             "people": [
                 [*key, p.heard_at_s, [[n, *w] for n, w in p.waiting.items()], sorted(p.done)]
                 for key, p in self._people.items()
@@ -204,8 +205,7 @@ class Alerts:
             if self._watches(name, zone):
                 self._gates[name, zone] = Gate(self._rules[name])
                 self._gates[name, zone].restore(gate)
-        muted = state["muted_until_s"].items()
-        self._muted_until_s = {name: until for name, until in muted if name in self._rules}
+        self._mutes.restore(state, self._rules, is_restart=not keeps_tracks)
         for camera, track_id, heard_at_s, waiting, done in state["people"] if keeps_tracks else ():
             kept = {name: (zone, at_s) for name, zone, at_s in waiting if self._watches(name, zone)}
             self._people[camera, track_id] = _Person(heard_at_s, kept, set(done))
@@ -232,7 +232,7 @@ class Alerts:
     ) -> list[Alert]:
         """The gate's alert, if it opens; nothing while the rule is muted."""
         gate = self._gates[name, zone]
-        if now_s < self._muted_until_s.get(name, now_s):
+        if self._mutes.is_muted(name, now_s):
             people = gate.drop()
             if people:
                 logger.info("alerts: rule %s is muted, %d people not announced", name, people)
@@ -288,20 +288,19 @@ class Alerts:
         before_s = now_s if self._now_s is None else self._now_s
         if self._is_back:
             self._is_back = False
-            self._come_back(now_s, now_s < before_s - _STEP_BACK_S)
-        if now_s < before_s - _STEP_BACK_S:
+            self._come_back(now_s, now_s < before_s - _STEP_S)
+        if now_s < before_s - _STEP_S:
             logger.warning("alerts: the clock went back by %.0f s", before_s - now_s)
             for gate in self._gates.values():
                 gate.shift(now_s - before_s)
-            muted = self._muted_until_s.items()
-            self._muted_until_s = {rule: end_s + now_s - before_s for rule, end_s in muted}
         else:
             now_s = max(now_s, before_s)
-        if abs(now_s - before_s) > _STEP_BACK_S:
+        if abs(now_s - before_s) > _STEP_S:
+            self._mutes.shift(now_s - before_s)
             # Whoever is followed while the clock is set was not away for so long.
             for person in self._people.values():
                 person.heard_at_s += now_s - before_s
-        if now_s // _STEP_BACK_S != before_s // _STEP_BACK_S:
+        if now_s // _STEP_S != before_s // _STEP_S:
             gone = [k for k, p in self._people.items() if p.heard_at_s < now_s - _FORGET_S]
             for key in gone:
                 del self._people[key]

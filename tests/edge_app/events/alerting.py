@@ -40,3 +40,9 @@ def enter(alerts: Alerts, *track_ids: int, at_s: float = NOON, **wears: float) -
         alerts.entered(entry(track_id, at_s))
     worn = wears or {"dress": 0.9}
     return alerts.update({("door", i): outfit(**worn) for i in track_ids}, at_s, 7)
+
+
+def pass_time(alerts: Alerts, from_s: float, to_s: float) -> list[Alert]:
+    """Nothing happens, and the pipeline goes on asking: a gap would be a clock that was set."""
+    minutes = int((to_s - from_s) // 60)
+    return [alert for i in range(1, minutes + 1) for alert in alerts.update({}, from_s + 60 * i, 0)]
