@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_a_corrected_calendar_leaves_nobody_in_no_day_or_in_two(calendar, days, 
     assert [
         (w.start_s, w.end_s, w.business_day) for w in told if w.start_s < at("2026-11-20T18:00")
     ] == [(utc(start), utc(end), day) for start, end, day in days]
-    for before, after in zip(told, told[1:], strict=False):
+    for before, after in pairwise(told):
         assert before.end_s == after.start_s
         assert after.in_total - before.in_total == after.counts["in"]
     hours = named(windows, "pt1h")
