@@ -25,12 +25,13 @@ from calibration.gate import (
 from calibration.graph import load_onnx
 from calibration.half import cast_to_half
 from calibration.inputs import camera_of, frames_of, inputs_in, labelled
-from calibration.quantize import Quantizer, calibration_cache, write_text
+from calibration.quantize import Quantizer, calibration_cache
 from calibration.ranges import METHODS
 from calibration.speed import speed_up
 from edge_app.errors import DresscodeError, ModelError, SourceError
 from edge_app.flow import UInt8
 from edge_app.inference.model import Model, Task, load_model
+from edge_app.whole_file import write_whole
 
 TASKS = get_args(Task)
 _COST_PICTURES = 8
@@ -157,7 +158,7 @@ def quantize(
     click.echo(_speed_told(graph, made, loaded.task, inputs))
     if rest["cache_for"]:
         cache = out.with_suffix(".cache")
-        write_text(cache, calibration_cache(quantizer.scales_before, rest["cache_for"]))
+        write_whole(cache, calibration_cache(quantizer.scales_before, rest["cache_for"]).encode())
         click.echo(f"{cache}: calibration cache for TensorRT {rest['cache_for']}")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -239,10 +238,3 @@ def calibration_cache(scales: Mapping[str, float], tensorrt_version: str) -> str
     lines = [f"TRT-{number}-EntropyCalibration2"]
     lines += [f"{name}: {struct.pack('!f', scale).hex()}" for name, scale in scales.items()]
     return "\n".join(lines) + "\n"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a small text file, whole or not at all."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

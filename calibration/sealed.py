@@ -17,6 +17,7 @@ import numpy as np
 
 from edge_app.errors import SourceError
 from edge_app.flow import UInt8
+from edge_app.whole_file import write_whole
 
 DAY_S = 86_400.0
 _EXPIRY = "expires_at_s"
@@ -44,10 +45,7 @@ def seal(
     named[_EXPIRY] = np.float64(now_s + max_age_days * DAY_S)
     np.savez_compressed(packed, **named)
     token = _fernet()(_checked(key)).encrypt(packed.getvalue())
-    part = path.with_name(f"{path.name}.part")
-    part.touch(mode=0o600)
-    part.write_bytes(token)
-    part.replace(path)
+    write_whole(path, token, mode=0o600)
 
 
 def unseal(path: Path, key: str, now_s: float) -> list[UInt8]:

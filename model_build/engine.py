@@ -18,13 +18,14 @@ from edge_app.config.schema import InferenceSettings
 from edge_app.errors import EngineError, ModelError
 from edge_app.inference.cuda import CudaDevice
 from edge_app.inference.model import Model, Task, load_model
-from edge_app.inference.trt_build import build, write_whole
+from edge_app.inference.trt_build import build
 from edge_app.inference.trt_engine import (
     TensorRtEngine,
     import_tensorrt,
     plan_of,
     shared_logger,
 )
+from edge_app.whole_file import write_whole
 
 TASKS = get_args(Task)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)

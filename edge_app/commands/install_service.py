@@ -20,6 +20,7 @@ from edge_app.commands.systemd_devices import drop_in, find_devices
 from edge_app.config.credentials import WRITTEN
 from edge_app.config.yaml_tree import YamlSyntaxError, read_tree
 from edge_app.errors import ServiceError
+from edge_app.whole_file import write_whole
 
 UNIT = "dresscode.service"
 UNIT_FOLDER = Path("etc/systemd/system")
@@ -206,21 +207,13 @@ def _carry_out(step: Step, run: Run) -> None:
         elif step.text is None:
             step.path.unlink(missing_ok=True)
         else:
-            _write(step.path, step.text, step.mode)
+            step.path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(step.path, step.text.encode(), step.mode)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ServiceError(f"cannot {step}: {reason}; run it as root (sudo)") from error
     except subprocess.CalledProcessError as error:
         raise ServiceError(f"{shlex.join(step.command)} failed: {error.stderr}") from error
-
-
-def _write(path: Path, text: str, mode: int) -> None:
-    """Write a file so that it is there as a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    draft.write_text(text, encoding="utf-8")
-    draft.chmod(mode)
-    draft.replace(path)
 
 
 def _run(command: list[str]) -> None:

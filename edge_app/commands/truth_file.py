@@ -19,6 +19,7 @@ from edge_app.config.explain import explain, show
 from edge_app.config.kinds import Garment, Section
 from edge_app.errors import TruthError
 from edge_app.flow import Direction
+from edge_app.whole_file import write_whole
 
 FORMAT = (
     "Per clip: fps, frames, size, zones as in the configuration, people. Frames count from 0. "
@@ -177,9 +178,7 @@ def write_clip(path: Path, name: str, described: Mapping[str, Any]) -> None:
     """
     clips = read_clips(path) or {"_format": FORMAT}
     clips[name] = described
-    partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(json.dumps(clips, indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, (json.dumps(clips, indent=1) + "\n").encode())
     except OSError as error:
         raise TruthError(f"{path}: cannot be written: {error.strerror}") from error

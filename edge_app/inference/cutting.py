@@ -22,7 +22,7 @@ from edge_app.geometry import Letterbox
 from edge_app.inference.cuda import CudaDevice
 from edge_app.inference.gpu import Gpu, Memory
 from edge_app.inference.preprocess import PADDING
-from edge_app.inference.trt_build import write_whole
+from edge_app.whole_file import write_whole
 
 SOURCE = Path(__file__).parent / "kernels" / "cut.cu"
 _BLOCK = (32, 8, 1)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_app.errors import EngineError
+from edge_app.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -243,17 +243,3 @@ def _keep(files: dict[Path, bytes]) -> None:
 
 def _digest(facts: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, even if the power fails."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise

@@ -6,6 +6,8 @@ import json
 import logging
 from pathlib import Path
 
+from edge_app.whole_file import write_whole
+
 log = logging.getLogger(__name__)
 
 MANY = 5
@@ -61,8 +63,6 @@ class Starts:
     def _write(self, began_s: list[float], error: str | None) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft = self._path.with_suffix(".new")
-            draft.write_text(json.dumps({"began_s": began_s, "error": error}), encoding="ascii")
-            draft.replace(self._path)
+            write_whole(self._path, json.dumps({"began_s": began_s, "error": error}).encode())
         except OSError as refusal:
             log.warning("%s cannot be written: %s", self._path, refusal)

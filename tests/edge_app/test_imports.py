@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-VALUES = {"flow", "geometry", "errors", "ports", "vocabulary", "suppression"}
+VALUES = {"flow", "geometry", "errors", "ports", "vocabulary", "suppression", "whole_file"}
 SERVICES = {"config", "inference"}
 STAGES = {"capture", "detection", "tracking", "outfit", "events", "delivery", "runtime"}
 
