@@ -38,8 +38,9 @@ from model_build.networks.efficientnet import load_imagenet_weights, published_w
 from model_build.networks.restore import load_exported
 from model_build.own_data import NO_OWN_DATA, OwnData
 from model_build.train import classifier as training
+from model_build.train.checkpoint import load_averaged
 from model_build.train.confidence import Judged, calibrate, learn_kinds
-from model_build.train.fitting import Schedule, load_averaged
+from model_build.train.fitting import Schedule
 
 VERSION = "0.3.1"
 _SHARES = {LAID_OUT: 0.45, WORN: 0.4, "rendered": 0.15}

@@ -44,8 +44,9 @@ from model_build.networks.choose import (
 from model_build.networks.restore import blend, load_exported
 from model_build.networks.yolox import YoloxNano, load_published
 from model_build.own_data import NO_OWN_DATA
+from model_build.train.checkpoint import load_averaged
 from model_build.train.detector import SIZE_HW, train_detector
-from model_build.train.fitting import Schedule, load_averaged
+from model_build.train.fitting import Schedule
 
 logger = logging.getLogger(__name__)
 

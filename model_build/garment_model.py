@@ -36,7 +36,8 @@ from model_build.networks.garments import GarmentNetwork
 from model_build.networks.restore import blend, load_exported
 from model_build.own_data import NO_OWN_DATA, OwnData
 from model_build.train import garments as training
-from model_build.train.fitting import Schedule, load_averaged
+from model_build.train.checkpoint import load_averaged
+from model_build.train.fitting import Schedule
 
 CANDIDATES = 128
 VERSION = "0.7.0"

@@ -28,6 +28,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset
 
 from edge_app.errors import DresscodeError
+from model_build.train.checkpoint import write_checkpoint
 from model_build.train.losses_table import LossesTable
 from model_build.train.processes import join_processes, moved
 
@@ -194,16 +195,7 @@ class Run(Generic[Network]):
             "step": self.step,
             "unwritten_losses": self._table.unwritten,
         }
-        unfinished = self.folder / "last.new"
-        try:
-            torch.save(state, unfinished)
-        except (OSError, RuntimeError) as error:  # the latter is torch's for a full disk
-            unfinished.unlink(missing_ok=True)
-            raise DresscodeError(
-                f"{self.folder / 'last.pt'}: could not be written, is the disk full? Make room: "
-                f"the same command goes on from the last one ({str(error).splitlines()[0]})"
-            ) from error
-        unfinished.replace(self.folder / "last.pt")
+        write_checkpoint(state, self.folder)
         self._table.draw(is_finished=self.step == self.schedule.steps)
 
     def _load(self) -> dict[str, list[float]]:
@@ -289,28 +281,6 @@ class Batches(Dataset[Batch]):
             prefetch_factor=4,
             multiprocessing_context="spawn",
         )
-
-
-def load_averaged(network: Network, run: Path) -> Network:
-    """The averaged weights of a run, ready for use.
-
-    Raises:
-        DresscodeError: it has none yet, or is a run of another model.
-    """
-    path = run / "last.pt"
-    if not path.exists():
-        raise DresscodeError(
-            f"{path}: no such file; the run has not come so far, go on with `train --run {run}`"
-        )
-    state = torch.load(path, weights_only=True, map_location="cpu")
-    try:
-        network.load_state_dict(state["averaged"])
-    except RuntimeError as error:
-        raise DresscodeError(
-            f"{path}: expected the weights of a {type(network).__name__}; is it a run of another "
-            "model?"
-        ) from error
-    return network.eval()
 
 
 def _precision(wanted: Precision, device: torch.device) -> torch.dtype:

@@ -9,7 +9,8 @@ import torch
 
 from model_build.data.garment_crops import CropSample
 from model_build.networks.garments import STRIDE, GarmentNetwork, cell_centres
-from model_build.train.fitting import Run, Schedule, load_averaged
+from model_build.train.checkpoint import load_averaged
+from model_build.train.fitting import Run, Schedule
 from model_build.train.garments import box_losses, losses, stack, train
 
 
