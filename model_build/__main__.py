@@ -13,14 +13,11 @@ from edge_app.errors import DresscodeError
 from edge_app.inference.model import SHIPPED
 from model_build import classifier_model, detector_model, garment_model
 from model_build.convert.command import data
-from model_build.data.rendered import open_rendered
-from model_build.data.scenery import open_scenery
 from model_build.engine import engine
 from model_build.evaluate.command import cascade, evaluate
-from model_build.garment_model import Folders
+from model_build.folders import Folders
 from model_build.int8.command import int8
 from model_build.networks.choose import NETWORKS, OURS
-from model_build.networks.yolox import load_published
 from model_build.own_data import OwnData
 from model_build.references import train_reference
 from model_build.train.fitting import Schedule
@@ -73,11 +70,7 @@ def main(context: click.Context, data_folder: Path, cache: Path) -> None:
 @_folders
 def prepare(folders: Folders) -> None:
     """Decode and render everything that training the person detector reads."""
-    published = load_published(folders.data / "weights" / "yolox_nano_416.onnx")
-    scenery = open_scenery(
-        folders.data, folders.cache / "scenery", detector_model.sees_nobody(published)
-    )
-    rendered = open_rendered(folders.cache / "scenery", detector_model.RENDERED_SCENES)
+    scenery, rendered = detector_model.open_sources(folders)
     click.echo(
         f"{len(scenery.cutouts)} people cut out, {len(scenery.street)} street photos, "
         f"{len(scenery.places)} places, {len(rendered)} rendered frames"

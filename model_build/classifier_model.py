@@ -25,7 +25,7 @@ from model_build.data.rendered_crops import RenderedPieces
 from model_build.evaluate.classification import evaluate_classifier
 from model_build.evaluate.report import Report
 from model_build.export import Card, ClassifierGraph, export_classifier, largest_difference
-from model_build.garment_model import Folders
+from model_build.folders import Folders
 from model_build.networks.choose import (
     OURS,
     network_of,

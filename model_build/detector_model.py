@@ -19,8 +19,8 @@ from edge_app.errors import ModelError
 from edge_app.inference.preprocess import letterbox
 from model_build.begun import note_begun
 from model_build.data.people import Mixture, PeoplePictures
-from model_build.data.rendered import open_rendered
-from model_build.data.scenery import SeesNobody, open_scenery
+from model_build.data.rendered import RenderedScenes, open_rendered
+from model_build.data.scenery import Scenery, SeesNobody, open_scenery
 from model_build.evaluate.clothes import clothes_frames, evaluate_empty
 from model_build.evaluate.detection import (
     Truth,
@@ -32,7 +32,7 @@ from model_build.evaluate.detection import (
 from model_build.evaluate.recordings import recording_truths
 from model_build.evaluate.report import Report
 from model_build.export import Card, DetectorGraph, export_detector, largest_difference
-from model_build.garment_model import Folders
+from model_build.folders import Folders
 from model_build.networks.choose import (
     OURS,
     license_of,
@@ -61,8 +61,7 @@ SCHEDULE = Schedule(
 )
 """What is usual; the runs of the shipped model are in EXPERIMENTS.md."""
 _HEADLINES = ("ap50", "recall", "precision", "frames_with_somebody/0.5")
-_PUBLISHED = Path("weights") / "yolox_nano_416.onnx"
-RENDERED_SCENES = 240
+_RENDERED_SCENES = 240
 """Scenes that frames are rendered of, several of each."""
 _MEASURED_SCENES = 10
 _NOBODY_SCORE = 0.12
@@ -89,7 +88,7 @@ def train_people(
     """
     note_network(run, OURS, None)
     note_begun(run, schedule, NO_OWN_DATA, start)
-    published = load_published(folders.data / _PUBLISHED)
+    published = load_published(folders.published_detector)
     first = copy.deepcopy(published)
     if start is not None:
         load_exported(first, start)
@@ -98,13 +97,16 @@ def train_people(
     return train_detector(published, pictures, schedule, run, first)
 
 
+def open_sources(folders: Folders) -> tuple[Scenery, RenderedScenes]:
+    """What pictures to train on are put together from; made where it is not there yet."""
+    cache = folders.cache / "scenery"
+    finds_nobody = sees_nobody(load_published(folders.published_detector))
+    return open_scenery(folders.data, cache, finds_nobody), open_rendered(cache, _RENDERED_SCENES)
+
+
 def people_pictures(folders: Folders) -> PeoplePictures:
     """The endless sequence of pictures to train on."""
-    published = load_published(folders.data / _PUBLISHED)
-    cache = folders.cache / "scenery"
-    scenery = open_scenery(folders.data, cache, sees_nobody(published))
-    rendered = open_rendered(cache, RENDERED_SCENES)
-    return PeoplePictures(scenery, rendered, SIZE_HW, Mixture(), _SEED)
+    return PeoplePictures(*open_sources(folders), SIZE_HW, Mixture(), _SEED)
 
 
 def hard_places(
@@ -216,7 +218,7 @@ def export_people(
 
 def _network(folders: Folders, run: Path | None, share: float, start: Path | None) -> nn.Module:
     """What a run trained; the shipped network between other weights and those."""
-    before = load_published(folders.data / _PUBLISHED)
+    before = load_published(folders.published_detector)
     if run is None:
         return before.eval()
     if network_of(run) != OURS:

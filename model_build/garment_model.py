@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from edge_app.inference.model import SHIPPED
 from edge_app.vocabulary import REGIONS
 from model_build.begun import license_of_run, note_begun, trained_on
-from model_build.data.ccp import read_label_names
 from model_build.data.converted import ConvertedCrops, read_for_judging
 from model_build.data.garment_crops import CROP_HEIGHT, CROP_WIDTH, CropSample
-from model_build.data.garment_pieces import open_pieces
 from model_build.data.published.annotated import DataError
-from model_build.data.rendered_crops import RenderedCrops, open_rendered
-from model_build.data.seen_clothes import seen_clothes, seen_key
-from model_build.data.store import PictureStore
+from model_build.data.rendered_crops import RenderedCrops
 from model_build.data.street_crops import MildStreetCrops, StreetCrops
-from model_build.data.street_people import best_person, open_people
 from model_build.evaluate.garments import evaluate_garments
 from model_build.evaluate.report import Report
 from model_build.export import Card, DetectorGraph, export_detector, largest_difference
+from model_build.folders import Folders
 from model_build.networks.choose import (
     OURS,
     network_of,
@@ -43,52 +38,9 @@ CANDIDATES = 128
 VERSION = "0.7.0"
 _START = "EfficientNet-Lite0 (ImageNet, Apache-2.0)"
 _HARD_SEED = 20_240_601
-_RENDERED_PEOPLE = 12_000
 _RENDERED_SHARE = 0.32
 _MILD_SHARE = 0.34
 _EARLY_SHARE, _EARLY_SCALE = 0.7, 0.75
-
-
-@dataclass(frozen=True)
-class Folders:
-    """Where things are.
-
-    Attributes:
-        data: the data sets.
-        cache: what is made from them once.
-        judged_on: a file of own pictures to judge by, instead of the held-out ones in `data`.
-    """
-
-    data: Path
-    cache: Path
-    judged_on: Path | None = None
-
-    def require_data(self) -> None:
-        """Refuse to go on without the data sets.
-
-        Raises:
-            DataError: there is no such folder.
-        """
-        if not self.data.is_dir():
-            raise DataError(
-                f"{self.data}: no such folder; give the data sets with --data or DRESSCODE_DATA"
-            )
-
-    def street_crops(self, held_out: bool) -> StreetCrops:
-        """The people of Clothing Co-Parsing on one side of the split."""
-        folder = self.data / "ccp"
-        find, seen = best_person(SHIPPED / "detector.onnx"), seen_clothes()
-        store = open_people(folder, self.cache / f"people-{seen_key()}", find, seen)
-        return StreetCrops(store, read_label_names(folder), held_out, seen)
-
-    def pieces(self) -> PictureStore:
-        """Single garments, laid out and worn, of both sides of the split."""
-        photos, street = self.data / "clothing-dataset", self.data / "ccp"
-        return open_pieces(photos, street, self.cache / f"pieces-{seen_key()}", seen_clothes())
-
-    def rendered(self) -> PictureStore:
-        """People of the simulated entrance's training seeds."""
-        return open_rendered(self.cache / "rendered", _RENDERED_PEOPLE)
 
 
 def train_garments(

@@ -10,7 +10,7 @@ from torch import nn
 
 from model_build import classifier_model, detector_model, garment_model
 from model_build.begun import note_begun
-from model_build.garment_model import Folders
+from model_build.folders import Folders
 from model_build.networks.choose import load_published, new_network, note_network
 from model_build.networks.fcos import ResNet50Fpn
 from model_build.networks.vgg import Vgg19Classifier

@@ -17,9 +17,8 @@ from model_build import classifier_model, detector_model, garment_model
 from model_build.evaluate.cascade import judge_cascade
 from model_build.evaluate.latency import latency
 from model_build.evaluate.report import Report, about, save_reports, write_table
-from model_build.garment_model import Folders
+from model_build.folders import Folders
 
-_YARDSTICK = Path("weights") / "yolox_nano_416.onnx"
 JUDGES: Mapping[str, Any] = {
     "detector": detector_model.judge_people,
     "garments": garment_model.judge_garments,
@@ -102,7 +101,7 @@ def judge(folders: Folders, model: str, file: Path, out: Path) -> dict[str, dict
     """
     load_model(file, model)  # type: ignore[arg-type]
     facts = {"model": model, **about(file)}
-    yardstick = folders.data / _YARDSTICK
+    yardstick = folders.published_detector
     # Own data may be judged by without the data folder, which alone has the yardstick.
     costs = latency(file, yardstick) if yardstick.exists() else {}
     reports: dict[str, Report] = JUDGES[model](folders, file)

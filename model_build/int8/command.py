@@ -11,7 +11,7 @@ from rich.console import Console
 from edge_app.errors import ModelError
 from edge_app.inference.model import SHIPPED
 from model_build.evaluate.command import JUDGES
-from model_build.garment_model import Folders
+from model_build.folders import Folders
 from model_build.int8.card import refused_section, section, write_section
 from model_build.int8.measure import make_int8
 

@@ -27,7 +27,7 @@ from edge_app.inference.model import Task, load_model
 from edge_app.inference.openvino_engine import OpenVinoEngine
 from model_build.detector_model import CLOTHES
 from model_build.evaluate.command import JUDGES
-from model_build.garment_model import Folders
+from model_build.folders import Folders
 from model_build.int8.pictures import people_of, pictures_of
 
 _PHOTOS: Mapping[str, tuple[int, int]] = {

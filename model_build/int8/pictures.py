@@ -22,7 +22,7 @@ from model_build.data.garment_pieces import LAID_OUT, WORN, GarmentPieces
 from model_build.data.people import spoil
 from model_build.data.rendered import rendered_frames
 from model_build.evaluate.detection import measuring_frames
-from model_build.garment_model import Folders
+from model_build.folders import Folders
 from model_build.int8.rendered import Judged, rendered_people
 
 Part = Literal["ranges", "gate", "held out"]

@@ -13,7 +13,7 @@ import click
 import numpy as np
 
 from edge_app.inference.model import SHIPPED, load_model
-from model_build.garment_model import Folders
+from model_build.folders import Folders
 from model_build.int8.pictures import pictures_of
 from tests.calibration.compare_modelopt import TASKS
 

@@ -17,7 +17,7 @@ from model_build.begun import license_of_run, note_begun, trained_on
 from model_build.convert.conversion import convert
 from model_build.convert.write import write_coco
 from model_build.data.published.annotated import Annotated, Garment
-from model_build.garment_model import Folders
+from model_build.folders import Folders
 from model_build.own_data import NO_OWN_DATA, OwnData
 from model_build.train.fitting import Schedule
 from tests.model_build.data.published.written import write_picture

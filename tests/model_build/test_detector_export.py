@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from model_build import detector_model
-from model_build.garment_model import Folders
+from model_build.folders import Folders
 from model_build.networks.choose import OURS
 from model_build.networks.yolox import YoloxNano
 

@@ -16,7 +16,7 @@ from model_build.convert.write import write_coco
 from model_build.data.converted import ConvertedCrops, ConvertedPieces
 from model_build.data.published.annotated import Annotated, DataError, Garment
 from model_build.data.published.sources import read_source
-from model_build.garment_model import Folders
+from model_build.folders import Folders
 from model_build.networks.classifier import GarmentClassifier
 from model_build.own_data import NO_OWN_DATA, OwnData
 from model_build.train import classifier as classifier_training

@@ -9,7 +9,7 @@ import pytest
 
 from edge_app.inference.model import SHIPPED, load_model
 from model_build.data.ccp import StreetPhoto
-from model_build.garment_model import Folders
+from model_build.folders import Folders
 from model_build.int8.pictures import pictures_of
 from model_build.int8.rendered import CUT_OFF, WHOLE
 
