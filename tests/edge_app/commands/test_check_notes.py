@@ -84,7 +84,7 @@ def test_two_cameras_with_one_source_are_told(tmp_path: Path) -> None:
     "source",
     [
         "rtsp://10.0.0.11/s?user=admin&password=hunter2",
-        "rtsp://10.0.0.11/user=admin_password=hunter2_channel=1_stream=0.sdp",
+        "rtsp://10.0.0.11/user=admin_password=hunter2_ch=1.sdp",
         "gst://rtspsrc location=rtsp://10.0.0.11/s?pwd=hunter2 ! decodebin",
     ],
 )

@@ -75,7 +75,7 @@ def test_credentials_survive_the_way_into_a_url_and_do_not_show(user: str, passw
             "rtspsrc user-id=a user-pw=<hidden> ! decodebin",
         ),
         (
-            "rtsp://h:554/user=a_password=b_channel=1_stream=0.sdp again",
+            "rtsp://h:554/user=a_password=b_channel=1.sdp again",
             "rtsp://h:554/user=a_password=<hidden> again",
         ),
         ("http://h/v.cgi?loginuse=a&loginpas=b", "http://h/v.cgi?loginuse=a&loginpas=<hidden>"),

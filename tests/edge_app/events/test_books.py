@@ -77,7 +77,7 @@ def test_staff_who_are_followed_are_not_announced_by_a_rule_that_a_reload_brings
     books.book([in_rooms], {ME: outfit(dress=0.9)}, NOON, 0)
     alerts = Alerts({"formalwear": rule(), "dresses": rule(any_of=("dress",))}, PARIS)
     alerts.restore(books.alerts.state(), keeps_tracks=True)
-    books.renew(alerts, books.counts, zones=("entrance", "rooms"))
+    books.renew(alerts, books.counts)
     assert books.book([entry(NOON + 60)], {ME: outfit(dress=0.9)}, NOON + 60, 1) == []
 
 
