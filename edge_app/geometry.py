@@ -204,7 +204,7 @@ def polygon_area(polygon: Sequence[Point]) -> float:
 
 
 def crosses_itself(polygon: Sequence[Point]) -> bool:
-    """Whether two sides of a polygon cross or touch elsewhere than at the corner they share.
+    """Whether two sides of a polygon cross; they may touch, as those of a ring with a slit do.
 
     A corner that is written twice in a row is one corner.
 
@@ -215,15 +215,13 @@ def crosses_itself(polygon: Sequence[Point]) -> bool:
     before = [polygon[-1], *polygon[:-1]]
     sides = [(p, q) for p, q in zip(before, polygon, strict=True) if p != q]
     apart = ((i, j) for j in range(len(sides)) for i in range(j - 1) if j - i < len(sides) - 1)
-    return any(_meet(sides[i], sides[j]) for i, j in apart)
+    return any(_cross(sides[i], sides[j]) for i, j in apart)
 
 
-def _meet(a: tuple[Point, Point], b: tuple[Point, Point]) -> bool:
-    """Whether two straight pieces, each of some length, cross or touch."""
-    if any(is_inside(end, a) for end in b) or any(is_inside(end, b) for end in a):
-        return True
-    a_to_b, b_to_a = ([side_of_line(end, *x) > 0 for end in y] for x, y in ((a, b), (b, a)))
-    return a_to_b[0] != a_to_b[1] and b_to_a[0] != b_to_a[1]
+def _cross(a: tuple[Point, Point], b: tuple[Point, Point]) -> bool:
+    """Whether two straight pieces, each of some length, cross."""
+    apart = ([side_of_line(end, *x) for end in y] for x, y in ((a, b), (b, a)))
+    return all(one * other < 0 for one, other in apart)
 
 
 @dataclass(frozen=True)

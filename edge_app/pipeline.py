@@ -246,9 +246,10 @@ class Pipeline:
         alerts.restore(self.alerts.state(), keeps_tracks=True)
         counts = _counts(config, now_s, self._is_clock_ok)
         kept, areas = self.counts.state(), _areas(config)
-        # Nobody is seen to leave an area that goes; if it comes back, they are told of anew.
-        changed = set(config.zones).symmetric_difference(kept["zones"])
-        counts.restore(kept, emptied=sorted(changed.intersection([*self._areas, *areas])))
+        # Nobody is seen to leave an area that goes, or goes to another camera; in the new one they
+        # are told of anew.
+        changed = dict(self._areas.items() ^ areas.items())
+        counts.restore(kept, emptied=sorted(changed))
         self._books.renew(alerts, counts)
         self._areas = areas
         for name, camera in config.cameras.items():
@@ -274,7 +275,7 @@ class Pipeline:
         People inside areas are seen again, and told of as having been there; those inside lines
         are not.
         """
-        self._books.restore(state, emptied=self._areas)
+        self._books.restore(state, emptied=list(self._areas))
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -299,5 +300,6 @@ def _counts(config: Config, started_at_s: float, is_clock_ok: Callable[[], bool]
     )
 
 
-def _areas(config: Config) -> list[str]:
-    return [name for name, (_, zone) in config.zones.items() if zone.area is not None]
+def _areas(config: Config) -> dict[str, str]:
+    """The camera of each zone that is an area."""
+    return {name: camera for name, (camera, zone) in config.zones.items() if zone.area is not None}

@@ -24,7 +24,7 @@ from edge_app.box.messages import delivery_figures, directions_of, info, message
 from edge_app.box.observed import Observed
 from edge_app.box.orders import Orders
 from edge_app.box.reload import changed_keys, config_hash, read_again, reload_for_manager
-from edge_app.box.senders import brokers_of, reload_senders, senders_of
+from edge_app.box.senders import brokers_of, degrade, reload_senders, senders_of
 from edge_app.box.supervision import Supervision
 from edge_app.capture.camera import LiveCamera
 from edge_app.capture.clock import SteadyClock
@@ -38,7 +38,7 @@ from edge_app.delivery.sender import Sender
 from edge_app.errors import ConfigError, EngineError
 from edge_app.events.alerts import Alerts
 from edge_app.events.counts import Counts
-from edge_app.flow import CameraState, Frame, Message
+from edge_app.flow import ALL, CameraState, Frame, Message
 from edge_app.inference.fallback import gpu_state
 from edge_app.pipeline import Step
 from edge_app.runtime.health import HealthMeter
@@ -106,6 +106,7 @@ class Live:
             self._outbox.publish([self._introduction()])
             parts = (self._outbox, self._messages, commands, self.supervision.heartbeats)
             self._senders = senders_of(config, *parts, self._clock.now_s)
+            degrade(self._senders, self.supervision.troubles)
             self._cameras: list[LiveCamera] = [
                 open_live(name, camera, self._slots, self._board.put)
                 for name, camera in config.cameras.items()
@@ -177,8 +178,9 @@ class Live:
         try:
             step = self._pipeline.step(frames, now_s, self._clock.ahead_s())
         except EngineError as error:
-            # The frames are lost, nothing counted is; the next ones get a fresh try.
-            step, frames = Step(trouble=error), []
+            # The frames are lost, nothing counted is; time goes on, and the next get a fresh try.
+            step = self._pipeline.step([], now_s, self._clock.ahead_s())
+            step, frames = replace(step, trouble=error), []
         self.supervision.worked(len(frames))
         self._health.stepped(frames, started_s, self._clock.steady_s())
         self._tell(step, self._clock.now_s())
@@ -220,7 +222,7 @@ class Live:
         """
         now_s = self._clock.now_s()
         settings = self._config.alerts.get(rule)
-        first = next(iter((settings.zones if settings else ()) or self._config.zones), "all")
+        first = next(iter((settings.zones if settings else ()) or self._config.zones), ALL)
         alert = self._pipeline.alerts.test_alert(rule, zone or first, now_s)
         self._outbox.publish([self._messages.alert(alert, now_s)], self._state())
 
@@ -279,8 +281,7 @@ class Live:
         status, outbox_trouble = self._senders[0].status(), self._outbox.trouble
         self.supervision.turn("; ".join(filter(None, (outbox_trouble, status.detail))))
         self.observed.health(self.supervision, status, outbox_trouble)
-        for sender in self._senders:
-            sender.degrade("; ".join(self.supervision.troubles) or None)
+        degrade(self._senders, self.supervision.troubles)
         steady_s = self._clock.steady_s()
         if steady_s - self._supervised_at_s < SUPERVISE_S:
             return []

@@ -12,8 +12,7 @@ from edge_app.config.schema import Config
 from edge_app.delivery.messages import Messages
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.topics import TOPICS
-from edge_app.events.occupancy import ALL
-from edge_app.flow import Direction, Message
+from edge_app.flow import ALL, Direction, Message
 from edge_app.inference.model import Model
 
 

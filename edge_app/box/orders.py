@@ -14,6 +14,7 @@ from edge_app.delivery.commands import Command, Commands, Outcome
 from edge_app.errors import DresscodeError
 from edge_app.events.alerts import Alerts
 from edge_app.events.counts import Counts
+from edge_app.flow import ALL
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +125,7 @@ class Orders:
         return f"a test of rule {rule} was sent"
 
     def _reset(self, command: Command, now_s: float) -> str:
-        if command.arguments.zone not in (None, "all"):
+        if command.arguments.zone not in (None, ALL):
             raise ValueError("only all zones together can be reset; leave zone out")
         self._box.counts.reset_occupancy(now_s)
         return "nobody is inside any zone now"

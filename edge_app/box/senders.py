@@ -50,3 +50,9 @@ def reload_senders(senders: Sequence[Sender], config: Config) -> None:
         sender.renew()
         if sender.home_assistant is not None:
             sender.home_assistant.change(config)
+
+
+def degrade(senders: Sequence[Sender], troubles: Sequence[str]) -> None:
+    """Have every broker told why the box is degraded; it is not, if there is no trouble."""
+    for sender in senders:
+        sender.degrade("; ".join(troubles) or None)

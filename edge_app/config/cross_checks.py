@@ -14,10 +14,9 @@ from edge_app.config.advice import did_you_mean
 from edge_app.config.denied import denied
 from edge_app.config.sources import no_credentials, source_problem
 from edge_app.config.yaml_tree import KeyPath
+from edge_app.flow import ALL
 
 Problem = tuple[KeyPath, str]
-
-RESERVED_ZONE = "all"
 
 
 def cross_problems(tree: Any, folder: Path) -> list[Problem]:
@@ -49,7 +48,7 @@ def _zone_problems(
 ) -> Iterator[Problem]:
     for zone_id in _section(camera, "zones"):
         path: KeyPath = ("cameras", camera_id, "zones", zone_id)
-        if zone_id == RESERVED_ZONE:
+        if zone_id == ALL:
             yield path, "'all' is reserved for the sum of all zones; choose another id"
         elif zone_id in zones:
             yield path, f"camera {zones[zone_id]!r} has a zone of this id too; rename one of them"
@@ -66,7 +65,7 @@ def _rule_problems(tree: dict[str, Any], zones: dict[str, str]) -> Iterator[Prob
 
 def _zone_name_problems(path: KeyPath, named: Any, zones: dict[str, str]) -> Iterator[Problem]:
     for i, zone_id in enumerate(named if isinstance(named, list) else []):
-        if zone_id == RESERVED_ZONE:
+        if zone_id == ALL:
             yield (*path, i), "'all' is not a zone; name each, or leave zones out"
         elif isinstance(zone_id, str) and zone_id not in zones:
             known = ", ".join(zones) or "none, no camera has zones"

@@ -74,7 +74,7 @@ def _some_area(polygon: tuple[Point, ...]) -> tuple[Point, ...]:
     if crosses_itself(polygon):
         # Even-odd filling would leave parts between the corners out.
         raise ValueError(
-            "two sides of the polygon cross or touch: its corners are not in order around the "
+            "two sides of the polygon cross: its corners are not in order around the "
             "area; write each beside its neighbours"
         )
     if polygon_area(polygon) < 1e-6:
@@ -95,7 +95,7 @@ def has_address(url: str) -> bool:
         port = address.port
         # Which is what is asked of the name server.
         host = (address.hostname or "").encode("idna").decode()
-        if ":" in host or not host.strip("0123456789."):
+        if ":" in host or re.fullmatch(r"\d+(\.\d+){3}", host):
             ip_address(host)
     except ValueError:  # no number, too large, no IP address, or an empty label
         return False

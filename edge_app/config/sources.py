@@ -14,7 +14,9 @@ SCHEMES = ("rtsp", "rtsps", "http", "https", "sim", "gst")
 _OF_NETWORK = SCHEMES[:4]
 
 _HALF_A_SCHEME = re.compile(rf"(?i)({'|'.join(SCHEMES)})(?::/*|//+)")
-_ADDRESS = re.compile(r"(?i)([^/\s]*@)?(\d+(\.\d+){3}|\[[0-9a-f:]+\]|[\w.-]+(?=:\d))(:\d+)?(/|$)")
+_ADDRESS = re.compile(
+    r"(?i)([^/\s]*@)?(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:]+\]|[\w.-]+(?=:\d))(:\d+)?(/|$)"
+)
 """Numbers with dots, an IPv6 address in brackets, or a name with a port: no usual file name."""
 
 
@@ -27,9 +29,9 @@ def source_problem(source: str, folder: Path) -> str | None:
     """
     if not source.strip():
         return "expected a URL, a device number or a path, got an empty text"
-    if has_credentials(source):
-        return no_credentials("source")
     scheme, mark, rest = source.partition("://")
+    if has_credentials(source) or (scheme in _OF_NETWORK and "@" in rest.partition("/")[0]):
+        return no_credentials("source")
     if not mark:
         is_there = os.path.exists(folder / source)  # noqa: PTH110  # Path raises for long names
         return None if is_there else _no_file(source)
@@ -41,6 +43,8 @@ def source_problem(source: str, folder: Path) -> str | None:
             f"{meant or 'for a file write just its path'}"
         )
     if scheme in _OF_NETWORK and (re.search(r"\s", rest) or not has_address(source)):
+        if "@" in rest:
+            return no_credentials("source")  # whose password has signs that end an address
         return (
             "expected scheme://host[:port]/path without spaces, the host a name or an address, "
             f"the port from 1 to 65535, got {source!r}; correct it"
@@ -65,6 +69,6 @@ def _no_file(name: str) -> str | None:
         meant = f"rtsp://{name}"
     else:
         return None
-    if has_credentials(meant):
+    if "@" in meant:
         return no_credentials("source")
     return f"expected rtsp://host/path or the path of a file, got {name!r}; did you mean {meant!r}?"

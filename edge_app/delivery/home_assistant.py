@@ -21,9 +21,8 @@ from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.phrases import LABELS, Labels
 from edge_app.delivery.session import Session
 from edge_app.delivery.topics import PREFIX, TOPICS
-from edge_app.flow import Message
+from edge_app.flow import ALL, Message
 
-ALL: Final = "all"
 KEPT: Final = "home_assistant"
 """Name of the state in the outbox."""
 

@@ -29,7 +29,15 @@ from edge_app.delivery.contract import (
 from edge_app.delivery.kinds import rfc3339
 from edge_app.delivery.sentences import text, title
 from edge_app.delivery.topics import TOPICS
-from edge_app.flow import Alert, CameraState, CountWindow, Direction, LiveCount, Message
+from edge_app.flow import (
+    GARMENT_WINDOWS,
+    Alert,
+    CameraState,
+    CountWindow,
+    Direction,
+    LiveCount,
+    Message,
+)
 from edge_app.suppression import suppress
 from edge_app.vocabulary import CATEGORIES, REGION_OF, UNKNOWN
 
@@ -38,9 +46,6 @@ WINDOW_NAMESPACE: Final = uuid.UUID("5d1f6c1e-6f0b-5a55-9a40-d2e55c0de001")
 
 WINDOWS_S: Final = {"pt1m": 60, "pt15m": 900, "pt1h": 3600, "p1d": 86400}
 """Nominal length of each window; a day has 23 or 25 hours when the clocks change."""
-
-WINDOWS_WITH_GARMENTS: Final = ("pt1h", "p1d")
-"""Finer windows would single people out."""
 
 
 def uuid7(now_s: float) -> str:
@@ -133,7 +138,7 @@ class Messages:
         """A closed window, its small garment cells suppressed."""
         start = rfc3339(window.start_s)
         garment, suppressed = None, 0
-        if window.window in WINDOWS_WITH_GARMENTS:
+        if window.window in GARMENT_WINDOWS:
             cells = {name: window.garment.get(name, 0) for name in (*CATEGORIES, UNKNOWN)}
             shown, suppressed = suppress(cells, self.min_cell, window.withheld)
             garment = GarmentCounts(**shown)

@@ -21,7 +21,6 @@ from edge_app.config.schema import RuleSettings
 from edge_app.events.business_day import LocalTime
 from edge_app.events.gate import Customer, Gate
 from edge_app.events.mutes import Mutes
-from edge_app.events.occupancy import ALL
 from edge_app.events.rules import (
     is_evidence,
     is_meant,
@@ -30,7 +29,7 @@ from edge_app.events.rules import (
     probability,
     watches,
 )
-from edge_app.flow import Alert, Entry, Outfit
+from edge_app.flow import ALL, Alert, Entry, Outfit
 from edge_app.vocabulary import UNKNOWN
 
 logger = logging.getLogger(__name__)

@@ -25,11 +25,11 @@ from edge_app.events.business_day import Calendar
 from edge_app.events.coverage import MINUTE_S, Coverage
 from edge_app.events.dating import Dating
 from edge_app.events.garments import GarmentMaps
-from edge_app.events.occupancy import ALL, Occupancy
+from edge_app.events.occupancy import Occupancy
 from edge_app.events.shelf import Shelf
 from edge_app.events.tally import DAY, Ledger, Tally
 from edge_app.events.windows import Windows, whole_minute
-from edge_app.flow import CountWindow, Entry, LiveCount, Outfit
+from edge_app.flow import ALL, CountWindow, Entry, LiveCount, Outfit
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from edge_app.events.shelf import Key, Shelf
 from edge_app.events.tally import DAY, LENGTH_S, WINDOWS
 
 _HOUR_S = 3600
-_DAY_S = 25 * _HOUR_S
+_LONGEST_DAY_S = 25 * _HOUR_S
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class FactBook:
         """Drop the hours that ended before a time, and days a day after that."""
         hour_s = before_s // _HOUR_S * _HOUR_S  # quiet windows rest on the others of their hour
         for window in WINDOWS:
-            self.shelf.forget(window, hour_s - (window == DAY) * _DAY_S)
+            self.shelf.forget(window, hour_s - (window == DAY) * _LONGEST_DAY_S)
 
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able."""

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edge_app.events.occupancy import ALL
 from edge_app.events.shelf import Key, Shelf
-from edge_app.events.tally import DAY, GARMENT_WINDOWS, Tally
-from edge_app.flow import CountWindow
+from edge_app.events.tally import DAY, Tally
+from edge_app.flow import ALL, GARMENT_WINDOWS, CountWindow
 from edge_app.suppression import suppress, withheld_in_total
 from edge_app.vocabulary import CATEGORIES, UNKNOWN
 

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-ALL = "all"
-"""The zone id reserved for the sum over all zones."""
+from edge_app.flow import ALL
 
 Change = tuple[float, int, str]
 """Event time in seconds of Unix time, by how many people, and the zone; 0 is a reset of all."""

@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge_app.events.business_day import Calendar
-from edge_app.events.occupancy import ALL
 from edge_app.events.shelf import Shelf
+from edge_app.flow import ALL, GARMENT_WINDOWS
 
 LENGTH_S = {"pt1m": 60, "pt15m": 900, "pt1h": 3600}
 """Lengths of the windows that are aligned in UTC."""
 DAY = "p1d"
 """The window that is aligned on the store's business day, of 23, 24 or 25 hours."""
 WINDOWS = (*LENGTH_S, DAY)
-GARMENT_WINDOWS = ("pt1h", DAY)
-"""Finer windows would single people out."""
 
 
 @dataclass

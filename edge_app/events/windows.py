@@ -18,11 +18,11 @@ from typing import Any
 from edge_app.events.coverage import MINUTE_S, Coverage
 from edge_app.events.facts import FactBook, Facts
 from edge_app.events.garments import GarmentMaps
-from edge_app.events.occupancy import ALL, Course, Occupancy
+from edge_app.events.occupancy import Course, Occupancy
 from edge_app.events.shelf import Key
-from edge_app.events.tally import DAY, GARMENT_WINDOWS, WINDOWS, Ledger, Tally
+from edge_app.events.tally import DAY, WINDOWS, Ledger, Tally
 from edge_app.events.told import Told
-from edge_app.flow import CountWindow
+from edge_app.flow import ALL, GARMENT_WINDOWS, CountWindow
 
 logger = logging.getLogger(__name__)
 
@@ -282,7 +282,9 @@ class Windows:
         self.closed_s = state["closed_s"]
         self.nothing_ran(state["alive_s"], self._started_at_s)
         self._open = {
-            (zone, window): _Open(*self._ledger.bounds(window, start), Course(*course), watched_s)
+            (zone, window): _Open(
+                start, self._ledger.bounds(window, start)[1], Course(*course), watched_s
+            )
             for zone, window, start, _, course, watched_s in state["open"]
         }
         self.facts.restore(state["facts"])

@@ -23,6 +23,8 @@ from edge_app.flow.seen import (
     Worn,
 )
 from edge_app.flow.told import (
+    ALL,
+    GARMENT_WINDOWS,
     Alert,
     CameraState,
     CountWindow,
@@ -33,6 +35,8 @@ from edge_app.flow.told import (
 )
 
 __all__ = [
+    "ALL",
+    "GARMENT_WINDOWS",
     "Alert",
     "Batch",
     "CameraState",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
+ALL: Final = "all"
+"""The zone id reserved for the sum over all zones."""
+GARMENT_WINDOWS: Final = ("pt1h", "p1d")
+"""What garments are counted by: finer windows would single people out."""
 Direction = Literal["in", "out"]
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 from pathlib import Path
 
+from edge_app.config.secrets import redact
 from edge_app.whole_file import write_whole
 
 log = logging.getLogger(__name__)
@@ -43,8 +44,8 @@ class Starts:
         return len(before)
 
     def fail(self, error: str) -> None:
-        """This run ends by an error, which the next one may tell."""
-        self._write(self._began_s, error)
+        """This run ends by an error, which the next one may tell, to the brokers too."""
+        self._write(self._began_s, redact(error))
 
     def end(self) -> None:
         """This run ended as it should, or has held for long: all is forgiven."""

@@ -240,6 +240,45 @@ def test_people_in_an_area_are_not_doubled_by_a_name_that_is_put_back(
     assert {zone: day.drift for zone, day in days.items()} == {"shop": 1, "all": 1}
 
 
+@pytest.mark.parametrize(
+    "zones",
+    [
+        pytest.param("{shop: {line: [[0, 0.5], [1, 0.5]]}}", id="an area made a line"),
+        pytest.param("{shop: {area: [[0, 0], [0.02, 0], [0.02, 0.02]]}}", id="an area moved away"),
+    ],
+)
+def test_an_area_that_a_reload_changes_keeps_nobody(
+    store: Path, networks: Networks, zones: str
+) -> None:
+    watch = Watcher()
+    with box_of(store, networks) as live:
+        turn_until(live, watch, lambda: watch.entries == 1)
+        assert [count.occupancy for count in live.counts.live(time.time())] == [1, 1]
+        text = CONFIG.replace("{shop: {area: [[0, 0], [1, 0], [1, 1], [0, 1]]}}", zones)
+        assert text != CONFIG
+        (store / "store.yaml").write_text(text)
+        live.reload()
+        turn_until(live, watch, lambda: {c.occupancy for c in live.counts.live(time.time())} == {0})
+
+
+def test_time_goes_on_while_a_network_fails(
+    store: Path, networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with box_of(store, networks) as live:
+        turn_until(live, Watcher(), lambda: live.supervision.is_ready)
+        step, asked = live._pipeline.step, []
+
+        def failing(frames: list[Frame], now_s: float, ahead_s: float = 0.0) -> Step:
+            asked.append(len(frames))
+            if frames:
+                raise EngineError("the GPU is gone")
+            return step(frames, now_s, ahead_s)
+
+        monkeypatch.setattr(live._pipeline, "step", failing)
+        turn_until(live, Watcher(), lambda: live.supervision.failing is not None)
+        assert asked[-2:] == [1, 0]
+
+
 def test_a_pause_survives_a_restart(store: Path, networks: Networks) -> None:
     watch = Watcher()
     with box_of(store, networks) as live:

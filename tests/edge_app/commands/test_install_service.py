@@ -191,6 +191,13 @@ def test_on_a_system_it_is_enabled_not_started() -> None:
     ]
 
 
+def test_a_key_that_nobody_may_look_for_is_not_called_missing(tmp_path: Path) -> None:
+    config = tmp_path / "etc" / "dresscode" / "store.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text(f"mqtt: {{key_file: /{'k' * 300}.pem}}\n")  # no file system asks further
+    assert still_missing(tmp_path) == []
+
+
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "etc").write_text("a file where a folder should be")
     with pytest.raises(ServiceError, match=r"cannot write .*: (Not a directory|File exists)"):

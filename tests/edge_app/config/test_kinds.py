@@ -68,14 +68,34 @@ def test_corners_of_a_circle_that_are_out_of_order_are_none(
         pytest.param([CORNERS[i] for i in (0, 1, 3, 2)], id="in the order of a Z"),
         pytest.param([[0.5, 0.1], [0.75, 0.85], [0.1, 0.4], [0.9, 0.4], [0.25, 0.85]], id="a star"),
         pytest.param([[0, 0], [1, 1], [1, 0], [0, 1]], id="halves that cancel out"),
-        pytest.param([[0, 0], [1, 0], [1, 1], [0.5, 0], [0, 1]], id="a corner that touches a side"),
     ],
 )
-def test_sides_that_meet_elsewhere_than_at_their_corners_are_refused(
+def test_sides_that_cross_are_refused(
     corners: list[list[float]],
 ) -> None:
     with pytest.raises(ValidationError, match="its corners are not in order around the area"):
         accepted(Area, corners)
+
+
+@pytest.mark.parametrize(
+    "corners",
+    [
+        pytest.param([[0, 0], [1, 0], [1, 1], [0.5, 0], [0, 1]], id="a corner that touches a side"),
+        pytest.param(
+            [
+                *CORNERS,
+                CORNERS[0],
+                *(
+                    [0.4 + 0.2 * x, 0.4 + 0.2 * y]
+                    for x, y in [(0, 0), (0, 1), (1, 1), (1, 0), (0, 0)]
+                ),
+            ],
+            id="a ring with a slit",
+        ),
+    ],
+)
+def test_sides_may_touch(corners: list[list[float]]) -> None:
+    assert len(accepted(Area, corners)) == len(corners)
 
 
 def test_the_first_corner_may_be_written_at_the_end_again() -> None:

@@ -51,7 +51,8 @@ def test_an_address_without_its_scheme_is_no_file(tmp_path: Path, written: str, 
 @pytest.mark.parametrize(
     "written",
     ["door.mp4", "clips/10.0.0.11/door.mp4", "10.0.0.11.mp4", "2026-05-08T14:30:00.mp4", "http",
-     "rtsp.mp4", "rtsp/door.mp4", "simulated/a.mp4", "/srv/10.0.0.11", "./10.0.0.11/door.mp4"],
+     "rtsp.mp4", "rtsp/door.mp4", "simulated/a.mp4", "2026.01.02.03/door.mp4", "/srv/10.0.0.11",
+     "./10.0.0.11/door.mp4"],
 )  # fmt: skip
 def test_the_name_of_a_file_of_another_machine_is_accepted(tmp_path: Path, written: str) -> None:
     config = loads(STORE.format(source=written, broker="mqtt://127.0.0.1"), "x", tmp_path)
@@ -88,9 +89,29 @@ def test_a_password_in_a_mistyped_address_is_not_shown(tmp_path: Path, start: st
     assert "hunter2" not in said
 
 
-NO_HOSTS = ["10.0.0.256", "10.0.0", "10.0.0.11.", "010.0.0.11", "10.0.0.11,", "10.0.0,11", "cam%20",
+@pytest.mark.parametrize("password", ["hunter#2", "hunter?2", "hunter/2", "hunter 2", "hunter'2"])
+@pytest.mark.parametrize("start", ["rtsp://", "rtsp:/"])
+def test_a_password_with_signs_that_end_an_address_is_not_shown(
+    tmp_path: Path, start: str, password: str
+) -> None:
+    said = problem(tmp_path, f"{start}admin:{password}@10.0.0.11/s")
+    assert "user names and passwords do not belong into a URL" in said
+    assert "hunter" not in said
+
+
+NO_HOSTS = ["10.0.0.256", "010.0.0.11", "10.0.0.11,", "10.0.0,11", "cam%20",
             "cam_1;", "cam*", "[fe80::g]", "cam<1>"]  # fmt: skip
-HOSTS = ["10.0.0.11", "cam.lan", "cam_1", "cam-1.lan.", "[fe80::11]", "kamera-tür.lan", "1cam"]
+HOSTS = [
+    "10.0.0.11",
+    "10.0.0.11.",
+    "3232235777",
+    "cam.lan",
+    "cam_1",
+    "cam-1.lan.",
+    "[fe80::11]",
+    "kamera-tür.lan",
+    "1cam",
+]
 
 
 @pytest.mark.parametrize("host", NO_HOSTS)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_app.events.occupancy import ALL, Occupancy
+from edge_app.events.occupancy import Occupancy
+from edge_app.flow import ALL
 
 COURSES = {
     "nobody": ([], (0, 0, 0, 0.0)),

@@ -29,8 +29,8 @@ def test_only_the_run_that_follows_tells_what_a_run_failed_with(tmp_path: Path) 
         starts.begin(at_s)
         told.append(starts.error)
         if at_s == 1.0:
-            starts.fail("ModelError: no such file")
-    assert told == [None, "ModelError: no such file", None]
+            starts.fail("SourceError: rtsp://me:hunter2@cam.lan/1 is away")
+    assert told == [None, "SourceError: rtsp://<hidden>@cam.lan/1 is away", None]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1, null]", "7", '{"began_s": 1, "error": null}'])
