@@ -237,7 +237,9 @@ def test_people_in_an_area_are_not_doubled_by_a_name_that_is_put_back(
             turn_until(live, watch, lambda entries=entries: watch.entries == entries)
         assert [count.occupancy for count in live.counts.live(time.time())] == [1, 1]
         days = {w.zone: w for w in live.counts.finish(time.time()) if w.window == "p1d"}
-    assert {zone: day.drift for zone, day in days.items()} == {"shop": 1, "all": 1}
+    # A minute that ended meanwhile has begun a day of the other name, too.
+    assert (days["shop"].drift, days["all"].drift) == (1, 1)
+    assert "back-room" not in days or days["back-room"].drift == 0
 
 
 @pytest.mark.parametrize(
