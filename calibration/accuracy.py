@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from calibration import precision
 from edge_app.detection.detector import Detector
 from edge_app.errors import ModelError
 from edge_app.flow import Detections, Float32, UInt8
@@ -163,15 +164,8 @@ def recall(found: Sequence[Detections], true: Sequence[Detections]) -> float:
 
 
 def _area(scores: Float32, is_hit: npt.NDArray[np.bool_], count: int) -> float:
-    """Area under precision over recall, precision made monotone, of ``count`` to be found.
-
-    What has the same score counts together: which of it comes first says nothing of the model.
-    """
-    best_first = np.argsort(-scores, kind="stable")
-    last = np.flatnonzero(np.diff(scores[best_first], append=-np.inf))
-    found = np.cumsum(is_hit[best_first])[last]
-    highest = np.maximum.accumulate((found / (last + 1.0))[::-1])[::-1]
-    return float((highest * np.diff(found, prepend=0)).sum() / count) if count else 0.0
+    """Average precision; 0 where nothing is to be found."""
+    return precision.average_precision(scores, is_hit, count) if count else 0.0
 
 
 def _hits(ours: Detections, right: Detections) -> npt.NDArray[np.bool_]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.precision import Floats
 from edge_app.config.schema import RuleSettings
 from edge_app.events.rules import probability
 from edge_app.flow import Detections, Outfit
@@ -19,7 +20,7 @@ from edge_app.vocabulary import CATEGORIES, REGIONS
 from model_build.data.garment_crops import CropSample
 from model_build.evaluate.coco import Annotated, coco_figures
 from model_build.evaluate.mistakes import FALSE, MISSED, Mistakes, Outline
-from model_build.evaluate.precision import Claims, Floats, box_claims, calibration_error
+from model_build.evaluate.precision import Claims, box_claims, calibration_error
 from model_build.evaluate.report import Curve, Report, calibration, thresholds
 
 Float32 = NDArray[np.float32]

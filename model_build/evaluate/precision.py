@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.precision import Floats, average_precision, down_to_each
 from edge_app.geometry import intersection_over_union
-
-Floats = NDArray[np.floating]
 
 BINS = 15
 """Of the calibration error, as in Guo et al."""
@@ -42,7 +41,7 @@ class Claims:
 
     def curve(self) -> tuple[Floats, Floats]:
         """Recall and precision when all claims down to each score are believed, `[N]` each."""
-        found, believed = _down_to_each(self.scores, self.is_hit)
+        found, believed = down_to_each(self.scores, self.is_hit)
         return found / max(self.positives, 1), found / believed
 
     def at(self, threshold: float) -> tuple[float, float]:
@@ -55,36 +54,6 @@ class Claims:
         right, sure = int(self.is_hit[is_sure].sum()), int(is_sure.sum())
         precision = right / sure if sure else float("nan")
         return precision, right / self.positives if self.positives else float("nan")
-
-
-def average_precision(scores: Floats, is_hit: NDArray[np.bool_], positives: int) -> float:
-    """Area under the precision-recall curve, precision made monotone, over all points.
-
-    Claims of the same score count together: which comes first says nothing of the model.
-
-    Args:
-        scores: `[N]`, higher is more certain.
-        is_hit: `[N]`, whether a claim is true.
-        positives: how many true claims there were to make; if none, the answer is not a number.
-
-    >>> average_precision(np.array([0.9, 0.8, 0.1]), np.array([True, False, True]), 2)
-    0.8333333333333333
-    """
-    if positives == 0:
-        return float("nan")
-    found, believed = _down_to_each(scores, is_hit)
-    envelope = np.maximum.accumulate((found / believed)[::-1])[::-1]
-    return float((envelope * np.diff(found, prepend=0)).sum() / positives)
-
-
-def _down_to_each(
-    scores: Floats, is_hit: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """True claims and all claims down to each score that there is, from the highest on."""
-    best_first = np.argsort(-scores, kind="stable")
-    last = np.flatnonzero(np.diff(scores[best_first], append=-np.inf))
-    found = np.cumsum(is_hit[best_first], dtype=np.int64)
-    return found[last], np.asarray(last + 1, np.int64)
 
 
 def box_claims(

@@ -20,8 +20,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.precision import Floats
 from model_build.evaluate.plots import draw_curve, draw_matrix
-from model_build.evaluate.precision import Claims, Floats, reliability
+from model_build.evaluate.precision import Claims, reliability
 
 _THRESHOLDS = np.linspace(0.05, 0.95, 19)
 

@@ -187,6 +187,13 @@ def reader(stack: ExitStack, *arguments: Any, **more: Any) -> Reader:
     return made
 
 
+def watched_centre(folder: Path, stack: ExitStack, authority: Authority) -> tuple[Broker, Reader]:
+    """The central broker, and its operator, who hears everything."""
+    centre = started(stack, Broker(folder / "centre", authority, "central.conf"))
+    everything = ("operator", "dresscode/#")
+    return centre, reader(stack, centre.port, authority, *everything, has_certificate=True)
+
+
 def test_in_the_store_everybody_sees_what_is_theirs(
     tmp_path: Path, stack: ExitStack, authority: Authority, outbox: Outbox
 ) -> None:
@@ -284,10 +291,7 @@ def test_windows_cross_the_bridge_through_kills_of_both_brokers(
 def test_a_store_cannot_speak_for_another(
     tmp_path: Path, stack: ExitStack, authority: Authority
 ) -> None:
-    centre = started(stack, Broker(tmp_path / "centre", authority, "central.conf"))
-    operator = reader(
-        stack, centre.port, authority, "operator", "dresscode/#", has_certificate=True
-    )
+    centre, operator = watched_centre(tmp_path, stack, authority)
     other = reader(stack, centre.port, authority, "acme-0007", "dresscode/#", has_certificate=True)
     other.client.publish(f"{ROOT}/agg/all/p1d", "{}", 1).wait_for_publish(5)
     other.client.publish("dresscode/v1/acme-0007/alert/door/x", "{}", 1).wait_for_publish(5)
@@ -304,10 +308,7 @@ def test_a_store_cannot_speak_for_another(
 def test_headquarters_gets_what_its_rights_allow_and_the_box_stays_online(
     tmp_path: Path, stack: ExitStack, authority: Authority
 ) -> None:
-    centre = started(stack, Broker(tmp_path / "centre", authority, "central.conf"))
-    operator = reader(
-        stack, centre.port, authority, "operator", "dresscode/#", has_certificate=True
-    )
+    centre, operator = watched_centre(tmp_path, stack, authority)
     brokers = ("store", "headquarters")
     outbox = stack.enter_context(Outbox(tmp_path / "o.sqlite", OutboxSettings(), brokers))
     settings = BrokerSettings(

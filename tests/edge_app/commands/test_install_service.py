@@ -31,6 +31,14 @@ def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([tool, *arguments], capture_output=True, text=True)
 
 
+def configured(root: Path, text: str) -> Path:
+    """The configuration of a system that has no other yet."""
+    config = root / "etc/dresscode/store.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text(text)
+    return config
+
+
 def test_the_unit_is_hardened() -> None:
     done = analyze("security", "--offline=true", "--threshold=20", str(UNIT))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -59,9 +67,7 @@ def test_the_example_in_the_installation_is_the_one_that_is_tested(tmp_path: Pat
 
 
 def test_what_a_person_wrote_survives_installing_and_removing(tmp_path: Path) -> None:
-    config = tmp_path / "etc/dresscode/store.yaml"
-    config.parent.mkdir(parents=True)
-    config.write_text("mine")
+    config = configured(tmp_path, "mine")
     carry_out(installation(tmp_path))
     carry_out(removal(tmp_path))
     assert config.read_text() == "mine"
@@ -87,9 +93,7 @@ cameras:
 
 
 def test_secrets_that_the_configuration_names_are_handed_over(tmp_path: Path) -> None:
-    config = tmp_path / "etc/dresscode/store.yaml"
-    config.parent.mkdir(parents=True)
-    config.write_text(SECRETS)
+    config = configured(tmp_path, SECRETS)
     config.with_name("door-password").write_text("x")
     carry_out(installation(tmp_path))
     handed_over = tmp_path / "etc/systemd/system/dresscode.service.d/credentials.conf"
@@ -116,11 +120,10 @@ def test_the_example_has_its_secrets_handed_over(tmp_path: Path) -> None:
 def test_secrets_that_only_root_can_read_are_named(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root has files of root's")
-    config = tmp_path / "etc/dresscode/store.yaml"
-    config.parent.mkdir(parents=True)
-    config.write_text(
+    config = configured(
+        tmp_path,
         "mqtt: {password_file: /etc/dresscode/mqtt-password, key_file: of-a-group.pem}\n"
-        "cameras: {door: {password_file: open-to-all}}\n"
+        "cameras: {door: {password_file: open-to-all}}\n",
     )
     for name, mode in (("mqtt-password", 0o600), ("of-a-group.pem", 0o640), ("open-to-all", 0o644)):
         config.with_name(name).write_text("x")
@@ -138,9 +141,7 @@ def test_secrets_that_only_root_can_read_are_named(tmp_path: Path) -> None:
 def test_a_state_folder_that_the_service_cannot_write_is_refused(
     tmp_path: Path, state_dir: str
 ) -> None:
-    config = tmp_path / "etc/dresscode/store.yaml"
-    config.parent.mkdir(parents=True)
-    config.write_text(f"state_dir: {state_dir}\n")
+    configured(tmp_path, f"state_dir: {state_dir}\n")
     with pytest.raises(ServiceError, match="leave state_dir out") as refused:
         installation(tmp_path)
     assert f"store.yaml: state_dir: {state_dir}: " in str(refused.value)
@@ -150,16 +151,12 @@ def test_a_state_folder_that_the_service_cannot_write_is_refused(
 def test_a_state_folder_that_systemd_gives_the_service_is_taken(
     tmp_path: Path, state_dir: str
 ) -> None:
-    config = tmp_path / "etc/dresscode/store.yaml"
-    config.parent.mkdir(parents=True)
-    config.write_text(f"state_dir: {state_dir}\n")
+    configured(tmp_path, f"state_dir: {state_dir}\n")
     assert installation(tmp_path)
 
 
 def test_a_configuration_that_cannot_be_read_is_said(tmp_path: Path) -> None:
-    config = tmp_path / "etc/dresscode/store.yaml"
-    config.parent.mkdir(parents=True)
-    config.write_text("store: [")
+    configured(tmp_path, "store: [")
     with pytest.raises(ServiceError, match="dresscode check"):
         installation(tmp_path)
 
@@ -192,9 +189,7 @@ def test_on_a_system_it_is_enabled_not_started() -> None:
 
 
 def test_a_key_that_nobody_may_look_for_is_not_called_missing(tmp_path: Path) -> None:
-    config = tmp_path / "etc" / "dresscode" / "store.yaml"
-    config.parent.mkdir(parents=True)
-    config.write_text(f"mqtt: {{key_file: /{'k' * 300}.pem}}\n")  # no file system asks further
+    configured(tmp_path, f"mqtt: {{key_file: /{'k' * 300}.pem}}\n")  # no file system asks further
     assert still_missing(tmp_path) == []
 
 

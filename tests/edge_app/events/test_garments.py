@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,20 +23,24 @@ def new_counts() -> Counts:
 
 def enter(counts: Counts, hour: int, zone: str = "entrance", **garments: int) -> None:
     """People in these garments come in, within an hour after the start."""
-    for garment, people in garments.items():
-        for i in range(people):
-            entry = Entry(ZONES[zone], zone, 1, "in", 0, START + HOUR_S * hour + 10.0 + i)
-            counts.entered(entry)
-            counts.settled(entry, wearing(garment))
+    for entry, outfit in customers(hour, zone, garments):
+        counts.entered(entry)
+        counts.settled(entry, outfit)
 
 
 def find_staff(counts: Counts, hour: int, zone: str = "entrance", **garments: int) -> None:
     """So many of those who came in in these garments turn out to work here."""
+    for entry, outfit in customers(hour, zone, garments):
+        counts.staff(entry)
+        counts.unsettled(entry, outfit)
+
+
+def customers(hour: int, zone: str, garments: dict[str, int]) -> Iterator[tuple[Entry, Outfit]]:
+    """So many people in each garment, and when they come in."""
     for garment, people in garments.items():
         for i in range(people):
-            entry = Entry(ZONES[zone], zone, 1, "in", 0, START + HOUR_S * hour + 10.0 + i)
-            counts.staff(entry)
-            counts.unsettled(entry, wearing(garment))
+            at_s = START + HOUR_S * hour + 10.0 + i
+            yield Entry(ZONES[zone], zone, 1, "in", 0, at_s), wearing(garment)
 
 
 def wearing(garment: str) -> Outfit:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from calibration.precision import average_precision
 from model_build.evaluate.precision import (
     Claims,
     abstention,
-    average_precision,
     box_claims,
     calibration_error,
     reliability,
