@@ -24,7 +24,7 @@ from pathlib import Path
 from edge_app.config.schema import BrokerSettings, OutboxSettings
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.sender import Sender
-from tests.broker.mosquitto import DURABLE, Collector, Mosquitto, wait_until
+from tests.broker.mosquitto import DURABLE, ROOMY, Collector, Mosquitto, wait_until
 from tests.edge_app.delivery.samples import MESSAGES, minute
 
 FAST = 100_000.0
@@ -98,7 +98,8 @@ def run(seed: int, seconds: float, is_durable: bool, folder: Path) -> Outcome:
     chance = random.Random(seed)
     kills: Counter[str] = Counter()
     file = folder / "outbox.sqlite"
-    broker = Mosquitto(folder / "mosquitto", DURABLE if is_durable else ("persistence false",))
+    forgetful = ("persistence false", *ROOMY)
+    broker = Mosquitto(folder / "mosquitto", DURABLE if is_durable else forgetful)
     broker.start()
     collector = Collector(broker.port)
     box = start_box(broker.url, file)

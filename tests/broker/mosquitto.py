@@ -27,13 +27,11 @@ SCHEMAS = {kind: jsonschema.Draft202012Validator(schema) for kind, schema in jso
 BY_SCHEMA = 20
 """Messages of a kind that are held against its JSON Schema too, which takes milliseconds each."""
 
-DURABLE = (
-    "persistence true",
-    "autosave_interval 1",
-    "autosave_on_changes true",
-    # As in deploy/mosquitto/store.conf: at most 1000 would wait for a subscriber that is away.
-    "max_queued_messages 100000",
-)
+ROOMY = ("max_queued_messages 100000",)
+"""As in deploy/mosquitto/store.conf: of more than 1000 waiting for a subscriber that is away, or
+slow, the rest would be dropped."""
+
+DURABLE = ("persistence true", "autosave_interval 1", "autosave_on_changes true", *ROOMY)
 """What makes mosquitto keep what it acknowledged over a kill; by default it does not."""
 
 
