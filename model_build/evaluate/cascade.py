@@ -37,8 +37,9 @@ from model_build.data.seen_clothes import (
     seen_clothes,
     told_clothes,
 )
+from model_build.evaluate.plots import Curve, Matrix
 from model_build.evaluate.precision import Claims, box_claims
-from model_build.evaluate.report import Curve, Matrix, Report, thresholds
+from model_build.evaluate.report import Report, thresholds
 from model_build.vocabulary import region_index
 
 Float32 = NDArray[np.float32]

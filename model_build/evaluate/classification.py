@@ -13,8 +13,9 @@ from edge_app.inference.openvino_engine import OpenVinoEngine
 from edge_app.vocabulary import CATEGORIES
 from model_build.data.garment_pieces import PieceSample
 from model_build.evaluate.mistakes import Mistakes
+from model_build.evaluate.plots import Curve, Matrix
 from model_build.evaluate.precision import Claims, abstention, calibration_error
-from model_build.evaluate.report import Curve, Matrix, Report, calibration
+from model_build.evaluate.report import Report, calibration
 
 
 def run_classifier(

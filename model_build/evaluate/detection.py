@@ -21,8 +21,9 @@ from model_build.data.people import spoil
 from model_build.data.rendered import is_cut_off, is_whole
 from model_build.evaluate.coco import Annotated, coco_figures
 from model_build.evaluate.mistakes import FALSE, MISSED, Mistakes, Outline
+from model_build.evaluate.plots import Curve
 from model_build.evaluate.precision import Claims
-from model_build.evaluate.report import Curve, Report, thresholds
+from model_build.evaluate.report import Report, thresholds
 
 LEAST_OVERLAP = 0.5
 _MAX_IOU = 0.65  # of non-maximum suppression

@@ -20,8 +20,9 @@ from edge_app.vocabulary import CATEGORIES, REGIONS
 from model_build.data.garment_crops import CropSample
 from model_build.evaluate.coco import Annotated, coco_figures
 from model_build.evaluate.mistakes import FALSE, MISSED, Mistakes, Outline
+from model_build.evaluate.plots import Curve
 from model_build.evaluate.precision import Claims, box_claims, calibration_error
-from model_build.evaluate.report import Curve, Report, calibration, thresholds
+from model_build.evaluate.report import Report, calibration, thresholds
 
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
-
-if TYPE_CHECKING:
-    from model_build.evaluate.report import Curve, Matrix
+from numpy.typing import NDArray
 
 _STYLES = ("-", "--", ":")
 _COLOURS = 10
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Lines of one kind in one picture.
+
+    Attributes:
+        x, y: what the axes are.
+        lines: by name, x and y of each point, `[N]` both.
+        is_identity_ideal: whether the diagonal is to be drawn as what would be perfect.
+    """
+
+    x: str
+    y: str
+    lines: Mapping[str, tuple[NDArray[np.floating], NDArray[np.floating]]]
+    is_identity_ideal: bool = False
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Counts `[K,K]`: truth by claim."""
+
+    names: tuple[str, ...]
+    counts: NDArray[np.int64]
 
 
 def draw_curve(curve: Curve, title: str, path: Path) -> None:

@@ -21,34 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.precision import Floats
-from model_build.evaluate.plots import draw_curve, draw_matrix
+from model_build.evaluate.plots import Curve, Matrix, draw_curve, draw_matrix
 from model_build.evaluate.precision import Claims, reliability
 
 _THRESHOLDS = np.linspace(0.05, 0.95, 19)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Lines of one kind in one picture.
-
-    Attributes:
-        x, y: what the axes are.
-        lines: by name, x and y of each point, `[N]` both.
-        is_identity_ideal: whether the diagonal is to be drawn as what would be perfect.
-    """
-
-    x: str
-    y: str
-    lines: Mapping[str, tuple[NDArray[np.floating], NDArray[np.floating]]]
-    is_identity_ideal: bool = False
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """Counts `[K,K]`: truth by claim."""
-
-    names: tuple[str, ...]
-    counts: NDArray[np.int64]
 
 
 @dataclass(frozen=True)

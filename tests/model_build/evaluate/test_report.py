@@ -10,8 +10,9 @@ import pytest
 
 from model_build.evaluate.command import print_side_by_side, save_comparison
 from model_build.evaluate.mistakes import FALSE, Mistakes, Outline
+from model_build.evaluate.plots import Curve, Matrix
 from model_build.evaluate.precision import Claims
-from model_build.evaluate.report import Curve, Matrix, Report, calibration, save_reports, thresholds
+from model_build.evaluate.report import Report, calibration, save_reports, thresholds
 
 CLAIMS = Claims(np.array([0.9, 0.4]), np.array([True, False]), 1)
 REPORT = Report(
