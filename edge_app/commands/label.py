@@ -1,36 +1,23 @@
 """``dresscode label``: a page in the browser on which a person says what a recording shows.
 
-The page and the pictures are served on the loopback interface only, below an address that nobody
-can guess, and nothing but the truth file is ever written.
+Nothing but the truth file is ever written.
 """
 
 from __future__ import annotations
 
 import json
-import secrets
-import sys
 from collections.abc import Callable
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from edge_app.commands.label_frames import FramePictures
+from edge_app.commands.page_server import Answer, PageServer, as_json
 from edge_app.commands.replay import choose_camera, open_clip
 from edge_app.commands.truth_file import Labels, read_clips, write_clip
 from edge_app.config.schema import Config
-from edge_app.errors import DresscodeError, SourceError, TruthError
+from edge_app.errors import SourceError, TruthError
 from edge_app.vocabulary import CATEGORIES, REGION_OF
-
-PAGE = Path(__file__).with_name("label.html")
-MOST_BYTES = 8 << 20
-"""Longer labels than this are not taken."""
-
-POLICY = (
-    "default-src 'none'; img-src 'self' data:; connect-src 'self'; "
-    "script-src 'unsafe-inline'; style-src 'unsafe-inline'"
-)
 
 
 class Labelling:
@@ -45,6 +32,8 @@ class Labelling:
         SourceError: the recording cannot be read.
         TruthError: the file is no truth file, or says of this clip what cannot be understood.
     """
+
+    page = Path(__file__).with_name("label.html")
 
     def __init__(self, clip: str, config: Config, truth_path: Path) -> None:
         self.name = Path(clip).name
@@ -67,6 +56,22 @@ class Labelling:
         self._size = list(first.size)
         self.pictures = FramePictures(lambda: open_clip(clip, config, 0.0))
         self._lock = Lock()
+
+    def get(self, path: str) -> Answer | None:
+        """``clip``, what the page needs to know; ``frame/N``, a JPEG."""
+        if path == "clip":
+            return as_json(self.described())
+        if not (path.startswith("frame/") and path[6:].isdecimal()):
+            return None
+        jpeg = self.pictures.jpeg(int(path[6:]))
+        return None if jpeg is None else Answer(jpeg, "image/jpeg")
+
+    def put(self, path: str, body: bytes) -> Answer | None:
+        """Save the labels, at ``clip``."""
+        if path != "clip":
+            return None
+        self.save(body)
+        return as_json({"frames": self.pictures.frame_count})
 
     def described(self) -> dict[str, Any]:
         """What the page needs to know."""
@@ -110,117 +115,6 @@ class Labelling:
             write_clip(self._path, self.name, whole)
 
 
-class LabelServer(ThreadingHTTPServer):
-    """Serves one :class:`Labelling` to browsers on this machine; ``with`` closes it."""
-
-    daemon_threads = True
-
-    def __init__(self, labelling: Labelling, port: int = 0) -> None:
-        self.labelling = labelling
-        self.key = secrets.token_urlsafe(16)
-        try:
-            super().__init__(("127.0.0.1", port), _Handler)
-        except OSError as error:
-            raise SourceError(
-                f"port {port} of 127.0.0.1 cannot be used: {error.strerror}; choose another --port"
-            ) from error
-
-    @property
-    def url(self) -> str:
-        """Where the page is."""
-        return f"http://127.0.0.1:{self.server_port}/{self.key}/"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that goes away in the middle of a picture is no error."""
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """Answers one request: the page, the clip's description, a frame, or labels to be saved."""
-
-    server: LabelServer
-
-    def do_GET(self) -> None:
-        """The page at the root; ``clip`` and ``frame/N`` below it."""
-        path = self._asked()
-        if path is None:
-            return
-        labelling = self.server.labelling
-        if path == "":
-            self._send(PAGE.read_bytes(), "text/html; charset=utf-8")
-        elif path == "clip":
-            self._send(json.dumps(labelling.described()).encode(), "application/json")
-        elif path.startswith("frame/") and path[6:].isdecimal():
-            self._guard(lambda: self._send_frame(int(path[6:])))
-        else:
-            self._refuse(HTTPStatus.NOT_FOUND, "there is no such page")
-
-    def do_PUT(self) -> None:
-        """Save the labels."""
-        path = self._asked()
-        if path is None:
-            return
-        length = self.headers.get("Content-Length", "")
-        if path != "clip":
-            self._refuse(HTTPStatus.NOT_FOUND, "there is no such page")
-        elif not length.isdecimal() or int(length) > MOST_BYTES:
-            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the labels are too long")
-        else:
-            text = self.rfile.read(int(length))
-            self._guard(lambda: self._save(text))
-
-    def log_message(self, *_: Any) -> None:
-        """Every step of the person would be a line."""
-
-    def _asked(self) -> str | None:
-        """The path below the secret one; None, and refused, for whoever does not know it.
-
-        The host is checked too: a page elsewhere whose name was made to mean this machine must not
-        get through (DNS rebinding).
-        """
-        port = self.server.server_port
-        prefix = f"/{self.server.key}/"
-        is_local = self.headers.get("Host") in (f"127.0.0.1:{port}", f"localhost:{port}")
-        if is_local and self.path.startswith(prefix):
-            return self.path[len(prefix) :]
-        self._refuse(HTTPStatus.FORBIDDEN, "use the address that dresscode label printed")
-        return None
-
-    def _guard(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except DresscodeError as error:
-            self._refuse(HTTPStatus.BAD_REQUEST, str(error))
-
-    def _send_frame(self, index: int) -> None:
-        jpeg = self.server.labelling.pictures.jpeg(index)
-        if jpeg is None:
-            self._refuse(HTTPStatus.NOT_FOUND, "after the last frame")
-        else:
-            self._send(jpeg, "image/jpeg")
-
-    def _save(self, text: bytes) -> None:
-        self.server.labelling.save(text)
-        self._send(json.dumps({"frames": self.server.labelling.pictures.frame_count}).encode(),
-                   "application/json")  # fmt: skip
-
-    def _refuse(self, status: HTTPStatus, why: str) -> None:
-        self._send(why.encode(), "text/plain; charset=utf-8", status)
-
-    def _send(self, body: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        # Browsers must not put pictures on the disk.
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("Content-Security-Policy", POLICY)
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Referrer-Policy", "no-referrer")
-        self.end_headers()
-        self.wfile.write(body)
-
-
 def label_clip(
     clip: str,
     config: Config,
@@ -245,11 +139,8 @@ def label_clip(
         TruthError: the truth file cannot be used.
     """
     labelling = Labelling(clip, choose_camera(config, camera), truth_path)
-    with LabelServer(labelling, port) as server:
-        say(
-            f"open {server.url} in a browser on this machine (from another one: ssh -L "
-            f"{server.server_port}:127.0.0.1:{server.server_port} THIS_MACHINE); Ctrl-C ends"
-        )
+    with PageServer(labelling, port) as server:
+        say(server.invitation)
         try:
             server.serve_forever()
         except KeyboardInterrupt:

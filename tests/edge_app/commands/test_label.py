@@ -19,8 +19,9 @@ from click.testing import CliRunner
 
 from edge_app.capture.replay import ReplayCamera
 from edge_app.cli import cli
-from edge_app.commands.label import Labelling, LabelServer
+from edge_app.commands.label import Labelling
 from edge_app.commands.label_frames import FramePictures
+from edge_app.commands.page_server import PageServer
 from edge_app.commands.truth import load_truth
 from edge_app.commands.truth_file import read_clips
 from edge_app.config.schema import Config
@@ -65,9 +66,9 @@ def config() -> Config:
 
 
 @contextmanager
-def served(clip: Path, config: Config, truth: Path) -> Iterator[LabelServer]:
+def served(clip: Path, config: Config, truth: Path) -> Iterator[PageServer]:
     labelling = Labelling(str(clip), config, truth)
-    with LabelServer(labelling) as server:
+    with PageServer(labelling) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
@@ -79,7 +80,7 @@ def served(clip: Path, config: Config, truth: Path) -> Iterator[LabelServer]:
 
 
 def ask(
-    server: LabelServer, path: str, body: Any = None, key: str | None = None, host: str = ""
+    server: PageServer, path: str, body: Any = None, key: str | None = None, host: str = ""
 ) -> tuple[int, bytes, dict[str, str]]:
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
     headers = {"Host": host} if host else {}
@@ -213,7 +214,7 @@ def test_only_this_machine_is_served(clip, config, tmp_path):
     with served(clip, config, tmp_path / "truth.json") as server:
         assert server.server_address[0] == "127.0.0.1"
         with pytest.raises(SourceError, match="cannot be used: Address already in use; choose"):
-            LabelServer(server.labelling, server.server_port)
+            PageServer(server.site, server.server_port)
 
 
 @pytest.mark.parametrize(
@@ -235,10 +236,10 @@ def test_a_file_that_is_no_truth_is_left_alone(clip, config, tmp_path, text, mat
 
 
 def test_the_command_says_where_the_page_is_and_ends_with_ctrl_c(clip, tmp_path, monkeypatch):
-    def interrupted(_server: LabelServer) -> None:
+    def interrupted(_server: PageServer) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(LabelServer, "serve_forever", interrupted)
+    monkeypatch.setattr(PageServer, "serve_forever", interrupted)
     (tmp_path / "store.yaml").write_text(CONFIG)
     truth = tmp_path / "truth.json"
     result = CliRunner().invoke(
