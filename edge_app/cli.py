@@ -17,6 +17,9 @@ CONFIG = click.option(
     "-c", "--config", "config_path", type=PATH, required=True, help="The store's YAML file."
 )
 CAMERA = click.option("--camera", help="Which camera of the configuration the recording is of.")
+PORT = click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Of the page; default: any."
+)
 console = Console(stderr=True)
 
 
@@ -160,7 +163,7 @@ def replay(
 @click.option(
     "--truth", "truth_path", type=PATH, required=True, help="Made if missing; other clips stay."
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the page; default: any.")
+@PORT
 def label(clip: str, config_path: Path, camera: str | None, truth_path: Path, port: int) -> None:
     """Make a truth file of a recording, in the browser.
 
@@ -170,6 +173,21 @@ def label(clip: str, config_path: Path, camera: str | None, truth_path: Path, po
     from edge_app.config.load import load
 
     label_clip(clip, load(config_path), camera, truth_path, port, click.echo)
+
+
+@cli.command()
+@CONFIG
+@PORT
+def zones(config_path: Path, port: int) -> None:
+    """Draw lines, areas and masks on the cameras, in the browser.
+
+    The page shows at once who is counted, and the YAML for the file. It is on this machine's
+    loopback only.
+    """
+    from edge_app.commands.zones import draw_zones_on
+    from edge_app.config.load import load
+
+    draw_zones_on(load(config_path), port, click.echo)
 
 
 @cli.command()
@@ -253,23 +271,9 @@ def install_service(dry_run: bool, uninstall: bool, root: Path) -> None:
 
     An example configuration too, where there is none.
     """
-    from edge_app.commands import install_service as service
+    from edge_app.commands.install_service import change_service
 
-    if not uninstall and root == Path("/"):
-        service.refuse_what_is_hidden()
-    steps = service.removal(root) if uninstall else service.installation(root)
-    for step in steps:
-        click.echo(str(step))
-        if not dry_run:
-            service.carry_out([step])
-    for words in [] if uninstall else service.still_missing(root):
-        click.echo(f"missing: {words}")
-    if not dry_run and not uninstall:
-        click.echo(
-            "done. Edit /etc/dresscode/store.yaml, ask `dresscode check` about it, then "
-            "`systemctl restart dresscode`; after naming another secret there, "
-            "`dresscode install-service` once more"
-        )
+    change_service(root, dry_run, uninstall, click.echo)
 
 
 @cli.command("systemd-devices")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from edge_app.config.schema import CameraSettings
 from edge_app.draw import PERSON, draw_box, draw_text, draw_zones, save
-from edge_app.flow import Frame, Outfit, TrackedFrame, UInt8
+from edge_app.flow import Entry, Frame, Outfit, TrackedFrame, UInt8
 from edge_app.pipeline import Key, Step
 
 _NEWS_S = 2.0
@@ -42,8 +44,7 @@ class Annotator:
     def _note(self, frame: Frame, step: Step) -> None:
         self._outfits.update(step.outfits)
         for entry in step.entries:
-            words = f"{entry.direction}: {entry.zone}, person {entry.track_id}"
-            self._news.append((frame.taken_at_s, words))
+            self._news.append((frame.taken_at_s, in_words(entry)))
         for alert in step.alerts:
             words = f"ALERT {alert.rule}: {alert.garment} {alert.probability:.2f}"
             self._news.append((frame.taken_at_s, words))
@@ -52,13 +53,33 @@ class Annotator:
     def _draw(self, frame: Frame, people: TrackedFrame) -> UInt8:
         drawn: UInt8 = np.array(frame.frame_bgr)
         draw_zones(drawn, self._cameras[frame.camera].zones)
-        for track in people.tracks:
-            outfit = self._outfits.get((people.camera, track.track_id))
-            words = [f"{track.track_id}", *([] if outfit is None else _wearing(outfit))]
-            draw_box(drawn, track.box_xyxy, PERSON if track.is_observed else _UNSEEN, words)
+        draw_people(drawn, people, self._outfits)
         for i, (_, news) in enumerate(self._news):
             draw_text(drawn, news, (6, drawn.shape[0] - 10 - 20 * i), _NEWS)
         return drawn
+
+
+def draw_people(picture_bgr: UInt8, people: TrackedFrame, outfits: Mapping[Key, Outfit]) -> None:
+    """Draw everybody with their id, what they seem to wear, and a dot where they stand.
+
+    Args:
+        picture_bgr: uint8 ``[h, w, 3]``, changed in place.
+        people: of this picture.
+        outfits: as far as known.
+    """
+    for track in people.tracks:
+        outfit = outfits.get((people.camera, track.track_id))
+        words = [f"{track.track_id}", *([] if outfit is None else _wearing(outfit))]
+        colour = PERSON if track.is_observed else _UNSEEN
+        draw_box(picture_bgr, track.box_xyxy, colour, words)
+        left, _, right, lower = (float(value) for value in track.box_xyxy)
+        feet = round((left + right) / 2), round(lower)
+        cv2.circle(picture_bgr, feet, max(len(picture_bgr) // 120, 3), colour, -1, cv2.LINE_AA)
+
+
+def in_words(entry: Entry) -> str:
+    """A crossing as a line of news."""
+    return f"{entry.direction}: {entry.zone}, person {entry.track_id}"
 
 
 def _wearing(outfit: Outfit) -> list[str]:

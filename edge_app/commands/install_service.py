@@ -191,6 +191,38 @@ def refuse_what_is_hidden(parts: Sequence[Path] = ()) -> None:
             )
 
 
+def change_service(
+    root: Path, is_dry_run: bool, is_removal: bool, say: Callable[[str], None]
+) -> None:
+    """Install the service or remove it, saying each step.
+
+    Args:
+        root: of the system, ``/`` or that of an image.
+        is_dry_run: say what would be done, and do nothing.
+        is_removal: remove it; configuration and counters stay.
+        say: tells the person.
+
+    Raises:
+        ServiceError: the program lies where the service cannot see it, or a step failed.
+    """
+    if not is_removal and root == Path("/"):
+        refuse_what_is_hidden()
+    for step in removal(root) if is_removal else installation(root):
+        say(str(step))
+        if not is_dry_run:
+            carry_out([step])
+    if is_removal:
+        return
+    for words in still_missing(root):
+        say(f"missing: {words}")
+    if not is_dry_run:
+        say(
+            "done. Edit /etc/dresscode/store.yaml, ask `dresscode check` about it, then "
+            "`systemctl restart dresscode`; after naming another secret there, "
+            "`dresscode install-service` once more"
+        )
+
+
 def carry_out(steps: list[Step], run: Run | None = None) -> None:
     """Do every step in its order.
 

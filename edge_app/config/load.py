@@ -13,7 +13,7 @@ from edge_app.config.cross_checks import cross_problems
 from edge_app.config.explain import Problem, explain, show
 from edge_app.config.schema import Config
 from edge_app.config.secrets import read_password, redact
-from edge_app.config.yaml_tree import AGAIN, KeyPath, YamlSyntaxError, read_tree
+from edge_app.config.yaml_tree import KeyPath, YamlSyntaxError, dotted, read_tree
 from edge_app.errors import ConfigError
 
 _FILE_KEYS = frozenset(
@@ -142,9 +142,7 @@ def _password_problems(key: str, path: Path) -> list[str]:
 
 
 def _line(name: str, line: int, path: KeyPath, said: str) -> str:
-    key = "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}" for part in path if part != AGAIN
-    ).lstrip(".")
+    key = dotted(path)
     text = redact(f"{name}:{line}: {key}: {said}" if key else f"{name}:{line}: {said}")
     # Keys are shown as they were written, whatever was written.
     return "".join(c if c.isprintable() else " " for c in text)

@@ -27,6 +27,17 @@ _NULL, _BOOL, _INT, _FLOAT, _STR = (
 )
 
 
+def dotted(path: KeyPath) -> str:
+    """A path as it is shown.
+
+    >>> dotted(("cameras", "door", "zones", "entrance", "line", 0, 1))
+    'cameras.door.zones.entrance.line[0][1]'
+    """
+    return "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in path if part != AGAIN
+    ).lstrip(".")
+
+
 class _Loader(yaml.SafeLoader):
     """The safe loader's scanner and parser with the core schema's plain scalars."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -249,24 +248,6 @@ def test_the_command_says_where_the_page_is_and_ends_with_ctrl_c(clip, tmp_path,
     first, last = result.output.splitlines()
     assert re.match(r"open http://127\.0\.0\.1:\d+/[\w-]{20,}/ in a browser on this machine", first)
     assert last == f"{truth}: holds what was saved"
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Any]:
-    """Chromium, driven by selenium. Skips by name where either is missing."""
-    webdriver = pytest.importorskip("selenium.webdriver")
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if program is None or driver is None:
-        pytest.skip("chromium, chromedriver: not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    for argument in ("--headless=new", "--no-sandbox", "--window-size=1280,760"):
-        options.add_argument(argument)
-    options.add_argument(f"--user-data-dir={tmp_path / 'browser'}")
-    chromium = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    chromium.implicitly_wait(5)
-    yield chromium
-    chromium.quit()
 
 
 def test_a_person_labels_a_clip_by_keys(clip, config, tmp_path, browser):
