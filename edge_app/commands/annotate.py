@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_app.config.schema import CameraSettings
 from edge_app.draw import PERSON, draw_box, draw_text, draw_zones, save
-from edge_app.flow import Entry, Frame, Outfit, TrackedFrame, UInt8
+from edge_app.flow import Alert, Entry, Frame, Outfit, TrackedFrame, UInt8
 from edge_app.pipeline import Key, Step
 
 _NEWS_S = 2.0
@@ -44,10 +44,9 @@ class Annotator:
     def _note(self, frame: Frame, step: Step) -> None:
         self._outfits.update(step.outfits)
         for entry in step.entries:
-            self._news.append((frame.taken_at_s, in_words(entry)))
+            self._news.append((frame.taken_at_s, entry_in_words(entry)))
         for alert in step.alerts:
-            words = f"ALERT {alert.rule}: {alert.garment} {alert.probability:.2f}"
-            self._news.append((frame.taken_at_s, words))
+            self._news.append((frame.taken_at_s, alert_in_words(alert)))
         self._news = [news for news in self._news if news[0] > frame.taken_at_s - _NEWS_S]
 
     def _draw(self, frame: Frame, people: TrackedFrame) -> UInt8:
@@ -77,9 +76,14 @@ def draw_people(picture_bgr: UInt8, people: TrackedFrame, outfits: Mapping[Key, 
         cv2.circle(picture_bgr, feet, max(len(picture_bgr) // 120, 3), colour, -1, cv2.LINE_AA)
 
 
-def in_words(entry: Entry) -> str:
+def entry_in_words(entry: Entry) -> str:
     """A crossing as a line of news."""
     return f"{entry.direction}: {entry.zone}, person {entry.track_id}"
+
+
+def alert_in_words(alert: Alert) -> str:
+    """An alert as a line of news."""
+    return f"ALERT {alert.rule}: {alert.garment} {alert.probability:.2f}"
 
 
 def _wearing(outfit: Outfit) -> list[str]:

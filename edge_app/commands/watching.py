@@ -17,7 +17,7 @@ from edge_app.capture.camera import LiveCamera
 from edge_app.capture.clock import SteadyClock
 from edge_app.capture.latest import FrameSlots
 from edge_app.capture.source import open_live
-from edge_app.commands.annotate import draw_people, in_words
+from edge_app.commands.annotate import alert_in_words, draw_people, entry_in_words
 from edge_app.config.schema import Config
 from edge_app.errors import EngineError, SourceError
 from edge_app.flow import CameraState, Frame, Outfit, TrackedFrame, UInt8
@@ -171,6 +171,7 @@ class Watching:
             self._states[state.camera] = (state.state, state.reason)
 
     def _note(self, frames: list[Frame], step: Step) -> None:
+        self._outfits.update(step.outfits)
         for frame, people in zip(frames, step.tracked, strict=True):
             self._seen[frame.camera] = frame, people
             taken_s = self._taken_s[frame.camera]
@@ -179,8 +180,10 @@ class Watching:
                 taken_s.popleft()
             for track_id in people.ended:
                 self._outfits.pop((frame.camera, track_id), None)
-        self._outfits.update(step.outfits)
         for entry in step.entries:
             if not entry.is_initial:
                 self._counts[entry.zone][entry.direction] += 1
-                self._news[entry.camera].append(in_words(entry))
+                self._news[entry.camera].append(entry_in_words(entry))
+        for alert in step.alerts:
+            camera, _ = self._running.zones[alert.zone]
+            self._news[camera].append(alert_in_words(alert))
