@@ -8,6 +8,7 @@ opened, and without a driver that is an error with a reason, not a crash.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_app.errors import EngineError
+
+NVCC = "/usr/local/cuda/bin/nvcc"
+"""Where NVIDIA's packages put it; the PATH of a service does not lead there."""
 
 
 class Buffer:
@@ -134,9 +138,19 @@ class CudaDevice:
         """
         from pycuda import compiler
 
-        with _translated("compiling kernels"):
-            architecture = "sm_{}{}".format(*self.capability)
-            return bytes(compiler.compile(source, arch=architecture, no_extern_c=True))
+        nvcc, architecture = shutil.which("nvcc") or NVCC, "sm_{}{}".format(*self.capability)
+        try:
+            with _translated("compiling kernels"):
+                # Whoever compiles keeps the cubin; pycuda's own cache would need a home.
+                binary = compiler.compile(
+                    source, nvcc, no_extern_c=True, arch=architecture, cache_dir=False
+                )
+        except OSError as error:
+            raise EngineError(
+                f"nvcc cannot be run ({error}); install the CUDA toolkit, on a Jetson with "
+                "apt install nvidia-jetpack"
+            ) from error
+        return bytes(binary)
 
     def free_memory(self) -> tuple[int, int]:
         """Free bytes and all bytes; call it while the device is current."""

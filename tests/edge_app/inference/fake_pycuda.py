@@ -14,7 +14,7 @@ import sys
 import tempfile
 import types
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -27,6 +27,8 @@ memory: dict[int, np.ndarray] = {}
 """What is allocated, by address."""
 copies: list[int] = []
 """Bytes of every copy to the device."""
+compilers: list[str] = []
+"""The nvcc of every compilation."""
 contexts: list[_Context] = []
 """Pushed, the current one last."""
 
@@ -141,10 +143,28 @@ class _Module:
         return launch
 
 
-def _compile(source: str, arch: str, no_extern_c: bool) -> bytes:
+class ExecError(OSError):
+    """As that of pytools.prefork, which pycuda lets through."""
+
+    __module__ = "pytools.prefork"
+
+
+def _compile(
+    source: str,
+    nvcc: str = "nvcc",
+    options: list[str] | None = None,
+    keep: bool = False,
+    no_extern_c: bool = False,
+    arch: str | None = None,
+    cache_dir: str | Literal[False] | None = None,
+) -> bytes:
     assert (arch, no_extern_c) == ("sm_87", True)
+    compilers.append(nvcc)
+    if cache_dir is None:
+        # Below $XDG_CACHE_HOME, or the home of the user, wherever that is.
+        (Path("~/.cache").expanduser() / "pycuda").mkdir(parents=True, exist_ok=True)
     if _fails("compile"):
-        raise RuntimeError("nvcc not found")
+        raise ExecError(f"error invoking '{nvcc} --version': No such file or directory")
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "cut.so"
         flags = ["-O2", "-shared", "-fPIC", "-DON_HOST", "-x", "c++", "-", "-o", str(library)]
@@ -179,6 +199,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorrt", fake_tensorrt)
     fake_tensorrt.trouble.clear()
     copies.clear()
+    compilers.clear()
     memory.clear()
     _Context.retained = 0
 

@@ -215,11 +215,31 @@ def test_without_a_compiler_the_cpu_cuts(
     fake_tensorrt.trouble["compile"] = 0
     model = models["classifier"]
     engine = open_engine(settings.model_copy(update={"engines": tmp_path}), model)
-    assert "cut out by the CPU, because the GPU failed while compiling" in caplog.text
+    assert "cut out by the CPU, because nvcc cannot be run (error invoking" in caplog.text
     cuts = classifier_cuts(pictures(2), 5)
     expected = OpenVinoEngine(model, threads=1).infer(cuts)["probabilities"]
     np.testing.assert_allclose(engine.infer(cuts)["probabilities"], expected, rtol=1e-5)
     close({"classifier": engine})
+
+
+@pytest.mark.parametrize("has_one", [True, False], ids=["in PATH", "of a Jetson"])
+def test_the_compiler_is_found_without_a_path_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_one: bool
+) -> None:
+    folders = ["/usr/bin", "/bin"]
+    if has_one:
+        (tmp_path / "nvcc").touch(0o755)
+        folders.append(str(tmp_path))
+    monkeypatch.setenv("PATH", ":".join(folders))
+    Cutter(CudaDevice(), tmp_path / "engines")
+    expected = str(tmp_path / "nvcc") if has_one else "/usr/local/cuda/bin/nvcc"
+    assert fake_pycuda.compilers == [expected]
+
+
+def test_kernels_need_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "file"))
+    (tmp_path / "file").touch()
+    Cutter(CudaDevice(), tmp_path / "engines")
 
 
 def test_one_network_that_fails_leaves_the_others_their_gpu(
