@@ -168,10 +168,15 @@ def _import_driver() -> Any:
     try:
         from pycuda import driver
     except ImportError as error:
-        if "libcuda" in str(error):
+        if "libcuda.so" in str(error):
             raise EngineError("no NVIDIA driver is installed (libcuda.so.1 is missing)") from error
+        if error.name == "pycuda":
+            raise EngineError(
+                "pycuda is not installed; install it with pip install 'dresscode[gpu]'"
+            ) from error
         raise EngineError(
-            "pycuda is not installed; install it with pip install 'dresscode[gpu]'"
+            f"pycuda cannot be loaded: {error}; install the CUDA toolkit that it was built with, "
+            "or build it again: pip install --force-reinstall --no-cache-dir pycuda"
         ) from error
     return driver
 

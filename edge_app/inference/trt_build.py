@@ -80,6 +80,25 @@ def version_of(trt: Any) -> tuple[int, ...]:
     return numbers
 
 
+def started(kind: Any, logger: Any) -> Any:
+    """A ``Builder`` or ``Runtime`` of TensorRT.
+
+    Args:
+        kind: its class.
+        logger: TensorRT's.
+
+    Raises:
+        EngineError: there is none; pybind11 says so with a TypeError.
+    """
+    try:
+        return kind(logger)
+    except TypeError as error:
+        raise EngineError(
+            f"TensorRT's {kind.__name__} does not start ({error}): the driver is too old for this "
+            "TensorRT, or the GPU's memory is full; its log says which"
+        ) from error
+
+
 def build(
     trt: Any,
     logger: Any,
@@ -99,7 +118,7 @@ def build(
     Raises:
         EngineError: TensorRT refuses the model, or fails.
     """
-    builder = trt.Builder(logger)
+    builder = started(trt.Builder, logger)
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, logger)
     if not parser.parse(plan.onnx.read_bytes()):

@@ -24,7 +24,7 @@ from edge_app.inference.device_pictures import Cutting
 from edge_app.inference.gpu import Gpu
 from edge_app.inference.model import INPUT, Model
 from edge_app.inference.preprocess import pixels_of
-from edge_app.inference.trt_build import EngineFiles, Plan, version_of
+from edge_app.inference.trt_build import EngineFiles, Plan, started, version_of
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +37,21 @@ def import_tensorrt() -> Any:
     Raises:
         EngineError: neither is there, or it is too old; says what to install.
     """
+    broken: list[str] = []
     for name in ("tensorrt", "tensorrt_rtx"):
         try:
             trt = importlib.import_module(name)
-        except ImportError as error:
-            log.debug("%s: %s", name, error)
+        except (ImportError, OSError) as error:
+            if getattr(error, "name", None) != name:
+                broken.append(f"{name} ({error})")
             continue
         version_of(trt)
         return trt
+    if broken:
+        raise EngineError(
+            f"TensorRT cannot be loaded: {', '.join(broken)}; install it again, for this Python "
+            "and this driver"
+        )
     raise EngineError(
         "TensorRT is not installed: on a Jetson, apt install python3-libnvinfer and make the "
         "environment with --system-site-packages; on an RTX card, pip install tensorrt-rtx-cu13"
@@ -80,7 +87,7 @@ class TensorRtEngine:
         files = EngineFiles(settings.engines)
         with gpu.current(f"starting the {model.task}"):
             self._logger = shared_logger(trt)
-            self._runtime = trt.Runtime(self._logger)
+            self._runtime = started(trt.Runtime, self._logger)
             self._engine = self._load(files, plan)
             self._inputs, self._outputs = self._check_tensors()
             try:

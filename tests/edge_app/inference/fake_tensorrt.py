@@ -140,11 +140,17 @@ class _Config:
         return self._timing
 
 
+def _refuse_to_start(name: str) -> None:
+    """As pybind11 does where TensorRT gives no object: a driver too old for it, no memory."""
+    if _fails(name):
+        raise TypeError("pybind11::init(): factory function returned nullptr")
+
+
 class Builder:
     built = 0
 
     def __init__(self, logger: Logger) -> None:
-        pass
+        _refuse_to_start("Builder")
 
     def create_network(self, flags: int = 0) -> _Network:
         assert flags == 1 << NetworkDefinitionCreationFlag.STRONGLY_TYPED, "weakly typed"
@@ -170,7 +176,7 @@ class Builder:
 
 class Runtime:
     def __init__(self, logger: Logger) -> None:
-        pass
+        _refuse_to_start("Runtime")
 
     def deserialize_cuda_engine(self, serialized_engine: bytes) -> _Engine | None:
         head, _, onnx = serialized_engine.partition(b"\n")

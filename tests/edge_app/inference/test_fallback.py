@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from edge_app.inference.cuda import CudaDevice
 from edge_app.inference.fallback import FallbackEngine, GpuState, gpu_state
 from edge_app.inference.model import load_model
 from edge_app.inference.openvino_engine import OpenVinoEngine
+from edge_app.inference.trt_engine import import_tensorrt
 from tests.tiny_models import save_classifier
 
 
@@ -161,3 +163,40 @@ def test_the_reason_is_told_to_doctor() -> None:
     works, reason = describe_gpu()
     assert not works
     assert "pycuda" in reason or "NVIDIA" in reason
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        ("ImportError('libcurand.so.10: cannot open shared object file')",
+         "pycuda cannot be loaded: libcurand.so.10"),
+        ("ImportError('libcuda.so.1: cannot open shared object file')", "no NVIDIA driver"),
+        ("ModuleNotFoundError('No module named pytools', name='pytools')",
+         "pycuda cannot be loaded: No module named pytools"),
+        ("ModuleNotFoundError('No module named pycuda', name='pycuda')", "pycuda is not installed"),
+    ],
+)  # fmt: skip
+def test_why_pycuda_cannot_be_used_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: str, told: str
+) -> None:
+    put_first(monkeypatch, tmp_path, "pycuda", raised)
+    with pytest.raises(EngineError, match=told):
+        CudaDevice()
+
+
+def test_why_tensorrt_cannot_be_loaded_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_first(monkeypatch, tmp_path, "tensorrt", "ImportError('libnvinfer.so.10: not found')")
+    put_first(monkeypatch, tmp_path, "tensorrt_rtx", "OSError('libcudart.so.13: not found')")
+    with pytest.raises(EngineError, match=r"cannot be loaded: tensorrt \(libnvinfer.so.10: not f"):
+        import_tensorrt()
+
+
+def put_first(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, raised: str) -> None:
+    """A package that raises when it is imported."""
+    (folder / name).mkdir()
+    (folder / name / "__init__.py").write_text(f"raise {raised}\n")
+    monkeypatch.syspath_prepend(folder)
+    for module in [m for m in sys.modules if m.partition(".")[0] == name]:
+        monkeypatch.delitem(sys.modules, module)

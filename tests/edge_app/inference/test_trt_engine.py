@@ -253,6 +253,8 @@ def test_what_cannot_be_waited_for_is_freed_all_the_same(
 @pytest.mark.parametrize(
     ("call", "told"),
     [
+        ("Runtime", "TensorRT's Runtime does not start .* returned nullptr"),
+        ("Builder", "TensorRT's Builder does not start .* returned nullptr"),
         ("parse", "TensorRT cannot read it: no importer for operator Strange"),
         ("add_optimization_profile", "refuses batches of 1 to 4"),
         ("build_serialized_network", "could not build an engine"),
