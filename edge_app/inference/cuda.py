@@ -9,6 +9,7 @@ opened, and without a driver that is an error with a reason, not a crash.
 from __future__ import annotations
 
 import shutil
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -99,6 +100,10 @@ class CudaDevice:
             self._context.push()
             try:
                 yield
+            except BaseException as error:
+                # What failed calls hold is freed only while the device is current.
+                traceback.clear_frames(error.__traceback__)
+                raise
             finally:
                 self._driver.Context.pop()
 
@@ -160,8 +165,11 @@ class CudaDevice:
     def close(self) -> None:
         """Let go of the primary context; buffers must have been closed before."""
         if self._context is not None:
-            self._context.detach()
-            self._context = None
+            context, self._context = self._context, None
+            with _translated("letting go of it"):
+                # Else pycuda releases nothing, but in the thread that opened the device.
+                context.push()
+                context.detach()
 
 
 def _import_driver() -> Any:

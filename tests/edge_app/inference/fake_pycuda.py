@@ -9,10 +9,13 @@ pipeline and the driver runs as it would on a GPU; ``install`` puts both where P
 from __future__ import annotations
 
 import ctypes
+import itertools
 import subprocess
 import sys
 import tempfile
+import threading
 import types
+import weakref
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,8 +32,19 @@ copies: list[int] = []
 """Bytes of every copy to the device."""
 compilers: list[str] = []
 """The nvcc of every compilation."""
-contexts: list[_Context] = []
-"""Pushed, the current one last."""
+alive: set[int] = set()
+"""Streams and page-locked arrays that were not freed."""
+
+
+class _Thread(threading.local):
+    """What a thread has pushed, the current one last."""
+
+    def __init__(self) -> None:
+        self.pushed: list[_Context] = []
+
+
+_thread = _Thread()
+_number = itertools.count()
 
 
 class LogicError(Exception):
@@ -39,23 +53,53 @@ class LogicError(Exception):
     __module__ = "pycuda._driver"
 
 
-def _need_context() -> None:
-    if not contexts:
+def _current() -> _Context:
+    if not _thread.pushed:
         raise LogicError("invalid device context - no currently active context?")
+    return _thread.pushed[-1]
 
 
 class _Context:
     retained = 0
 
+    def __init__(self) -> None:
+        self.is_valid, self.made_by = True, threading.get_ident()
+
     def push(self) -> None:
-        contexts.append(self)
+        _thread.pushed.append(self)
 
     @staticmethod
     def pop() -> None:
-        contexts.pop()
+        if not _thread.pushed:
+            raise LogicError("invalid device context - cannot pop non-current context")
+        _thread.pushed.pop()
 
     def detach(self) -> None:
-        _Context.retained -= 1
+        """Of use where it is current, or to the thread that made it; else silently of none."""
+        if not self.is_valid:
+            raise LogicError("invalid device context - cannot detach from invalid context")
+        if self.reaches_this_thread():
+            _Context.retained -= 1
+        if _Context.retained == 0:
+            alive.clear()
+        while _thread.pushed and _thread.pushed[-1] is self:
+            _thread.pushed.pop()
+        self.is_valid = False
+
+    def reaches_this_thread(self) -> bool:
+        return _thread.pushed[-1:] == [self] or self.made_by == threading.get_ident()
+
+
+def _keep_count(owner: Any) -> None:
+    """Of what is freed with its last reference, if its context can be made current then."""
+    number, context = next(_number), _current()
+    alive.add(number)
+
+    def free() -> None:
+        if context.reaches_this_thread():
+            alive.discard(number)
+
+    weakref.finalize(owner, free)
 
 
 class _Device:
@@ -82,7 +126,7 @@ class _Device:
 
 class _Allocation:
     def __init__(self, size: int) -> None:
-        _need_context()
+        _current()
         if _fails("mem_alloc"):
             raise LogicError("cuMemAlloc failed: out of memory")
         self._bytes = np.full(size, RUBBISH, np.uint8)
@@ -92,14 +136,20 @@ class _Allocation:
         return int(self._bytes.ctypes.data)
 
     def free(self) -> None:
-        _need_context()
+        _current()
         memory.pop(int(self))[:] = RUBBISH
 
 
 class _Stream(FakeStream):
     def __init__(self) -> None:
-        _need_context()
         super().__init__()
+        _keep_count(self)
+
+
+def _pagelocked_empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    array = np.full(shape, RUBBISH).astype(dtype)
+    _keep_count(array)
+    return array
 
 
 def _memcpy_htod_async(dest: _Allocation, src: np.ndarray, stream: _Stream) -> None:
@@ -114,7 +164,7 @@ def _memcpy_dtoh_async(dest: np.ndarray, src: _Allocation, stream: _Stream) -> N
 
 class _Module:
     def __init__(self, binary: bytes) -> None:
-        _need_context()
+        _current()
         with tempfile.NamedTemporaryFile(suffix=".so") as file:
             file.write(binary)
             file.flush()
@@ -185,7 +235,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
         get_driver_version=lambda: 12060,
         mem_alloc=_Allocation,
         mem_get_info=lambda: (2**30, 2**31),
-        pagelocked_empty=lambda shape, dtype: np.full(shape, RUBBISH).astype(dtype),
+        pagelocked_empty=_pagelocked_empty,
         Stream=_Stream,
         memcpy_htod_async=_memcpy_htod_async,
         memcpy_dtoh_async=_memcpy_dtoh_async,
@@ -201,6 +251,8 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     copies.clear()
     compilers.clear()
     memory.clear()
+    alive.clear()
+    _thread.pushed.clear()
     _Context.retained = 0
 
 

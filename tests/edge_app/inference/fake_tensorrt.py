@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -263,7 +264,7 @@ def _view(address: int, shape: Sequence[int], dtype: Any) -> Any:
 
 
 class FakeStream:
-    of: ClassVar[dict[int, FakeStream]] = {}
+    of: ClassVar[WeakValueDictionary[int, FakeStream]] = WeakValueDictionary()
 
     def __init__(self) -> None:
         self.work: list[Any] = []

@@ -258,6 +258,39 @@ def test_one_network_that_fails_leaves_the_others_their_gpu(
     close(engines)
 
 
+def fail_in_another_thread(engine: Engine, cuts: Cuts) -> None:
+    """As a box does it: it opens engines in one thread, and calls each in a thread of its own."""
+    fake_tensorrt.trouble["execute_async_v3"] = 0
+    thread = threading.Thread(target=engine.infer, args=(cuts,))
+    thread.start()
+    thread.join()
+    assert "since the GPU failed" in describe_engine(engine)
+
+
+def test_what_failed_leaves_nothing_behind(
+    models: dict[str, Model], settings: InferenceSettings
+) -> None:
+    auto = settings.model_copy(update={"device": "auto"})
+    shown = pictures(1)
+    other = open_engine(auto, models["classifier"])
+    other.infer(Cuts(shown, whole(shown), (32, 32), "stretch"))
+    before = len(fake_pycuda.alive), len(fake_pycuda.memory)
+    engine = open_engine(auto, models["detector"])
+    fail_in_another_thread(engine, Cuts(shown, whole(shown), (128, 64), "letterbox"))
+    assert (len(fake_pycuda.alive), len(fake_pycuda.memory)) == before
+    close({"detector": engine, "classifier": other})
+
+
+def test_a_gpu_whose_networks_have_all_failed_is_let_go_of(
+    models: dict[str, Model], settings: InferenceSettings
+) -> None:
+    engine = open_engine(settings.model_copy(update={"device": "auto"}), models["detector"])
+    shown = pictures(1)
+    fail_in_another_thread(engine, Cuts(shown, whole(shown), (128, 64), "letterbox"))
+    assert fake_pycuda.open_contexts() == 0, "only a new context works after an illegal access"
+    engine.close()
+
+
 def test_more_pictures_than_the_batch_holds_are_refused(kernels: Path) -> None:
     gpu = CudaDevice()
     cutter, cuts = Cutter(gpu, kernels), classifier_cuts(pictures(1), 2)
