@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 
 from edge_app.config.schema import InferenceSettings
@@ -38,7 +39,7 @@ def open_engine(settings: InferenceSettings, model: Model) -> Engine:
         return _open_cpu(settings, model)
     open_cpu = None if settings.device == "gpu" else lambda: _open_cpu(settings, model)
     try:
-        engine = FallbackEngine(model.task, lambda: _open_gpu(settings, model), open_cpu)
+        engine = FallbackEngine(model.task, partial(_open_gpu, settings, model), open_cpu)
     except EngineError as error:
         if settings.device == "gpu":
             raise EngineError(f"inference.device is gpu: {error}") from error
@@ -96,12 +97,12 @@ class _OwnedEngine:
             release(self._gpu)
 
 
-def _open_gpu(settings: InferenceSettings, model: Model) -> Engine:
+def _open_gpu(settings: InferenceSettings, model: Model, may_build: bool) -> Engine:
     # The device first: nothing of TensorRT may be constructed where there is no GPU.
     gpu = acquire(settings.engines)
     try:
         trt = import_tensorrt()
-        engine = TensorRtEngine(trt, gpu.device, model, settings, gpu.cutting)
+        engine = TensorRtEngine(trt, gpu.device, model, settings, gpu.cutting, may_build)
         return _OwnedEngine(engine, gpu)
     except BaseException:
         release(gpu)

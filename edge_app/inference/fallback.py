@@ -26,7 +26,8 @@ class FallbackEngine:
 
     Args:
         name: of the network, for messages.
-        open_gpu: starts the engine on the GPU.
+        open_gpu: starts the engine on the GPU; told whether there is time to build it, as there is
+            only before somebody waits for answers.
         open_cpu: starts it on the CPU; None where only the GPU will do, and failures are raised.
         clock: seconds that never go back.
 
@@ -40,14 +41,14 @@ class FallbackEngine:
     def __init__(
         self,
         name: str,
-        open_gpu: Callable[[], Engine],
+        open_gpu: Callable[[bool], Engine],
         open_cpu: Callable[[], Engine] | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
         self._open_gpu, self._open_cpu = open_gpu, open_cpu
         self._clock = clock
-        self._gpu: Engine | None = open_gpu()
+        self._gpu: Engine | None = open_gpu(True)
         self._cpu: Engine | None = None
         self._pause_s = FIRST_PAUSE_S
         self._retry_at_s = 0.0
@@ -110,7 +111,7 @@ class FallbackEngine:
 
     def _start_again(self) -> None:
         try:
-            self._gpu = self._open_gpu()
+            self._gpu = self._open_gpu(False)
         except EngineError as error:
             self._lose(error)
         else:

@@ -223,11 +223,6 @@ class EngineFiles:
             _keep({path: engine, side: json.dumps(told, indent=1, sort_keys=True).encode()})
         return engine
 
-    def forget(self, trt: Any, plan: Plan) -> None:
-        """Remove a kept engine that turned out not to work."""
-        for path in self._paths(trt, plan):
-            path.unlink(missing_ok=True)
-
     def _paths(self, trt: Any, plan: Plan) -> tuple[Path, Path]:
         base = self._folder / f"{plan.name}-{_digest(plan.facts(trt))}"
         return base.with_suffix(".engine"), base.with_suffix(".json")

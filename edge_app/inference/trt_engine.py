@@ -67,6 +67,7 @@ class TensorRtEngine:
         model: a model that keeps the contract.
         settings: of inference.
         cutting: cuts batches out of pictures on the GPU; without it the CPU does.
+        may_build: there is time to build an engine, which takes minutes, where none is kept.
 
     Raises:
         EngineError: the engine cannot be built or started.
@@ -79,6 +80,7 @@ class TensorRtEngine:
         model: Model,
         settings: InferenceSettings,
         cutting: Cutting | None = None,
+        may_build: bool = True,
     ) -> None:
         self._trt, self._gpu, self._model, self._cutting = trt, gpu, model, cutting
         self._max_batch = settings.max_batch
@@ -88,7 +90,7 @@ class TensorRtEngine:
         with gpu.current(f"starting the {model.task}"):
             self._logger = shared_logger(trt)
             self._runtime = started(trt.Runtime, self._logger)
-            self._engine = self._load(files, plan)
+            self._engine = self._load(files, plan, may_build)
             self._inputs, self._outputs = self._check_tensors()
             try:
                 for _ in range(SLOTS):
@@ -97,14 +99,18 @@ class TensorRtEngine:
                 self._close_slots()
                 raise
 
-    def _load(self, files: EngineFiles, plan: Plan) -> Any:
+    def _load(self, files: EngineFiles, plan: Plan, may_build: bool) -> Any:
         kept = files.load(self._trt, plan)
         if kept is not None:
             engine = self._runtime.deserialize_cuda_engine(kept)
             if engine is not None:
                 return engine
-            log.warning("%s: the kept GPU engine cannot be read; it is built anew", plan.name)
-            files.forget(self._trt, plan)
+            log.warning("%s: the kept GPU engine cannot be read", plan.name)
+        if not may_build:
+            raise EngineError(
+                f"{plan.onnx}: no GPU engine that can be read is kept, and "
+                "building one takes minutes, which a box at work does not have; restart it"
+            )
         built = files.build(self._trt, self._logger, plan)
         engine = self._runtime.deserialize_cuda_engine(built)
         if engine is None:

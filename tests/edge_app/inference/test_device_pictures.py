@@ -16,7 +16,7 @@ import pytest
 from edge_app.config.schema import InferenceSettings
 from edge_app.errors import EngineError
 from edge_app.flow import Cuts, whole
-from edge_app.inference import shared_gpu
+from edge_app.inference import fallback, shared_gpu
 from edge_app.inference.choose import describe_engine, open_engine
 from edge_app.inference.cuda import CudaDevice
 from edge_app.inference.cutting import Cutter, JobTable, Source, jobs_of
@@ -288,6 +288,27 @@ def test_a_gpu_whose_networks_have_all_failed_is_let_go_of(
     shown = pictures(1)
     fail_in_another_thread(engine, Cuts(shown, whole(shown), (128, 64), "letterbox"))
     assert fake_pycuda.open_contexts() == 0, "only a new context works after an illegal access"
+    engine.close()
+
+
+def test_a_gpu_that_comes_back_has_no_time_to_build(
+    models: dict[str, Model],
+    settings: InferenceSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Building takes minutes; whoever waits for an answer takes the box for hanging long before."""
+    monkeypatch.setattr(fallback, "FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr(fake_tensorrt.Builder, "built", 0)
+    engine = open_engine(settings.model_copy(update={"device": "auto"}), models["detector"])
+    built = fake_tensorrt.Builder.built
+    shown = pictures(1)
+    cuts = Cuts(shown, whole(shown), (128, 64), "letterbox")
+    fail_in_another_thread(engine, cuts)
+    fake_tensorrt.trouble["deserialize_cuda_engine"] = 0
+    engine.infer(cuts)
+    assert "takes minutes" in caplog.text
+    assert fake_tensorrt.Builder.built == built
     engine.close()
 
 

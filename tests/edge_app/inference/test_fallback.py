@@ -50,7 +50,8 @@ class Rig:
             lambda: self.now_s,
         )
 
-    def open(self) -> Scripted:
+    def open(self, may_build: bool) -> Scripted:
+        assert may_build == (self.now_s == 0.0), "only before somebody waits"
         if self.start_fails and self.start_fails.pop(0):
             raise EngineError("no such device")
         self.opened.append(Scripted(1.0, self.fails))

@@ -137,6 +137,25 @@ def test_a_mismatch_builds_anew_and_removes_the_old(
     assert len(list(settings.engines.glob("classifier-*.json"))) == 1
 
 
+def test_a_kept_engine_outlives_a_gpu_that_can_neither_read_nor_build(
+    model: Model, settings: InferenceSettings
+) -> None:
+    TensorRtEngine(trt, FakeGpu(), model, settings).close()
+    trt.trouble |= {"deserialize_cuda_engine": 0, "build_serialized_network": 0}
+    with pytest.raises(EngineError, match="could not build an engine"):
+        TensorRtEngine(trt, FakeGpu(), model, settings)
+    TensorRtEngine(trt, FakeGpu(), model, settings).close()
+    assert trt.Builder.built == 1
+
+
+def test_nothing_is_built_where_there_is_no_time_for_it(
+    model: Model, settings: InferenceSettings
+) -> None:
+    with pytest.raises(EngineError, match="takes minutes, which a box at work does not have"):
+        TensorRtEngine(trt, FakeGpu(), model, settings, may_build=False)
+    assert trt.Builder.built == 0
+
+
 def test_another_version_builds_anew(
     model: Model, settings: InferenceSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
