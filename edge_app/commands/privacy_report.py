@@ -108,7 +108,7 @@ def _thresholds(config: Config) -> Iterator[str]:
     yield "## Thresholds"
     yield ""
     yield f"- Garments are counted by hour and day only. Cells of 1 to {k - 1} people are left out,"
-    yield "  and a second one where one could be worked out from the rest."
+    yield "  and others where one could be worked out of all that is told of zones, hours and days."
     yield "- Only entries and exits have running totals; garments have none."
 
 

@@ -2,7 +2,7 @@
 
 One map is made safe where its payload is made (:func:`edge_app.suppression.suppress`). Here is what
 a reader could compute from several: the store's sum minus its other zones, the day minus its other
-hours, a revision minus the one before it.
+hours, all of these and ``garment_n`` together, a revision minus the one before it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from edge_app.events.disclosure import NAMES, Published, cells_of_few
 from edge_app.events.shelf import Key, Shelf
 from edge_app.events.tally import DAY, Tally
 from edge_app.flow import ALL, GARMENT_WINDOWS, CountWindow
 from edge_app.suppression import suppress, withheld_in_total
-from edge_app.vocabulary import CATEGORIES, UNKNOWN
+from edge_app.vocabulary import REGION_OF
+
+_HOUR_S = 3600
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class GarmentMap:
 
     def whole(self) -> dict[str, int]:
         """The cells of the whole vocabulary."""
-        return {name: self.cells.get(name, 0) for name in (*CATEGORIES, UNKNOWN)}
+        return {name: self.cells.get(name, 0) for name in NAMES}
 
     def shown(self, k: int) -> dict[str, int | None]:
         """The cells as a reader sees them."""
@@ -58,15 +61,15 @@ class GarmentMaps:
             lambda row: GarmentMap(row[0], row[1], tuple(row[2])),
         )
 
-    def publish(self, key: Key, end: int, tally: Tally) -> GarmentMap:
+    def publish(self, key: Key, day: tuple[int, int], tally: Tally) -> GarmentMap:
         """What to publish of a window's garments.
 
-        A revision that changes a cell by fewer than k people would tell of them: the map stays as
-        it was, and the late ones are in the day's.
+        A revision that changes a cell by fewer than k people would tell of them, and so would one
+        that hides other cells: the map stays as it was, and the late ones are in the day's.
 
         Args:
             key: zone, window and start.
-            end: of the window, seconds of Unix time.
+            day: start and end of the business day that it lies in, seconds of Unix time.
             tally: the window's sums.
         """
         if key[1] not in GARMENT_WINDOWS:
@@ -75,11 +78,13 @@ class GarmentMaps:
         before = self.shelf.get(key)
         if before is not None and self._tells_of_few(before.whole(), fresh.whole()):
             return before
-        parts = self._parts(key, end)
+        beside = self._beside(key, day)
         total = fresh.whole()
-        withheld = [withheld_in_total(total, part, self._k) for part in parts if part]
-        names = tuple(sorted(frozenset().union(*withheld)))
-        shown = GarmentMap(fresh.cells, fresh.n, names)
+        withheld = [withheld_in_total(total, part, self._k) for part in _parts(key, beside) if part]
+        names = self._cover(key, fresh, frozenset().union(*withheld), beside, day)
+        shown = GarmentMap(fresh.cells, fresh.n, tuple(sorted(names)))
+        if before is not None and _hidden(before.shown(self._k)) != _hidden(shown.shown(self._k)):
+            return before
         self.shelf.put(key, shown)
         return shown
 
@@ -105,13 +110,58 @@ class GarmentMaps:
     def _tells_of_few(self, before: Mapping[str, int], after: Mapping[str, int]) -> bool:
         return any(0 < abs(n - before[name]) < self._k for name, n in after.items())
 
-    def _parts(self, key: Key, end: int) -> list[list[dict[str, int | None]]]:
-        """What was published of its parts: the zones of ``all``, the hours of a day."""
-        zone, window, start = key
-        zones, hours = [], []
-        for (other, kind, begun), published in self.shelf.since(start):
-            if zone == ALL and other != ALL and (kind, begun) == (window, start):
-                zones.append(published.shown(self._k))
-            if window == DAY and other == zone and kind != DAY and start <= begun < end:
-                hours.append(published.shown(self._k))
-        return [zones, hours]
+    def _beside(self, key: Key, day: tuple[int, int]) -> dict[Key, Published]:
+        """What else was published of the day and of its hours."""
+        return {
+            other: Published(published.shown(self._k), published.n)
+            for other, published in self.shelf.since(day[0])
+            if other != key and (other[2] == day[0] if other[1] == DAY else other[2] < day[1])
+        }
+
+    def _cover(
+        self,
+        key: Key,
+        fresh: GarmentMap,
+        withheld: frozenset[str],
+        beside: Mapping[Key, Published],
+        day: tuple[int, int],
+    ) -> frozenset[str]:
+        """Withhold more, until a map tells of no few people, its own or others', any more."""
+        has_whole_hours = day[0] % _HOUR_S == 0 and day[1] % _HOUR_S == 0
+
+        def few(cells: Mapping[str, int | None]) -> set[tuple[Key, str]]:
+            maps = {**beside, key: Published(cells, fresh.n)}
+            return cells_of_few(maps, self._k, has_whole_hours)
+
+        known = few(dict.fromkeys(NAMES))
+        while fresh.cells:
+            shown = suppress(fresh.whole(), self._k, withheld)[0]
+            told = {name for _, name in few(shown) - known}
+            visible = {name: n for name, n in shown.items() if n is not None}
+            if not told or not visible:
+                break
+            regions = {REGION_OF.get(name) for name in told}
+            # What tells, then what is worn in its place, the smallest first, equals together.
+            rank = {
+                name: (n == 0, name not in told, REGION_OF.get(name) not in regions, n)
+                for name, n in visible.items()
+            }
+            first = min(rank.values())
+            withheld |= {name for name in visible if rank[name] == first}
+        return withheld
+
+
+def _parts(key: Key, beside: Mapping[Key, Published]) -> list[list[Mapping[str, int | None]]]:
+    """What was published of a map's parts: the zones of ``all``, the hours of a day."""
+    zone, window, start = key
+    zones, hours = [], []
+    for (other, kind, begun), published in beside.items():
+        if zone == ALL and other != ALL and (kind, begun) == (window, start):
+            zones.append(published.cells)
+        if window == DAY and other == zone and kind != DAY:
+            hours.append(published.cells)
+    return [zones, hours]
+
+
+def _hidden(cells: Mapping[str, int | None]) -> set[str]:
+    return {name for name, n in cells.items() if n is None}

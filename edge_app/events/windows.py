@@ -228,7 +228,7 @@ class Windows:
         tally = self._ledger.tally(zone, window, start)
         in_total, out_total = self._ledger.totals_before(zone, end)
         facts = self.facts.at(key)
-        garments = self._garments.publish(key, end, tally)
+        garments = self._garments.publish(key, self._days.span(start), tally)
         return CountWindow(
             zone=zone,
             window=window,
