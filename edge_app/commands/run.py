@@ -77,7 +77,7 @@ def run_alone(config: Config, config_path: Path, open_one: OpenEngine) -> None:
         run_safely(config, crashes, starts.error, notifier, stop)
     else:
         try:
-            work(config, config_path, notifier, stop, open_one)
+            work(config, config_path, notifier, stop, starts, open_one)
         except Exception as error:
             starts.fail(f"{type(error).__name__}: {error}")
             raise
@@ -86,7 +86,12 @@ def run_alone(config: Config, config_path: Path, open_one: OpenEngine) -> None:
 
 
 def work(
-    config: Config, config_path: Path, notifier: Notifier, stop: Event, open_one: OpenEngine
+    config: Config,
+    config_path: Path,
+    notifier: Notifier,
+    stop: Event,
+    starts: Starts,
+    open_one: OpenEngine = open_engine,
 ) -> None:
     """Load the networks and run the box."""
     networks = load_networks(config, notifier, open_one)
@@ -96,7 +101,8 @@ def work(
     )  # fmt: skip
     with Live(config, networks, notifier=notifier, config_path=config_path) as live:
         signal.signal(signal.SIGHUP, lambda *_: live.reload_asked.set())
-        live.run(stop)
+        began_s = time.monotonic()
+        live.run(stop, lambda *_: starts.held(time.monotonic() - began_s))
         notifier.stopping("storing what was counted")
     networks.close()
 

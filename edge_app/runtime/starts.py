@@ -21,13 +21,15 @@ class Starts:
 
     Args:
         path: the file; one that cannot be read or written is logged and taken for empty.
+        within_s: so old, or so long, a start or a run is no part of a loop.
 
     Attributes:
         error: what the run before this one failed with; None where it could not say so.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, within_s: float = WITHIN_S) -> None:
         self._path = path
+        self._within_s = within_s
         self._began_s: list[float] = []
         self.error: str | None = None
 
@@ -38,10 +40,19 @@ class Starts:
             now_s: seconds of Unix time; a start that lies in the future, by a wrong clock, counts.
         """
         found, self.error = self._read()
-        before = [at_s for at_s in found if now_s - at_s < WITHIN_S]
+        before = [at_s for at_s in found if now_s - at_s < self._within_s]
         self._began_s = [*before, now_s][-2 * MANY :]
         self._write(self._began_s, None)
         return len(before)
+
+    def held(self, for_s: float) -> None:
+        """This run works since so many seconds, which never jump: long enough, it is no crash.
+
+        The times of starts alone do not tell: a box whose clock starts in the past, and whose
+        power is cut every evening, starts at the same time again and again.
+        """
+        if self._began_s and for_s >= self._within_s:
+            self.end()
 
     def fail(self, error: str) -> None:
         """This run ends by an error, which the next one may tell, to the brokers too."""
@@ -49,6 +60,7 @@ class Starts:
 
     def end(self) -> None:
         """This run ended as it should, or has held for long: all is forgiven."""
+        self._began_s = []
         self._write([], None)
 
     def _read(self) -> tuple[list[float], str | None]:

@@ -50,3 +50,34 @@ def test_a_disk_that_cannot_be_written_stops_nothing(
     (tmp_path / "file").write_text("")
     assert Starts(tmp_path / "file" / "starts.json").begin(1.0) == 0
     assert "cannot be written" in caplog.text
+
+
+def test_days_that_all_begin_at_the_time_of_a_clock_without_battery_are_no_crash_loop(
+    tmp_path: Path,
+) -> None:
+    crashes = []
+    for _day in range(3 * MANY):
+        starts = Starts(tmp_path / "starts.json")
+        crashes.append(starts.begin(1000.0))
+        for turn_s in range(0, 36_000, 300):
+            starts.held(turn_s)
+        # The power is cut: nothing more is said.
+    assert not any(crashes)
+
+
+def test_what_crashes_before_it_has_held_stays_a_loop(tmp_path: Path) -> None:
+    crashes = []
+    for i in range(MANY):
+        starts = Starts(tmp_path / "starts.json")
+        crashes.append(starts.begin(1000.0 + 60.0 * i))
+        starts.held(50.0)
+    assert crashes == list(range(MANY))
+
+
+def test_a_run_that_held_and_fails_then_tells_its_error_and_counts_no_crash(tmp_path: Path) -> None:
+    starts = Starts(tmp_path / "starts.json")
+    starts.begin(1000.0)
+    starts.held(WITHIN_S)
+    starts.fail("EngineError: lost")
+    after = Starts(tmp_path / "starts.json")
+    assert (after.begin(1000.0), after.error) == (0, "EngineError: lost")
