@@ -96,6 +96,8 @@ class Supervision:
         """Why the box is degraded, for people; empty while it sees all that it should."""
         told = ["a network fails"] if self._failing is not None else []
         told += filter(None, (self._gpu_trouble, self.lacks))
+        if self._slow_turns_per_s is not None:
+            told.append("too slow to count people")
         if self._states and all(state == "offline" for state in self._states.values()):
             told.append("no camera is online")
         return told

@@ -108,7 +108,7 @@ def test_a_box_too_slow_to_count_says_so_until_it_is_fast_enough(
     box = Supervision(Notifier({"NOTIFY_SOCKET": str(manager.path)}), ["door"], ["store"], clock)
     box.camera(CameraState("door", "online", "", 0.0))
     meter = HealthMeter(0.0)
-    lines = []
+    lines, troubles = [], []
     for minute, (turns, turn_s) in enumerate(
         [(600, 0.1), (20, 0.8), (10, 1.2), (0, 0.0), (600, 0.1)], start=1
     ):
@@ -120,10 +120,13 @@ def test_a_box_too_slow_to_count_says_so_until_it_is_fast_enough(
         clock.now_s += STATUS_S
         box.turn("connected")
         lines.append([m["STATUS"] for m in drain(manager) if "STATUS" in m][-1])
+        troubles.append(box.troubles)
     assert lines[1].endswith("connected; too slow to count people: 1.2 looks a second")
     for line in lines[2:4]:  # a minute in which nothing came says nothing
         assert line.endswith("connected; too slow to count people: 0.8 looks a second")
     assert "too slow" not in lines[0] + lines[4]
+    # Without the figure, which would be news to the brokers every minute.
+    assert troubles == [[], *[["too slow to count people"]] * 3, []]
     assert caplog.text.count("too slow to count people: cameras were looked at 1.2 times") == 1
 
 
