@@ -6,9 +6,12 @@ would give them away, so there is none here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from edge_app.flow import CameraState, Entry, Frame
 
@@ -17,8 +20,26 @@ _STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 _LATENCY_BUCKETS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0)
 _STATES = ("online", "offline", "disabled", "obstructed", "moved")
 
+_BYTES_PER_MB: Final = 2.0**20
+_GAUGES: Final = {
+    "uptime_s": ("uptime_seconds", "Since the program started.", 1.0),
+    "memory_mb": ("memory_bytes", "Resident memory of the program.", _BYTES_PER_MB),
+    "outbox_rows": ("outbox_messages", "Messages that wait for the store's broker.", 1.0),
+    "outbox_oldest_s": ("outbox_oldest_seconds", "Age of the oldest of them.", 1.0),
+    "outbox_mb": ("outbox_bytes", "Size of the outbox.", _BYTES_PER_MB),
+    "puback_age_s": ("puback_age_seconds", "Since the broker last acknowledged.", 1.0),
+}
+"""By key of the health message: name, meaning, and how many of its unit one of the key's is."""
+_COUNTERS: Final = {
+    "alerts_expired_total": ("alerts_expired", "Alerts that became too old unsent."),
+    "windows_dropped_total": ("windows_dropped", "Windows given up unsent."),
+    "live_dropped_total": ("live_dropped", "Live messages nobody could be sent."),
+    "refused_total": ("messages_refused", "Messages that the broker refused for good."),
+    "gpu_failures": ("gpu_failures", "Times that the CPU had to take over from the GPU."),
+}
 
-class Metrics:
+
+class Metrics(Collector):
     """The figures of one box; filled by the pipeline's thread, read by the endpoint's."""
 
     def __init__(self) -> None:
@@ -26,14 +47,6 @@ class Metrics:
         self._frames = Counter(
             "dresscode_frames", "Pictures looked at.", ["camera"], registry=registry
         )
-        self._skipped = Gauge(
-            "dresscode_frames_quiet", "Pictures in which nothing moved.", ["camera"],
-            registry=registry,
-        )  # fmt: skip
-        self._drops = Gauge(
-            "dresscode_frames_dropped", "Pictures dropped since the start.", ["camera", "reason"],
-            registry=registry,
-        )  # fmt: skip
         self._stage = Histogram(
             "dresscode_stage_seconds", "Time of a stage per turn.", ["stage"],
             buckets=_STAGE_BUCKETS, registry=registry,
@@ -56,10 +69,11 @@ class Metrics:
         self._in_memory = Gauge(
             "dresscode_outbox_in_memory", "1 while the disk takes no messages.", registry=registry
         )
-        self._figures = Gauge(
-            "dresscode_figure", "Figures of the health message.", ["name"], registry=registry
-        )
         self._stage_s: dict[str, float] = {}
+        self._drops: Mapping[str, Mapping[str, int]] = {}
+        self._skipped: Mapping[str, int] = {}
+        self._figures: Mapping[str, float] = {}
+        registry.register(self)
 
     def stepped(
         self, frames: Sequence[Frame], stage_s: Mapping[str, float], done_at_s: float
@@ -97,16 +111,32 @@ class Metrics:
 
     def pictures(self, drops: Mapping[str, Mapping[str, int]], skipped: Mapping[str, int]) -> None:
         """Note pictures that no network saw, by camera (and reason), since the start."""
-        for camera, reasons in drops.items():
-            for reason, number in reasons.items():
-                self._drops.labels(camera, reason).set(number)
-        for camera, number in skipped.items():
-            self._skipped.labels(camera).set(number)
+        self._drops = drops
+        self._skipped = dict(skipped)
 
     def figures(self, numbers: Mapping[str, float]) -> None:
-        """Note figures of the health message."""
-        for name, value in numbers.items():
-            self._figures.labels(name).set(value)
+        """Note figures of the health message; what is not among them now is not told."""
+        self._figures = numbers
+
+    def collect(self) -> Iterator[Metric]:
+        """What others count, for Prometheus' client."""
+        name = "dresscode_frames_dropped"
+        dropped = CounterMetricFamily(name, "Pictures dropped.", labels=("camera", "reason"))
+        for camera, reasons in self._drops.items():
+            for reason, number in reasons.items():
+                dropped.add_metric((camera, reason), number)
+        name = "dresscode_frames_quiet"
+        quiet = CounterMetricFamily(name, "Pictures in which nothing moved.", labels=("camera",))
+        for camera, number in self._skipped.items():
+            quiet.add_metric((camera,), number)
+        yield from (dropped, quiet)
+        figures = self._figures
+        for key, (name, meaning, factor) in _GAUGES.items():
+            if key in figures:
+                yield GaugeMetricFamily(f"dresscode_{name}", meaning, figures[key] * factor)
+        for key, (name, meaning) in _COUNTERS.items():
+            if key in figures:
+                yield CounterMetricFamily(f"dresscode_{name}", meaning, figures[key])
 
     def text(self) -> bytes:
         """Everything, in Prometheus' text format."""

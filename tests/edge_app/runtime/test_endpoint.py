@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import urllib.error
 import urllib.request
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,7 +45,12 @@ def filled() -> Observed:
     seen.stepped([frame], Step(entries=(entry,)), {"detection": 0.02, "tracking": 0.001}, 100.2)
     seen.metrics.camera(CameraState("door", "moved", "turned", 0.0))
     seen.metrics.pictures({"door": {"late": 3}}, {"door": 7})
-    seen.figures({"outbox_rows": 4, "fps": {"door": 9.0}, "gpu_memory_mb": None})
+    seen.figures(
+        {"uptime_s": 7.0, "memory_mb": 2.0, "outbox_rows": 4, "outbox_oldest_s": 1.5,
+         "outbox_mb": 0.5, "puback_age_s": 3.0, "alerts_expired_total": 1, "refused_total": 2,
+         "windows_dropped_total": 3, "live_dropped_total": 4, "gpu_failures": 5,
+         "fps": {"door": 9.0}, "gpu_memory_mb": None}
+    )  # fmt: skip
     return seen
 
 
@@ -54,15 +61,39 @@ def test_what_prometheus_reads() -> None:
         for sample in family.samples
     }
     assert samples["dresscode_frames_total", ("door",)] == 1
-    assert samples["dresscode_frames_quiet", ("door",)] == 7
-    assert samples["dresscode_frames_dropped", ("door", "late")] == 3
+    assert samples["dresscode_frames_quiet_total", ("door",)] == 7
+    assert samples["dresscode_frames_dropped_total", ("door", "late")] == 3
     assert samples["dresscode_crossings_total", ("entrance", "in")] == 1
     assert samples["dresscode_camera_state", ("door", "moved")] == 1
     assert samples["dresscode_camera_state", ("door", "online")] == 0
-    assert samples["dresscode_figure", ("outbox_rows",)] == 4
+    assert samples["dresscode_outbox_messages", ()] == 4
+    assert samples["dresscode_memory_bytes", ()] == 2 * 2**20
+    assert samples["dresscode_windows_dropped_total", ()] == 3
     assert samples["dresscode_latency_seconds_bucket", ("0.2", "door")] == 0
     assert samples["dresscode_latency_seconds_bucket", ("0.3", "door")] == 1
     assert samples["dresscode_stage_seconds_sum", ("detection",)] == pytest.approx(0.02)
+
+
+def test_every_metric_is_documented_with_its_type_and_labels(root: Path) -> None:
+    page = filled()
+    page.metrics.delivery(True, False)
+    told = {}
+    for family in text_string_to_metric_families(page.metrics.text().decode()):
+        if not family.name.endswith("_created"):
+            labels = {name for sample in family.samples for name in sample.labels} - {"le"}
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            told[name] = (family.type, ", ".join(sorted(labels)))
+    text = (root / "systemd" / "README.md").read_text()
+    rows = re.findall(r"^\| `(dresscode_\w+)` \| (\w+) \| ([\w, ]*?) ?\| \w", text, re.MULTILINE)
+    assert told == {name: (kind, labels) for name, kind, labels in rows}
+
+
+def test_a_figure_that_is_not_measured_any_more_is_not_told() -> None:
+    seen = filled()
+    seen.figures({"uptime_s": 8.0, "puback_age_s": None})
+    text = seen.metrics.text().decode()
+    assert "dresscode_uptime_seconds 8.0" in text
+    assert "puback_age" not in text
 
 
 def test_garments_are_not_among_them() -> None:
