@@ -22,6 +22,7 @@ from edge_app.events.business_day import LocalTime
 from edge_app.events.gate import Customer, Gate
 from edge_app.events.mutes import Mutes
 from edge_app.events.rules import (
+    colour_of,
     is_evidence,
     is_meant,
     is_within_hours,
@@ -221,7 +222,8 @@ class Alerts:
                 del person.waiting[name]
                 person.done.add(name)
                 garment = main_garment(rule, outfit)
-                yield name, zone, Customer(garment, chance, outfit.colour, entered_at_s)
+                colour = colour_of(outfit, garment)
+                yield name, zone, Customer(garment, chance, colour, entered_at_s)
             elif outfit.is_settled:
                 # It answers for good; who is followed under this id after going out is another.
                 del person.waiting[name]

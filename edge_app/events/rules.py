@@ -7,7 +7,7 @@ from math import prod
 from edge_app.config.schema import RuleSettings
 from edge_app.events.business_day import LocalTime
 from edge_app.flow import Entry, Outfit
-from edge_app.vocabulary import UNKNOWN
+from edge_app.vocabulary import REGION_OF, UNKNOWN
 
 
 def watches(rule: RuleSettings, zone: str) -> bool:
@@ -77,6 +77,20 @@ def probability(rule: RuleSettings, outfit: Outfit) -> float:
 def main_garment(rule: RuleSettings, outfit: Outfit) -> str:
     """The most probable of the rule's garments, the first named of equals."""
     return max((*rule.any_of, *rule.all_of), key=lambda garment: outfit.wears.get(garment, 0.0))
+
+
+def colour_of(outfit: Outfit, garment: str) -> str:
+    """Colour name of a garment, or ``unknown`` where none was found in its place.
+
+    What is on the torso may be found as a top and be a dress, or the other way round.
+
+    >>> mixed = Outfit(True, {}, {}, {"top": "red", "bottom": "blue"})
+    >>> [colour_of(mixed, garment) for garment in ("jeans", "jacket", "coat")]
+    ['blue', 'red', 'red']
+    """
+    region = REGION_OF[garment]
+    torso = {"top": "long", "long": "top"}.get(region, region)
+    return outfit.colours.get(region, outfit.colours.get(torso, UNKNOWN))
 
 
 def _minute_of_day(text: str) -> int:

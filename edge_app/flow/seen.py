@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -163,13 +163,13 @@ class Look:
         garments: the garments found.
         wears: float32 ``[15]``: probability that the person wears each category, judged from the
             whole crop; None where the model has no such output.
-        colour: colour name of the main garment, or ``unknown``.
+        colours: colour name by region of the garments found.
     """
 
     quality: float
     garments: tuple[Garment, ...]
     wears: Float32 | None
-    colour: str = "unknown"
+    colours: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class Outfit:
         is_settled: the vote reached its probability and margin, or its deadline passed.
         wears: probability that the person wears each of the fifteen categories.
         regions: per region that the person was seen to wear something in, the vote's word.
-        colour: colour name of the main garment, or ``unknown``.
+        colours: colour name by region in which a garment was found.
         looks: number of looks that the vote rests on.
         evidence: how much was seen against what the vote asks for; from 1 on its word can be
             acted on, even while some region is open.
@@ -198,7 +198,7 @@ class Outfit:
     is_settled: bool
     wears: Mapping[str, float]
     regions: Mapping[str, Worn]
-    colour: str = "unknown"
+    colours: Mapping[str, str] = field(default_factory=dict)
     looks: int = 0
     evidence: float = 0.0
     is_staff: bool = False

@@ -82,7 +82,7 @@ class Looker:
                     quality=qualities[person] * (0.3 + 0.7 * sharpness(crops[person])),
                     garments=worn,
                     wears=detections.wears,
-                    colour=_main_colour(crops[person], detections),
+                    colours=_colours(crops[person], detections),
                 )
             )
         return looks
@@ -108,15 +108,17 @@ def _garments(
     )
 
 
-def _main_colour(crop_bgr: UInt8, detections: Detections) -> str:
-    """Colour of the garment that covers most of the person."""
-    if not len(detections):
-        return "unknown"
+def _colours(crop_bgr: UInt8, detections: Detections) -> dict[str, str]:
+    """By region, the colour of the garment that covers most of the person there."""
     sides = detections.boxes_xyxy[:, 2:] - detections.boxes_xyxy[:, :2]
-    main = int(np.argmax(sides.prod(axis=1) * detections.scores))
+    covers = sides.prod(axis=1) * detections.scores
     height, width = crop_bgr.shape[:2]
-    box = widen(detections.boxes_xyxy[main : main + 1], 0.0, (width, height))[0]
-    return colour_name(_cut(crop_bgr, box))
+    boxes = widen(detections.boxes_xyxy, 0.0, (width, height))
+    # In ascending order: of one region's garments the one that covers most is left.
+    return {
+        REGIONS[int(detections.labels[i])]: colour_name(_cut(crop_bgr, boxes[i]))
+        for i in np.argsort(covers)
+    }
 
 
 def _cut(picture_bgr: UInt8, box: npt.NDArray[np.int64]) -> UInt8:

@@ -58,7 +58,7 @@ def look_at_still(
         One look per person: log-odds of ``wears`` averaged; garments best first, a garment's score
         averaged over all views, 0 where it was not found, its box and what it is over those where
         it was; then score and probabilities become the :func:`agreed_score` and the
-        :func:`agreed_names`. Quality and colour are those of the first view, which recordings have
+        :func:`agreed_names`. Quality and colours are those of the first view, which recordings have
         too.
     """
     height, width = picture_bgr.shape[:2]

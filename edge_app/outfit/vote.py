@@ -44,7 +44,7 @@ class Vote:
         self._weight = 0.0
         self._looks = 0
         self._last_at_s: float | None = None
-        self._colours: dict[str, float] = {}
+        self._colours: dict[str, dict[str, float]] = {}
 
     @property
     def weight(self) -> float:
@@ -72,7 +72,9 @@ class Vote:
         if trust > self._clearest[0]:
             self._clearest = (trust, log_odds)
         self._weight += weight
-        self._colours[look.colour] = self._colours.get(look.colour, 0.0) + weight
+        for region, colour in look.colours.items():
+            votes = self._colours.setdefault(region, {})
+            votes[colour] = votes.get(colour, 0.0) + weight
 
     def outfit(self, is_final: bool) -> Outfit:
         """What the looks say.
@@ -96,7 +98,10 @@ class Vote:
             is_settled=is_final or (evidence >= 1.0 and not is_open and bool(regions)),
             wears=dict(zip(CATEGORIES, (float(p) for p in wears), strict=True)),
             regions=regions,
-            colour=max(self._colours, key=lambda name: self._colours[name]),
+            colours={
+                region: max(votes, key=lambda name: votes[name])
+                for region, votes in self._colours.items()
+            },
             looks=self._looks,
             evidence=evidence,
         )

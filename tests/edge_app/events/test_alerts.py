@@ -25,6 +25,15 @@ def test_the_alert_says_what_fired_it():
     assert (alert.entered_at_s, alert.settled_at_s, alert.expires_s) == (NOON - 2.0, NOON, 90.0)
 
 
+def test_the_colour_is_that_of_the_garment_it_names():
+    """Not of the larger jacket above it: nobody would find a customer in red jeans."""
+    alerts = alerts_of(any_of=("jeans",))
+    alerts.entered(entry(1))
+    seen = replace(outfit(jacket=0.9, jeans=0.9), colours={"top": "red", "bottom": "blue"})
+    [alert] = alerts.update({("door", 1): seen}, NOON, 0)
+    assert (alert.garment, alert.colour) == ("jeans", "blue")
+
+
 @pytest.mark.parametrize("first", ["entry", "evidence"])
 def test_entry_and_evidence_fire_whichever_is_later(first):
     alerts = alerts_of()

@@ -33,7 +33,7 @@ def test_a_dress_is_one_long_garment_in_the_pictures_pixels(networks: Networks) 
     assert CATEGORIES[int(garment.probabilities.argmax())] == "dress"
     assert look.wears is not None
     assert look.wears[CATEGORIES.index("dress")] == pytest.approx(0.95)
-    assert look.colour == "red"
+    assert look.colours == {"long": "red"}
 
 
 def test_people_of_different_pictures_share_one_call(networks: Networks) -> None:
@@ -44,6 +44,13 @@ def test_people_of_different_pictures_share_one_call(networks: Networks) -> None
         ["bottom", "top"],
     ]
     np.testing.assert_allclose(looks[1].garments[0].embedding, [0.0, 1.0])
+
+
+def test_each_garment_has_a_colour_of_its_own(networks: Networks) -> None:
+    blue = picture(BLUE)
+    blue[50:] = (60, 110, 50)
+    look = networks.looker.look([(blue, np.array([40, 10, 80, 90]))], [1.0])[0]
+    assert look.colours == {"top": "blue", "bottom": "green"}
 
 
 def test_a_flat_crop_has_less_quality_than_it_promised(networks: Networks) -> None:

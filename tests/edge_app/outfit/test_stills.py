@@ -56,7 +56,9 @@ class Scripted:
             ]
             span = np.array([WIDTH - span[2], span[1], WIDTH - span[0], span[3]])
         self.spans.append(span.tolist())
-        return [Look(qualities[0], tuple(garments), np.full(15, worn, np.float32), "white")]
+        return [
+            Look(qualities[0], tuple(garments), np.full(15, worn, np.float32), {"top": "white"})
+        ]
 
 
 def seen(*answers: tuple[list[Garment], float]) -> tuple[Look, Scripted]:
@@ -83,7 +85,7 @@ def test_the_same_answer_six_times_is_that_answer() -> None:
         np.testing.assert_allclose(found.embedding, expected.embedding, atol=1e-6)
         assert found.score == pytest.approx(agreed_score(expected, look.wears))
     np.testing.assert_allclose(look.wears, 0.3, atol=1e-6)
-    assert (look.quality, look.colour) == (0.7, "white")
+    assert (look.quality, look.colours) == (0.7, {"top": "white"})
 
 
 def test_what_one_view_alone_finds_counts_for_a_sixth() -> None:

@@ -19,8 +19,8 @@ def worn(**probabilities: float) -> np.ndarray:
     return np.array([probabilities.get(c, 0.02) for c in CATEGORIES], np.float32)
 
 
-def look(quality: float = 0.8, colour: str = "red", **probabilities: float) -> Look:
-    return Look(quality, (), worn(**probabilities), colour)
+def look(quality: float = 0.8, **probabilities: float) -> Look:
+    return Look(quality, (), worn(**probabilities), {"long": "red"})
 
 
 def voted(*looks: Look, step_s: float = 0.4) -> Vote:
@@ -36,7 +36,7 @@ def test_agreeing_looks_settle_on_a_dress() -> None:
     assert outfit.regions["long"].category == "dress"
     assert set(outfit.regions) == {"long"}
     assert outfit.wears["dress"] == pytest.approx(0.9, abs=0.02)
-    assert outfit.colour == "red"
+    assert outfit.colours == {"long": "red"}
 
 
 def test_many_looks_that_agree_say_what_one_says() -> None:
@@ -51,6 +51,12 @@ def test_top_and_bottom_settle_together() -> None:
         "top": "shirt",
         "bottom": "jeans",
     }
+
+
+def test_each_region_has_the_colour_that_most_of_it_was_seen_in() -> None:
+    mistaken = Look(0.5, (), worn(jeans=0.9), {"top": "grey", "bottom": "blue"})
+    seen = Look(0.9, (), worn(jeans=0.9), {"top": "red"})
+    assert voted(mistaken, seen).outfit(is_final=True).colours == {"top": "red", "bottom": "blue"}
 
 
 def test_too_few_looks_do_not_settle() -> None:

@@ -31,7 +31,7 @@ def _garment(region: str, box: tuple[float, ...], score: float, **probabilities:
 def _judged(*garments: Garment, **wears: float) -> Judged:
     """Somebody in a shirt and jeans, by a label map."""
     return Judged(
-        look=Look(1.0, garments, _worn(**wears), "red"),
+        look=Look(1.0, garments, _worn(**wears)),
         person_score=PERSON_SCORE,
         worn=_worn(shirt=1.0, jeans=1.0),
         boxes=np.array([TOP, BOTTOM], np.float32),
@@ -64,7 +64,7 @@ def test_a_person_who_is_not_found_wears_nothing() -> None:
     missed = Judged(None, 0.0, _worn(dress=1.0), None, np.zeros(0, np.int64))
     seen = _judged(dress=0.9)
     dressed = Judged(
-        Look(1.0, (), _worn(dress=0.95), "red"),
+        Look(1.0, (), _worn(dress=0.95)),
         PERSON_SCORE,
         _worn(dress=1.0),
         None,
