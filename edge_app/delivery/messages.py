@@ -122,7 +122,7 @@ class Messages:
             rule=alert.rule,
             zone=alert.zone,
             title=title(self.language, alert.garment, alert.people, alert.is_test),
-            text=text(*spoken),
+            text=text(*spoken, alert.is_test),
             garment=alert.garment,
             garment_probability=round(alert.probability, 4),
             colour=alert.colour,

@@ -67,10 +67,12 @@ def text(
     people: int,
     direction: Direction,
     zone: str,
+    is_test: bool = False,
 ) -> str:
     """The sentence with the place, ready to be shown.
 
     >>> text("en", "dress", "unknown", 1, "in", "entrance")
     'A customer in a dress entered (entrance).'
     """
-    return f"{sentence(language, garment, colour, people, direction)} ({zone})."
+    spoken = f"{sentence(language, garment, colour, people, direction)} ({zone})."
+    return (LANGUAGES[language].test if is_test else "") + spoken

@@ -69,5 +69,11 @@ def test_title_of_a_test_says_so() -> None:
     assert title("de", "suit", is_test=True) == "Test: Kundschaft in einem Anzug"
 
 
+def test_text_of_a_test_says_so() -> None:
+    """Many apps show no title, and nobody is to look for a customer who never came."""
+    said = text("fr", "suit", "unknown", 1, "in", "porte", is_test=True)
+    assert said == "Essai : Une personne portant un costume est entrée (porte)."
+
+
 def test_text_names_the_place() -> None:
     assert text("en", "suit", "unknown", 1, "in", "door") == "A customer in a suit entered (door)."
