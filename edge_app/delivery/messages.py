@@ -108,7 +108,6 @@ class Messages:
     def alert(self, alert: Alert, now_s: float) -> Message:
         """An alert: sent first, worthless after its time."""
         direction = self.directions.get(alert.rule, "in")
-        spoken = (self.language, alert.garment, alert.colour, alert.people, direction, alert.zone)
         expires_at_s = alert.settled_at_s + alert.expires_s
         payload = AlertPayload(
             id=uuid7(now_s),
@@ -121,8 +120,8 @@ class Messages:
             event_type=alert.rule,
             rule=alert.rule,
             zone=alert.zone,
-            title=title(self.language, alert.garment, alert.people, alert.is_test),
-            text=text(*spoken, alert.is_test),
+            title=title(self.language, alert.garment, alert.people, alert.is_test, alert.also),
+            text=text(self.language, alert, direction, self.timezone),
             garment=alert.garment,
             garment_probability=round(alert.probability, 4),
             colour=alert.colour,

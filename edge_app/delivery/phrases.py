@@ -23,6 +23,7 @@ class Phrases:
         title: of one person; ``title_many`` of several, with ``{people}``.
         came_in: one person, with ``{garment}``; ``came_in_many`` with ``{people}`` too.
         went_out: one person; ``went_out_many`` of several.
+        conjunction: before the last of several garments.
         test: put before everything that was only asked for.
     """
 
@@ -35,6 +36,7 @@ class Phrases:
     came_in_many: str
     went_out: str
     went_out_many: str
+    conjunction: str
     test: str
 
 
@@ -72,6 +74,7 @@ ENGLISH: Final = Phrases(
     came_in_many="{people} customers entered, at least one in {garment}",
     went_out="A customer in {garment} left",
     went_out_many="{people} customers left, at least one in {garment}",
+    conjunction="and",
     test="Test: ",
 )  # fmt: skip
 
@@ -106,6 +109,7 @@ GERMAN: Final = Phrases(
     came_in_many="{people} Personen sind hereingekommen, mindestens eine in {garment}",
     went_out="Eine Person in {garment} ist hinausgegangen",
     went_out_many="{people} Personen sind hinausgegangen, mindestens eine in {garment}",
+    conjunction="und",
     test="Test: ",
 )  # fmt: skip
 
@@ -145,6 +149,7 @@ FRENCH: Final = Phrases(
     came_in_many="{people} personnes sont entrées, dont au moins une portant {garment}",
     went_out="Une personne portant {garment} est sortie",
     went_out_many="{people} personnes sont sorties, dont au moins une portant {garment}",
+    conjunction="et",
     test="Essai : ",
 )
 
@@ -185,6 +190,7 @@ SPANISH: Final = Phrases(
     came_in_many="Han entrado {people} personas, al menos una con {garment}",
     went_out="Ha salido una persona con {garment}",
     went_out_many="Han salido {people} personas, al menos una con {garment}",
+    conjunction="y",
     test="Prueba: ",
 )
 
@@ -224,6 +230,7 @@ ITALIAN: Final = Phrases(
     came_in_many="Sono entrate {people} persone, almeno una con {garment}",
     went_out="È uscita una persona con {garment}",
     went_out_many="Sono uscite {people} persone, almeno una con {garment}",
+    conjunction="e",
     test="Prova: ",
 )
 

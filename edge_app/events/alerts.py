@@ -265,6 +265,7 @@ class Alerts:
             frame_index=frame_index,
             expires_s=self._rules[name].expires_s,
             is_test=is_test,
+            also=tuple(one for one in self._rules[name].all_of if one != customer.garment),
         )
 
     def _come_back(self, now_s: float, is_behind: bool) -> None:

@@ -75,8 +75,8 @@ def probability(rule: RuleSettings, outfit: Outfit) -> float:
 
 
 def main_garment(rule: RuleSettings, outfit: Outfit) -> str:
-    """The most probable of the rule's garments, the first named of equals."""
-    return max((*rule.any_of, *rule.all_of), key=lambda garment: outfit.wears.get(garment, 0.0))
+    """The most probable of ``any_of``, else of ``all_of``; the first named of equals."""
+    return max(rule.any_of or rule.all_of, key=lambda garment: outfit.wears.get(garment, 0.0))
 
 
 def colour_of(outfit: Outfit, garment: str) -> str:

@@ -50,7 +50,7 @@ class Alert:
     Attributes:
         rule: id of the rule, also the event type.
         zone: id of the zone entered.
-        garment: the category that fired the rule (the most probable of the rule's garments).
+        garment: the category that fired the rule (the most probable of ``any_of``, else of ``all_of``).
         probability: that the person wears at least one of the rule's garments.
         colour: colour name of the garment, or ``unknown``.
         people: how many people the alert speaks of (a group, or those merged by the cool-down).
@@ -60,6 +60,7 @@ class Alert:
         frame_index: number of the frame on which the alert was decided.
         expires_s: seconds after ``settled_at_s`` at which the alert is worthless.
         is_test: asked for by a command.
+        also: what everybody whom the rule means wears besides ``garment``.
     """
 
     rule: str
@@ -73,6 +74,7 @@ class Alert:
     frame_index: int
     expires_s: float = 60.0
     is_test: bool = False
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

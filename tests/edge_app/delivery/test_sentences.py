@@ -9,6 +9,7 @@ import pytest
 from edge_app.delivery.phrases import LANGUAGES
 from edge_app.delivery.sentences import sentence, text, title
 from edge_app.vocabulary import CATEGORIES
+from tests.edge_app.delivery.samples import NOW_S, alert
 
 COLOURS = (
     "black", "grey", "white", "red", "orange", "yellow", "green", "blue", "purple", "pink",
@@ -71,9 +72,31 @@ def test_title_of_a_test_says_so() -> None:
 
 def test_text_of_a_test_says_so() -> None:
     """Many apps show no title, and nobody is to look for a customer who never came."""
-    said = text("fr", "suit", "unknown", 1, "in", "porte", is_test=True)
-    assert said == "Essai : Une personne portant un costume est entrée (porte)."
+    said = text("fr", alert(garment="suit", zone="porte", is_test=True), "in", "UTC")
+    assert said == "Essai : Une personne portant un costume rouge est entrée (porte)."
 
 
 def test_text_names_the_place() -> None:
-    assert text("en", "suit", "unknown", 1, "in", "door") == "A customer in a suit entered (door)."
+    said = text("en", alert(zone="door", colour="unknown"), "in", "UTC")
+    assert said == "A customer in a dress entered (door)."
+
+
+@pytest.mark.parametrize(("people", "when"), [(1, "03:24"), (2, "03:24–04:04")], ids=str)
+def test_text_of_who_was_held_back_says_when_they_came(people: int, when: str) -> None:
+    """A cap per hour tells some only at the next one; nobody is to look at the door for them."""
+    late = alert(people=people, entered_at_s=NOW_S - 2400)
+    assert text("en", late, "in", "Europe/Paris").endswith(f"(entrance, {when}).")
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", "A customer in a blue blazer, a shirt and jeans entered"),
+        ("de", "Eine Person in einem blauen Blazer, einem Hemd und Jeans ist hereingekommen"),
+        ("fr", "Une personne portant un blazer bleu, une chemise et un jean est entrée"),
+        ("es", "Ha entrado una persona con una americana azul, una camisa y unos vaqueros"),
+        ("it", "È entrata una persona con un blazer blu, una camicia e dei jeans"),
+    ],
+)
+def test_what_is_worn_together_is_told_together(language: str, expected: str) -> None:
+    assert sentence(language, "blazer", "blue", also=["shirt", "jeans"]) == expected

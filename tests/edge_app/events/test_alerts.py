@@ -34,6 +34,22 @@ def test_the_colour_is_that_of_the_garment_it_names():
     assert (alert.garment, alert.colour) == ("jeans", "blue")
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"any_of": (), "all_of": ("blazer", "jeans")}, ("jeans", ("blazer",))),
+        ({"any_of": ("blazer",), "all_of": ("jeans",)}, ("blazer", ("jeans",))),
+        ({"any_of": ("blazer", "jeans")}, ("jeans", ())),
+    ],
+    ids=["all of", "any of and all of", "any of"],
+)
+def test_the_alert_says_what_its_rule_asks_for_together(changes, expected):
+    alerts = alerts_of(**changes)
+    alerts.entered(entry(1))
+    [alert] = alerts.update({("door", 1): outfit(blazer=0.9, jeans=0.95)}, NOON, 0)
+    assert (alert.garment, alert.also) == expected
+
+
 @pytest.mark.parametrize("first", ["entry", "evidence"])
 def test_entry_and_evidence_fire_whichever_is_later(first):
     alerts = alerts_of()
