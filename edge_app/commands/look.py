@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,9 +134,10 @@ def look(
         on_skipped: is told why a picture is skipped.
 
     Raises:
-        SourceError: a drawing cannot be written; or, after all others, pictures were skipped.
+        SourceError: a drawing cannot be written, or would replace a picture; or, after all others,
+            pictures were skipped.
     """
-    root = paths[0].parent if len(paths) == 1 else _common_folder(paths)
+    drawings = {} if draw_dir is None else _drawings(paths, draw_dir)
     skipped = 0
     for path in paths:
         try:
@@ -145,12 +147,28 @@ def look(
             on_skipped(str(error))
             continue
         people = describe(see(networks, picture, min_score), min_score)
-        if draw_dir is not None:
-            inside = path.relative_to(root).with_suffix(".jpg")
-            save(draw(picture, people), draw_dir / inside)
+        if path in drawings:
+            save(draw(picture, people), drawings[path])
         yield {"image": str(path), "people": people}
     if skipped:
         raise SourceError(f"{skipped} of {len(paths)} pictures could not be read and were skipped")
+
+
+def _drawings(paths: list[Path], folder: Path) -> dict[Path, Path]:
+    """Where the drawing of each picture goes; those that differ in their endings keep them."""
+    root = paths[0].parent if len(paths) == 1 else _common_folder(paths)
+    named = Counter(path.with_suffix("") for path in paths)
+    pictures = {path.resolve() for path in paths}
+    drawings = {}
+    for path in paths:
+        drawing = (folder / path.relative_to(root)).with_suffix(".jpg")
+        if drawing.resolve() in pictures:
+            raise SourceError(
+                f"{path}: its drawing would replace a picture; choose another folder for --draw"
+            )
+        is_alone = named[path.with_suffix("")] == 1
+        drawings[path] = drawing if is_alone else drawing.with_name(f"{path.name}.jpg")
+    return drawings
 
 
 def _common_folder(paths: list[Path]) -> Path:

@@ -99,6 +99,32 @@ def test_look_writes_a_line_per_picture(photos: Path) -> None:
     assert (drawn / "more" / "blue.jpg").is_file()
 
 
+def test_pictures_that_differ_in_their_endings_get_a_drawing_each(photos: Path) -> None:
+    assert cv2.imwrite(str(photos / "red.jpg"), np.full((128, 256, 3), 90, np.uint8))
+    drawn = photos.parent / "drawn"
+    result = look(photos, photos.parent / "models", "--draw", str(drawn))
+    assert result.exit_code == 0, result.output
+    files = {str(path.relative_to(drawn)) for path in drawn.rglob("*") if path.is_file()}
+    assert files == {"red.png.jpg", "red.jpg.jpg", "dark.jpg", "more/blue.jpg"}
+
+
+@pytest.mark.parametrize(
+    ("looked_at", "folder"),
+    [("", ""), ("more/blue.jpg", "more"), ("more", "more/../more")],
+    ids=["folder", "picture", "another-way"],
+)
+def test_a_drawing_never_replaces_a_picture(photos: Path, looked_at: str, folder: str) -> None:
+    before = (photos / "more" / "blue.jpg").read_bytes()
+    draw_dir = f"{photos}/{folder}"
+    result = look(photos / looked_at, photos.parent / "models", "--draw", draw_dir)
+    assert result.exit_code == 1
+    assert "blue.jpg: its drawing would replace a picture; choose another folder" in str(
+        result.exception
+    )
+    assert (photos / "more" / "blue.jpg").read_bytes() == before
+    assert not (photos / "red.jpg").exists()
+
+
 def test_min_score_applies_to_people_and_garments(photos: Path) -> None:
     for score, people in (("0.3", 1), ("1.0", 0)):
         models = photos.parent / "models"
