@@ -338,7 +338,7 @@ def test_a_box_whose_gpu_is_lost_works_on_and_is_degraded_until_it_is_back(
     clock, gpus = Clock(), list[BreakableGpu]()
 
     def open_one(settings: InferenceSettings, model: Model) -> Engine:
-        def open_gpu() -> Engine:
+        def open_gpu(_may_build: bool) -> Engine:
             gpus.append(BreakableGpu(open_engine(settings, model)))
             return gpus[-1]
 
