@@ -1,7 +1,8 @@
 """What the outbox gives up, and in which order, so that it never outgrows its disk.
 
 By age: alerts at their expiry; windows that nobody could be sent within ``max_age_days``; windows
-that were sent after ``history_days``; days after 90 days. Windows only while the date is trusted.
+that were sent, and what a broker refused, after ``history_days``; days after 90 days. All but alerts
+only while the date is trusted.
 
 By size, one after the other until the rest fits: sent minutes, sent quarters, sent hours; then what
 still waits, oldest first: minutes, quarters, hours; then sent days; days that wait come last.
@@ -97,8 +98,9 @@ def drop_old(connection: sqlite3.Connection, settings: OutboxSettings, now_s: fl
             {"sent": sent, "limit": now_s - days * DAY_S},
         )
     connection.execute(
-        "DELETE FROM refused WHERE position <= (SELECT max(position) FROM refused) - ?",
-        (REFUSED_KEPT,),
+        "DELETE FROM refused WHERE position <= (SELECT max(position) FROM refused) - ? "
+        "OR at_s BETWEEN ? AND ?",
+        (REFUSED_KEPT, CLOCK_SET_S, now_s - settings.history_days * DAY_S),
     )
 
 

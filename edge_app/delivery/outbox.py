@@ -234,13 +234,18 @@ class Outbox:
         self._database.transact(lambda db: lanes.advance(db, broker, reached))
 
     def refuse(self, broker: str, message: Message, reason: str) -> None:
-        """Keep a message that a broker refused for good apart, and count it."""
+        """Keep a message that a broker refused for good apart, and count it.
+
+        An alert is only counted: it speaks of a person, and is worthless by then.
+        """
 
         def work(db: sqlite3.Connection) -> None:
-            db.execute(
-                "INSERT INTO refused (broker, topic, payload, reason, at_s) VALUES (?, ?, ?, ?, ?)",
-                (broker, message.topic, message.payload, reason, self._clock()),
-            )
+            if message.lane != "alert":
+                db.execute(
+                    "INSERT INTO refused (broker, topic, payload, reason, at_s) "
+                    "VALUES (?, ?, ?, ?, ?)",
+                    (broker, message.topic, message.payload, reason, self._clock()),
+                )
             count(db, f"refused.{broker}")
 
         self._database.transact(work)

@@ -340,9 +340,35 @@ def test_nothing_matches_a_resend_of_another_zone(outbox: Outbox) -> None:
     assert outbox.resend("store", {"zone": "*", **everything}) == 1
 
 
-def test_a_refused_message_is_set_aside(outbox: Outbox) -> None:
+def test_a_refused_message_is_set_aside(outbox: Outbox, tmp_path: Path) -> None:
     outbox.refuse("store", minute(0), "Payload format invalid")
     assert outbox.depth("store").refused == 1
+    assert set_aside(tmp_path) == [minute(0).topic]
+
+
+def test_a_refused_alert_is_counted_and_not_kept(outbox: Outbox, tmp_path: Path) -> None:
+    outbox.refuse("store", MESSAGES.alert(alert(), NOW_S), "Not authorized")
+    assert outbox.depth("store").refused == 1
+    assert set_aside(tmp_path) == []
+
+
+def test_refused_messages_are_kept_as_long_as_sent_ones(
+    outbox: Outbox, time: Time, tmp_path: Path
+) -> None:
+    outbox.refuse("store", minute(0), "Payload format invalid")
+    time.pass_(34 * DAY_S)
+    outbox.publish([], {})
+    assert len(set_aside(tmp_path)) == 1
+    time.pass_(2 * DAY_S)
+    outbox.publish([], {})
+    assert set_aside(tmp_path) == []
+    assert outbox.depth("store").refused == 1
+
+
+def set_aside(folder: Path) -> list[str]:
+    """Topics of the refused messages that the file keeps."""
+    with closing(sqlite3.connect(folder / "outbox.sqlite")) as db:
+        return [topic for (topic,) in db.execute("SELECT topic FROM refused ORDER BY position")]
 
 
 def test_unsent_windows_are_given_up_after_their_age(outbox: Outbox, time: Time) -> None:
