@@ -117,6 +117,8 @@ class Orders:
     def _mute(self, command: Command, now_s: float) -> str:
         rule, minutes = command.arguments.rule or "", command.arguments.minutes or 0.0
         self._box.alerts.mute(rule, now_s + 60.0 * minutes)
+        if not minutes:
+            return f"rule {rule} is muted no longer"
         return f"rule {rule} is muted for {minutes:g} min"
 
     def _test(self, command: Command, _now_s: float) -> str:

@@ -236,11 +236,15 @@ class CommandPayload(BaseModel):
 
     transaction: str | None = Field(None, max_length=64, description="echoed in the answer")
     rule: Id | None = Field(None, description="mute, test-alert: the alert rule")
-    zone: Id | None = Field(None, description="resend, reset-occupancy: the zone; none for all")
+    zone: Id | None = Field(
+        None, description="test-alert: a zone of the rule, none for its first; resend: none for all"
+    )
     window: Window | None = Field(None, description="resend: the length; none for all")
     start: AskedTime | None = Field(None, description="resend: windows that start from here on")
     end: AskedTime | None = Field(None, description="resend: windows that start before this")
-    minutes: float | None = Field(None, ge=0.0, le=1440.0, description="mute: for so long")
+    minutes: float | None = Field(
+        None, ge=0.0, le=1440.0, description="mute: for so long; 0 ends a mute"
+    )
 
 
 class ResponsePayload(Payload):

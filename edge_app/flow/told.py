@@ -50,8 +50,8 @@ class Alert:
     Attributes:
         rule: id of the rule, also the event type.
         zone: id of the zone entered.
-        garment: the category that fired the rule: the most probable of its ``any_of``, else of its
-            ``all_of``.
+        garment: the category that fired the rule: the most probable of its ``any_of``, or of its
+            ``all_of`` where it has only those.
         probability: that the person wears at least one of the rule's garments.
         colour: colour name of the garment, or ``unknown``.
         people: how many people the alert speaks of (a group, or those merged by the cool-down).

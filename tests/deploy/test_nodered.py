@@ -13,6 +13,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from tests.edge_app.delivery.samples import MESSAGES, alert
 
 PROGRAM = os.environ.get("NODE_RED") or shutil.which("node-red")
 START_S = 60.0
+SECOND = replace(MESSAGES, node="edge-2")
+"""A box whose alerts must not be muted at another of the store."""
 
 pytestmark = [
     pytest.mark.skipif(PROGRAM is None, reason="Node-RED: not installed (make nodered)"),
@@ -83,11 +86,26 @@ class Telephone:
         self._socket = client.connect(f"ws://{page}/live")
         self._socket.send('{"hello": true}')
 
-    def press_mute(self, rule: str) -> None:
-        self._socket.send(json.dumps({"rule": rule, "minutes": 30}))
+    def press_mute(self, alert: dict[str, Any]) -> None:
+        wish = {"node": alert["node"], "rule": alert["rule"], "minutes": 30}
+        self._socket.send(json.dumps(wish))
 
     def read(self) -> dict[str, Any]:
-        return dict(json.loads(self._socket.recv(10)))
+        """What comes next, but for how the broker and the boxes are."""
+        while "state" in (said := self._next()):
+            pass
+        return said
+
+    def reads_state(self, words: str) -> bool:
+        """Whether the page comes to say so of the broker and the boxes within 30 s."""
+        until_s = time.monotonic() + 30
+        while words not in (said := str(self._next().get("state"))) or (words == "" and said):
+            if time.monotonic() > until_s:
+                return False
+        return True
+
+    def _next(self) -> dict[str, Any]:
+        return dict(json.loads(self._socket.recv(15)))
 
     def close(self) -> None:
         self._socket.close()
@@ -102,18 +120,18 @@ def test_an_alert_is_shown_once_and_its_rule_muted(
     with urllib.request.urlopen(f"http://{page}", timeout=10) as answer:
         assert answer.headers["content-type"].startswith("text/html")
         assert b"new WebSocket" in answer.read()
-    commands = Commands(MESSAGES, outbox, Audit(tmp_path / "audit.jsonl"), time.time)
-    box = Sender(broker.settings(url=broker.url), outbox, MESSAGES)
+    commands = Commands(SECOND, outbox, Audit(tmp_path / "audit.jsonl"), time.time)
+    box = Sender(broker.settings(url=broker.url), outbox, SECOND)
     box.obey(commands)
     telephone = Telephone(page)
     with box:
         now_s = time.time()
-        message = MESSAGES.alert(alert(settled_at_s=now_s), now_s)
-        late = MESSAGES.alert(alert(settled_at_s=now_s - 70, expires_s=10.0), now_s)
+        message = SECOND.alert(alert(settled_at_s=now_s), now_s)
+        late = SECOND.alert(alert(settled_at_s=now_s - 70, expires_s=10.0), now_s)
         outbox.publish([late, message, message])
         shown = telephone.read()
         assert shown["text"] == json.loads(message.payload)["text"]
-        telephone.press_mute(shown["rule"])
+        telephone.press_mute(shown)
         taken: list[Any] = []
         assert wait_until(lambda: bool(taken.extend(commands.take()) or taken))
         (command,) = taken
@@ -127,3 +145,31 @@ def test_an_alert_is_shown_once_and_its_rule_muted(
     assert later.read() == shown
     later.close()
     telephone.close()
+
+
+def test_the_page_says_why_no_alert_can_come(page: str, broker: TlsBroker, outbox: Outbox) -> None:
+    telephone = Telephone(page)
+    assert telephone.reads_state("no box")
+    with Sender(broker.settings(url=broker.url), outbox, MESSAGES) as box:
+        assert telephone.reads_state("")
+        box.degrade("no camera is online")
+        assert telephone.reads_state("edge-1: degraded, no camera is online")
+    assert telephone.reads_state("edge-1: offline")
+    broker.kill()
+    assert telephone.reads_state("no broker")
+    telephone.close()
+
+
+def test_what_is_over_does_not_look_new(
+    page: str, broker: TlsBroker, outbox: Outbox, browser: Any
+) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    browser.get(f"http://{page}")
+    with Sender(broker.settings(url=broker.url), outbox, MESSAGES):
+        now_s = time.time()
+        outbox.publish([MESSAGES.alert(alert(settled_at_s=now_s, expires_s=20.0), now_s)])
+        card = browser.find_element(By.TAG_NAME, "article")
+        assert card.get_attribute("class") == ""
+        WebDriverWait(browser, 30).until(lambda _: card.get_attribute("class") == "past")

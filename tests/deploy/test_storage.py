@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from edge_app.delivery.contract import CommandPayload, json_schemas
-from edge_app.delivery.topics import TOPICS, VERBS, kind_of
+from edge_app.delivery.topics import TOPICS, kind_of
 from tests.deploy.files import (
     BOARDS,
     DEPLOY,
@@ -179,12 +179,11 @@ def test_the_node_red_flow_uses_topics_and_fields_that_exist() -> None:
         if node["type"] == "mqtt in":
             kinds[kind_of(node["topic"].replace("+", "x-1"))] = node
         if node["type"] == "mqtt out":
-            verb = node["topic"].rpartition("/")[2]
-            assert verb in VERBS
             assert node["retain"] == "false"
-    assert set(kinds) == {"alert", "response"}
+    assert set(kinds) == {"alert", "response", "state"}
     texts = "\n".join(node.get("func", "") for node in FLOW)
     assert set(re.findall(r"\balert\.(\w+)", texts)) <= fields_of("alert")
+    assert set(re.findall(r"/cmd/' \+ .+ \+ '/([a-z-]+)'", texts)) == {"mute"}
     sent = re.search(r"msg\.payload = \{([^}]*transaction:.*?)\}", texts)
     assert sent
     assert set(re.findall(r"(\w+):", sent[1])) <= set(CommandPayload.model_fields)

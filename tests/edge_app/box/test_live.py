@@ -323,6 +323,9 @@ def test_a_command_is_answered_once_what_it_changed_is_stored(
     ("verb", "arguments", "status", "reason"),
     [
         pytest.param("mute", {"rule": "dresses", "minutes": 5}, "done", "muted for 5", id="mute"),
+        pytest.param(
+            "mute", {"rule": "dresses", "minutes": 0}, "done", "muted no longer", id="unmute"
+        ),
         pytest.param("mute", {"rule": "hats", "minutes": 5}, "refused", "no alert rule", id="no"),
         pytest.param("test-alert", {"rule": "dresses"}, "done", "was sent", id="test"),
         pytest.param(
