@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import shutil
@@ -13,11 +12,8 @@ import time
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
-from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Literal
 
 import cv2
 
@@ -26,10 +22,10 @@ from edge_app.box.clock_health import is_clock_synchronised
 from edge_app.capture.decoder import FFMPEG, choose_decoder, has_gstreamer_element
 from edge_app.capture.replay import picture_paths
 from edge_app.capture.source import connect, decoder_of, is_rtsp, source_kind
+from edge_app.commands.doctor_gpu import Verdict, gpu_finding, who_runs
 from edge_app.commands.doctor_network import broker_findings
 from edge_app.commands.install_service import secrets_by_path, texts_of
 from edge_app.commands.sandbox import hand_over, unreadable, unwritable
-from edge_app.commands.systemd_devices import find_devices
 from edge_app.config.credentials import is_out_of_sight
 from edge_app.config.schema import CameraSettings, Config, StaffSettings
 from edge_app.errors import DresscodeError
@@ -40,7 +36,6 @@ CAMERA_S = 15.0
 """How long a camera may take to show its first picture."""
 _PORT_S = 2.0
 _FREE_MB = 500.0
-Verdict = Literal["good", "warning", "bad"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +69,7 @@ def examine(config: Config, of_unit: Path | None = None) -> Iterator[Finding]:
     if config.metrics.port != 0:
         yield _metrics(config.metrics.port)
     yield _clock()
-    yield from _graphics()
+    yield Finding("GPU", *gpu_finding())
     yield from _networks(config, of_unit is not None)
     yield _decoder()
     yield from _secrets(config, secrets_by_path(texts_of(of_unit)) if of_unit else ())
@@ -163,43 +158,6 @@ def _clock() -> Finding:
     )  # fmt: skip
 
 
-def _graphics() -> Iterator[Finding]:
-    nodes = [path for path in find_devices() if "nv" in path.name]
-    try:
-        status = int(ctypes.CDLL("libcuda.so.1").cuInit(0))
-    except OSError:
-        if nodes:
-            yield Finding("GPU", "bad", "devices but no libcuda.so.1; install NVIDIA's driver")
-        else:
-            yield Finding("GPU", "warning", "none here; the networks run on the CPU")
-        return
-    if status != 0:
-        yield Finding(
-            "GPU", "bad",
-            f"cuInit failed with {status}; load the driver (`nvidia-modprobe -u`), and give the "
-            "service its devices (`dresscode systemd-devices`)",
-        )  # fmt: skip
-        return
-    yield Finding("GPU", "good", f"CUDA starts; devices: {len(nodes)}")
-    names = [name for name in ("tensorrt", "tensorrt_rtx") if find_spec(name)]
-    if not names or not find_spec("pycuda"):
-        missing = "pycuda" if names else "TensorRT"
-        yield Finding(
-            "TensorRT", "warning",
-            f"{missing} is not installed, so the GPU is not used; `pip install dresscode[gpu]`, "
-            "TensorRT itself from JetPack's apt or NVIDIA's index",
-        )  # fmt: skip
-        return
-    yield Finding("TensorRT", "good", ", ".join(_version(name) for name in names))
-
-
-def _version(name: str) -> str:
-    try:
-        return f"{name} {metadata.version(name)}"
-    except metadata.PackageNotFoundError:
-        return f"{name} of the system"
-
-
 def _networks(config: Config, is_for_unit: bool) -> Iterator[Finding]:
     try:
         networks = open_networks(config.inference, config.detection, config.outfit)
@@ -207,7 +165,8 @@ def _networks(config: Config, is_for_unit: bool) -> Iterator[Finding]:
         yield Finding("networks", "bad", str(error))
         return
     versions = ", ".join(f"{task} {model.version}" for task, model in networks.models.items())
-    yield Finding("networks", "good", versions)
+    verdict, runs = who_runs(networks, config.inference)
+    yield Finding("networks", verdict, f"{versions}; {runs}")
     if config.staff.uniform is not None:
         yield _uniform(config.staff, config.staff.uniform, networks, is_for_unit)
     networks.close()

@@ -67,7 +67,9 @@ def test_what_works_is_good_and_what_does_not_says_what_to_do(
     found = findings(store, broker.url)
     assert found["broker store: MQTT"].verdict == "good"
     assert found["networks"] == Finding(
-        "networks", "good", "detector tiny, garments tiny, classifier tiny"
+        "networks",
+        "good",
+        "detector tiny, garments tiny, classifier tiny; run by the CPU (OpenVINO)",
     )
     assert found["camera door"].verdict == "good"
     assert "64 x 48" in found["camera door"].said
