@@ -7,7 +7,9 @@ a garment are three kinds of the same job, and one launch does all jobs of a bat
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -23,6 +25,8 @@ from edge_app.inference.cuda import CudaDevice
 from edge_app.inference.gpu import Gpu, Memory
 from edge_app.inference.preprocess import PADDING
 from edge_app.whole_file import write_whole
+
+log = logging.getLogger(__name__)
 
 SOURCE = Path(__file__).parent / "kernels" / "cut.cu"
 _BLOCK = (32, 8, 1)
@@ -179,12 +183,14 @@ def _binary(gpu: CudaDevice, folder: Path) -> bytes:
     source = SOURCE.read_text(encoding="utf-8")
     facts = "|".join([source, *gpu.facts.values()])
     path = folder / f"cut-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.cubin"
-    if path.is_file():
+    with suppress(OSError):
         return path.read_bytes()
     binary = gpu.compile(source)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(path, binary)
     except OSError as error:
-        raise EngineError(f"{path}: compiled kernels cannot be kept: {error.strerror}") from error
+        log.warning(
+            "%s: kernels cannot be kept (%s); the next start compiles anew", path, error.strerror
+        )
     return binary

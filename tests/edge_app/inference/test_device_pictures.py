@@ -236,6 +236,16 @@ def test_the_compiler_is_found_without_a_path_of_its_own(
     assert fake_pycuda.compilers == [expected]
 
 
+@pytest.mark.parametrize("folder", ["file/engines", "x" * 300], ids=["no folder", "no access"])
+def test_kernels_that_cannot_be_kept_are_used_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, folder: str
+) -> None:
+    (tmp_path / "file").touch()
+    Cutter(CudaDevice(), tmp_path / folder)
+    assert "cannot be kept" in caplog.text
+    assert "the next start compiles anew" in caplog.text
+
+
 def test_kernels_need_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "file"))
     (tmp_path / "file").touch()
