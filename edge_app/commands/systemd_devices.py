@@ -35,7 +35,9 @@ def drop_in(devices: list[Path]) -> str:
     ]
     if not devices:
         lines.insert(1, "# No GPU and no camera device was found here: networks run on the CPU.")
-    lines += [f"DeviceAllow={path} rw" for path in devices]
+    # The first program that computes makes this one, be it long after the list.
+    later = {path.with_name("nvidia-uvm") for path in devices if path.name == "nvidiactl"}
+    lines += [f"DeviceAllow={path} rw" for path in sorted({*devices, *later})]
     if any(path.name.startswith("nvidia") for path in devices):
         # NoNewPrivileges keeps the driver's setuid loader from making these nodes later.
         lines.append("ExecStartPre=+-/usr/bin/nvidia-modprobe -u -c0")
