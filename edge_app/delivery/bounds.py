@@ -1,8 +1,8 @@
 """What the outbox gives up, and in which order, so that it never outgrows its disk.
 
 By age: alerts at their expiry; windows that nobody could be sent within ``max_age_days``; windows
-that were sent, and what a broker refused, after ``history_days``; days after 90 days. All but alerts
-only while the date is trusted.
+that were sent, and what a broker refused, after ``history_days``; days after 90 days. But for
+alerts only while the date is trusted.
 
 By size, one after the other until the rest fits: sent minutes, sent quarters, sent hours; then what
 still waits, oldest first: minutes, quarters, hours; then sent days; days that wait come last.
