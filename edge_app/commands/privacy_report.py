@@ -14,12 +14,16 @@ from edge_app.commands.notices import NOTICES, notice
 from edge_app.config.denied import DENIED
 from edge_app.config.schema import Config
 from edge_app.delivery.audit import MAX_BYTES
+from edge_app.delivery.bounds import DAYS_KEPT
 from edge_app.delivery.contract import PAYLOADS
+from edge_app.delivery.home_assistant import config_topic
 from edge_app.delivery.topics import PREFIX, TOPICS
 from edge_app.outfit.colour import COLOURS
 from edge_app.vocabulary import CATEGORIES
 
 _DAY_S = 86400.0
+KEPT_DAYS = 5
+"""Longer than any window can still change; nothing of its counters is left by then."""
 
 
 def privacy_report(config: Config) -> str:
@@ -41,9 +45,11 @@ def _inside(config: Config) -> Iterator[str]:
         masks = len(camera.privacy_masks)
         zones = ", ".join(camera.zones) or "none"
         yield f"- camera {name}: zones {zones}; privacy masks, blacked out before anything: {masks}"
+    tracking = config.tracking
+    beyond_s = max(tracking.lost_s, tracking.known_again_s if tracking.appearance else 0.0)
     yield (
-        "- Pictures, crops and embeddings are in memory only, for as long as a person is in view; "
-        "none is written, sent or logged."
+        "- Pictures, crops and embeddings are in memory only, those of a person for as long as "
+        f"they are in view and {beyond_s:g} s more; none is written, sent or logged."
     )
     if config.staff.uniform is not None:
         yield (
@@ -71,6 +77,13 @@ def _leaving(config: Config) -> Iterator[str]:
         names = ", ".join(field.alias or name for name, field in fields.items())
         yield f"| `{topic.pattern}` | {topic.content} | {names} |"
     yield ""
+    if config.home_assistant.discovery:
+        yield f"To {config.mqtt.url} also, beside that:"
+        yield ""
+        yield "| topic | what |"
+        yield "|---|---|"
+        yield f"| `{config_topic(config)}` | the names of zones, rules and cameras, kept |"
+        yield ""
     if config.headquarters:
         yield f"What speaks of this moment, `alert` and `live`, goes to {config.mqtt.url} alone."
     if config.alerts:
@@ -92,14 +105,23 @@ def _staying(config: Config) -> Iterator[str]:
     expiries_s["alert"] = max((rule.expires_s for rule in config.alerts.values()), default=None)
     alert_s = expiries_s["alert"]
     alerts = "none are made" if alert_s is None else f"{alert_s:g} s at most"
-    yield f"- on the box: alerts {alerts}; unsent counts {config.outbox.max_age_days:g} days; sent"
-    yield f"  counts {config.outbox.history_days:g} days; the newest {2 * MAX_BYTES >> 20} MB"
-    yield "  of the audit log, in two files"
+    outbox = config.outbox
+    days = max(DAYS_KEPT, outbox.max_age_days, outbox.history_days)
+    yield f"- on the box, while it runs: alerts {alerts};"
+    yield f"  unsent counts {outbox.max_age_days:g} days;"
+    yield f"  sent counts {outbox.history_days:g} days; counts of whole days {days:g} days;"
+    yield f"  the counters behind them, small numbers too, {KEPT_DAYS} days at most;"
+    yield "  what somebody wears, until it is counted, and told if an alert of it waits;"
+    yield f"  the newest {2 * MAX_BYTES >> 20} MB of the audit log, in two files"
+    yield "- on the box, until removed: a few databases that were damaged or could not be read,"
+    yield "  `outbox.sqlite.damaged-*` and `outbox.sqlite.unread-*`"
     for kind, expiry_s in expiries_s.items():
         if expiry_s is not None:
             span = f"{expiry_s / _DAY_S:g} days" if expiry_s >= _DAY_S else f"{expiry_s:g} s"
             kept = ", the latest kept" if TOPICS[kind].is_retained else ""
             yield f"- at the broker, `{TOPICS[kind].pattern}`: {span}{kept}"
+    yield "- a broker that speaks only MQTT 3.1.1 knows no such times: it keeps the latest until"
+    yield "  the next, and what waits for a reader until that reader comes"
     yield "- what readers of the broker do with it is theirs to say"
 
 

@@ -7,11 +7,20 @@ from pathlib import Path
 import pytest
 
 from edge_app.commands.notices import ALERTS, NOTICES, TOLD, notice
-from edge_app.commands.privacy_report import privacy_report
+from edge_app.commands.privacy_report import KEPT_DAYS, privacy_report
 from edge_app.config.load import load
-from edge_app.config.schema import BrokerSettings, Config, StaffSettings
+from edge_app.config.schema import (
+    BrokerSettings,
+    Config,
+    HomeAssistantSettings,
+    OutboxSettings,
+    StaffSettings,
+)
 from edge_app.delivery.contract import PAYLOADS
+from edge_app.delivery.home_assistant import config_topic
 from edge_app.delivery.topics import TOPICS
+from edge_app.events.counts import Counts
+from edge_app.flow import Entry, Outfit, Worn
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "systemd" / "store.example.yaml"
 
@@ -32,6 +41,7 @@ def test_every_topic_and_every_field_is_told(config: Config) -> None:
 
 def test_what_the_configuration_decides_is_told(config: Config) -> None:
     report = privacy_report(config)
+    assert "as long as they are in view and 8 s more" in report
     assert "mqtts://broker.store.lan:8883" in report
     assert "formalwear: dress, suit" in report
     assert "Cells of 1 to 4 people" in report
@@ -58,7 +68,7 @@ def test_alerts_stay_as_long_as_the_rules_say(config: Config) -> None:
     rule = config.alerts["formalwear"]
     longer = {"formalwear": rule.model_copy(update={"expires_s": 600.0})}
     report = privacy_report(config.model_copy(update={"alerts": longer}))
-    assert "- on the box: alerts 600 s at most" in report
+    assert "- on the box, while it runs: alerts 600 s at most" in report
     assert "- at the broker, `alert/{zone}/{rule}`: 600 s" in report
 
 
@@ -91,3 +101,39 @@ def test_colours_are_looked_at_and_named_in_alerts(config: Config) -> None:
     quiet = privacy_report(config.model_copy(update={"alerts": {}}))
     assert "- Colour of clothing" in quiet
     assert "named in alerts" not in quiet
+
+
+def test_home_assistant_is_told_of(config: Config) -> None:
+    told = HomeAssistantSettings(discovery=True, prefix="ha")
+    report = privacy_report(config.model_copy(update={"home_assistant": told}))
+    topic = config_topic(config.model_copy(update={"home_assistant": told}))
+    assert f"| `{topic}` |" in report
+    assert "/device/" not in privacy_report(config)
+
+
+def test_days_and_the_counters_behind_all_counts_stay_longer(config: Config) -> None:
+    staying = privacy_report(config).split("## How long it stays")[1].split("\n## ")[0]
+    assert "of whole days 90 days" in staying
+    assert f"small numbers too, {KEPT_DAYS} days at most" in staying
+    older = config.model_copy(update={"outbox": OutboxSettings(history_days=200)})
+    assert "of whole days 200 days" in privacy_report(older)
+
+
+def test_a_broker_without_expiries_keeps_longer(config: Config) -> None:
+    (line,) = [row for row in privacy_report(config).splitlines() if "MQTT 3.1.1" in row]
+    assert "knows no such times" in line
+
+
+def test_the_counters_behind_are_forgotten_in_time() -> None:
+    """What the report says of them is so."""
+    began_s = 1_795_014_000.0
+    counts = Counts(["entrance"], "UTC", "04:00", began_s, {"entrance": "door"})
+    entry = Entry("door", "entrance", 1, "in", 0, began_s + 5.0)
+    counts.entered(entry)
+    counts.settled(entry, Outfit(True, {}, {"long": Worn("dress", 0.9)}))
+    empty = Counts(["entrance"], "UTC", "04:00", began_s, {"entrance": "door"})
+    for hour in range(KEPT_DAYS * 24 + 1):
+        counts.advance(began_s + 3600.0 * hour)
+        empty.advance(began_s + 3600.0 * hour)
+    assert counts.state()["garments"] == empty.state()["garments"]
+    assert counts.state()["packed"]["garments"] == empty.state()["packed"]["garments"]
