@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from pathlib import Path
 
@@ -27,6 +28,8 @@ console = Console(stderr=True)
 @click.version_option(__version__, prog_name="dresscode")
 def cli() -> None:
     """In-store camera software: who comes in, what they wear, told over MQTT."""
+    # A core file would hold pictures.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 @cli.command()

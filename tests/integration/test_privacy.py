@@ -11,6 +11,7 @@ import base64
 import contextlib
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -102,6 +103,27 @@ def test_openvino_cannot_report_to_its_makers(module: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_a_crash_leaves_no_core_file_which_would_hold_pictures(tmp_path: Path) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    if most == 0:
+        pytest.skip("core files are switched off for good here")
+    os.mkfifo(tmp_path / "fifo.yaml")  # the program waits for its configuration
+    box = subprocess.Popen(
+        ["sh", "-c", 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', "sh",
+         sys.executable, "-m", "edge_app", "run", "-c", str(tmp_path / "fifo.yaml")],
+        cwd=tmp_path, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    try:
+        with (tmp_path / "fifo.yaml").open("w"):  # which it has opened now
+            limits = resource.prlimit(box.pid, resource.RLIMIT_CORE)
+            box.send_signal(signal.SIGABRT)
+            assert box.wait(30) == -signal.SIGABRT
+    finally:
+        box.kill()
+    assert limits[0] == 0
+    assert not list(tmp_path.glob("core*"))
 
 
 def test_no_pixel_leaves_the_program(tmp_path: Path) -> None:
