@@ -24,7 +24,7 @@ from edge_app.box.messages import delivery_figures, directions_of, info, message
 from edge_app.box.observed import Observed
 from edge_app.box.orders import Orders
 from edge_app.box.reload import changed_keys, config_hash, read_again, reload_for_manager
-from edge_app.box.senders import brokers_of, degrade, reload_senders, senders_of
+from edge_app.box.senders import brokers_of, degrade, deliveries_of, reload_senders, senders_of
 from edge_app.box.supervision import Supervision
 from edge_app.capture.camera import LiveCamera
 from edge_app.capture.clock import SteadyClock
@@ -278,9 +278,9 @@ class Live:
 
     def _upkeep(self, now_s: float) -> list[Message]:
         """What is done once a second or once a minute rather than at every step."""
-        status, outbox_trouble = self._senders[0].status(), self._outbox.trouble
-        self.supervision.turn("; ".join(filter(None, (outbox_trouble, status.detail))))
-        self.observed.health(self.supervision, status, outbox_trouble)
+        delivery, outbox_trouble = deliveries_of(self._config, self._senders), self._outbox.trouble
+        self.supervision.turn("; ".join(filter(None, (outbox_trouble, delivery.words))))
+        self.observed.health(self.supervision, delivery, outbox_trouble)
         degrade(self._senders, self.supervision.troubles)
         steady_s = self._clock.steady_s()
         if steady_s - self._supervised_at_s < SUPERVISE_S:
@@ -295,7 +295,7 @@ class Live:
             self._reported_at_s = steady_s
             measured = self._health.report(self._slots.drops(), steady_s)
             self.supervision.slow(self._health.slow_turns_per_s)
-            measured |= delivery_figures(self._outbox, status.puback_age_s)
+            measured |= delivery_figures(self._outbox, delivery.store.puback_age_s)
             failures = gpu_state(self._networks.engines).failures
             self.observed.figures(measured | {"gpu_failures": failures})
             messages.append(self._messages.health(measured, now_s))

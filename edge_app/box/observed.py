@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from edge_app.box.supervision import Supervision
-from edge_app.delivery.status import Status
+from edge_app.delivery.status import Deliveries
 from edge_app.flow import Frame
 from edge_app.pipeline import Step
 from edge_app.runtime.endpoint import Endpoint, Page
@@ -42,17 +42,17 @@ class Observed:
         self.metrics.entered(step.entries)
 
     def health(
-        self, supervision: Supervision, delivery: Status, outbox_trouble: str | None
+        self, supervision: Supervision, delivery: Deliveries, outbox_trouble: str | None
     ) -> None:
         """Note how the box is; called by the pipeline, so that a stuck one shows its age.
 
         Args:
             supervision: of its stages and cameras.
-            delivery: to the store's broker.
+            delivery: to the brokers.
             outbox_trouble: why the outbox works in memory; None while it is on the disk.
         """
         overdue = supervision.overdue
-        reasons = [*supervision.troubles, *filter(None, (outbox_trouble, delivery.trouble))]
+        reasons = [*supervision.troubles, *filter(None, (outbox_trouble, *delivery.troubles))]
         word = "degraded" if reasons else "ok"
         if not supervision.is_ready:
             word = "starting"
@@ -63,11 +63,12 @@ class Observed:
         self._health = {
             "status": word,
             "reason": "; ".join(reasons),
-            "broker_connected": delivery.is_connected,
+            "broker_connected": delivery.store.is_connected,
             "standing_still_s": {stage: round(age_s, 1) for stage, age_s in overdue.items()},
         }
         self._supervision = supervision
-        self.metrics.delivery(delivery.is_connected, outbox_trouble is not None)
+        connected = {broker: one.is_connected for broker, one in delivery.by_broker.items()}
+        self.metrics.delivery(connected, outbox_trouble is not None)
 
     def figures(self, measured: Mapping[str, Any]) -> None:
         """Note the plain numbers of the health message."""

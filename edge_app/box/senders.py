@@ -12,6 +12,7 @@ from edge_app.delivery.messages import Messages
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.sender import Sender
 from edge_app.delivery.session import Clocks
+from edge_app.delivery.status import Deliveries
 from edge_app.runtime.heartbeats import Heartbeats
 
 
@@ -42,6 +43,12 @@ def senders_of(
     # Home Assistant is the store's; headquarters has other means.
     senders[0].home_assistant = HomeAssistant(config, outbox)
     return senders
+
+
+def deliveries_of(config: Config, senders: Sequence[Sender]) -> Deliveries:
+    """How each of the configuration's brokers is served."""
+    statuses = [sender.status() for sender in senders]
+    return Deliveries(dict(zip(brokers_of(config), statuses, strict=True)))
 
 
 def reload_senders(senders: Sequence[Sender], config: Config) -> None:

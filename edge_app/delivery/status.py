@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edge_app.config.schema import BrokerSettings
@@ -33,6 +34,40 @@ class Status:
     puback_age_s: float | None
     sent: int
     connections: int
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """How the senders of a box are doing.
+
+    Attributes:
+        by_broker: by the outbox's name of the broker, the store's among them.
+    """
+
+    by_broker: Mapping[str, Status]
+
+    @property
+    def store(self) -> Status:
+        """Of the store's own broker."""
+        return self.by_broker["store"]
+
+    @property
+    def words(self) -> str:
+        """For people: how it is at the store's broker, and what is wrong at any other."""
+        return "; ".join([self.store.detail, *self._troubles_elsewhere()])
+
+    @property
+    def troubles(self) -> list[str]:
+        """What does not work, for people; empty while every broker takes what it is sent."""
+        own = self.store.trouble
+        return [*([own] if own else []), *self._troubles_elsewhere()]
+
+    def _troubles_elsewhere(self) -> list[str]:
+        return [
+            f"{broker}: {status.trouble}"
+            for broker, status in self.by_broker.items()
+            if status.trouble and status is not self.store
+        ]
 
 
 def certificate_hint(settings: BrokerSettings) -> str:

@@ -63,7 +63,7 @@ class Metrics(Collector):
             "dresscode_crossings", "Entries and exits.", ["zone", "direction"], registry=registry
         )
         self._connected = Gauge(
-            "dresscode_broker_connected", "1 while the store's broker is connected.",
+            "dresscode_broker_connected", "1 while the broker is connected.", ["broker"],
             registry=registry,
         )  # fmt: skip
         self._in_memory = Gauge(
@@ -104,9 +104,10 @@ class Metrics(Collector):
         for name in _STATES:
             self._state.labels(state.camera, name).set(name == state.state)
 
-    def delivery(self, is_connected: bool, is_in_memory: bool) -> None:
-        """Note whether the store's broker is there, and whether messages wait in memory only."""
-        self._connected.set(is_connected)
+    def delivery(self, is_connected: Mapping[str, bool], is_in_memory: bool) -> None:
+        """Note whether each broker is there, and whether messages wait in memory only."""
+        for broker, is_there in is_connected.items():
+            self._connected.labels(broker).set(is_there)
         self._in_memory.set(is_in_memory)
 
     def pictures(self, drops: Mapping[str, Mapping[str, int]], skipped: Mapping[str, int]) -> None:

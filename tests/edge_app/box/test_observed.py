@@ -102,3 +102,26 @@ def test_a_box_without_a_camera_says_so_at_its_broker(store: Path, networks: Net
             turn_until(
                 live, Watcher(), lambda: heard.payloads("edge-1")[-1].get("state") == "online"
             )
+
+
+def test_headquarters_that_is_away_is_said_where_the_box_stands(
+    store: Path, networks: Networks, manager: NotifySocket
+) -> None:
+    if find_mosquitto() is None:
+        pytest.skip("mosquitto: not installed (apt install mosquitto)")
+    with Mosquitto(store / "mosquitto") as broker:
+        text = CONFIG.replace("mqtt://127.0.0.1:1", broker.url)
+        text += 'headquarters: {url: "mqtt://127.0.0.1:1"}\n'
+        (store / "store.yaml").write_text(text)
+        with box_told_to(manager, store, networks) as live:
+            away = "headquarters: not connected: Connection refused"
+            turn_until(live, Watcher(), lambda: health(live)[1].get("reason") == away)
+            status, told = health(live)
+            assert (status, told["status"], told["broker_connected"]) == (200, "degraded", True)
+            metrics = live.observed.metrics.text().decode()
+            assert 'dresscode_broker_connected{broker="store"} 1.0' in metrics
+            assert 'dresscode_broker_connected{broker="headquarters"} 0.0' in metrics
+            line = ""
+            while not line.endswith(f"; connected with MQTT 5; {away}"):
+                live.turn()
+                line = (manager.listen(0.01) or {}).get("STATUS", line)

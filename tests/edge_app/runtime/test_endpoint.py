@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from edge_app.box.observed import Observed
 from edge_app.box.supervision import PATIENCE_S, Supervision
-from edge_app.delivery.status import Status
+from edge_app.delivery.status import Deliveries, Status
 from edge_app.flow import CameraState, Entry, Frame
 from edge_app.pipeline import Step
 from edge_app.runtime.endpoint import Endpoint, Page
@@ -76,7 +76,7 @@ def test_what_prometheus_reads() -> None:
 
 def test_every_metric_is_documented_with_its_type_and_labels(root: Path) -> None:
     page = filled()
-    page.metrics.delivery(True, False)
+    page.metrics.delivery({"store": True}, False)
     told = {}
     for family in text_string_to_metric_families(page.metrics.text().decode()):
         if not family.name.endswith("_created"):
@@ -123,17 +123,18 @@ def test_both_pages_are_served_and_nothing_else() -> None:
         assert get(endpoint.port, "/healthz") == (503, '{"status": "starting"}\n')
         box.camera(CameraState("door", "online", "", 0.0))
         box.turn("")
-        seen.health(box, CONNECTED, None)
+        seen.health(box, Deliveries({"store": CONNECTED}), None)
         status, text = get(endpoint.port, "/healthz")
         assert (status, '"status": "ok"' in text) == (200, True)
         box.camera(CameraState("door", "offline", "no answer", 0.0))
-        seen.health(box, replace(CONNECTED, trouble="not connected: refused"), "outbox in memory")
+        away = replace(CONNECTED, trouble="not connected: refused")
+        seen.health(box, Deliveries({"store": away}), "outbox in memory")
         status, text = get(endpoint.port, "/healthz")
         told = json.loads(text)
         assert (status, told["status"]) == (200, "degraded")
         assert told["reason"] == "no camera is online; outbox in memory; not connected: refused"
         assert "dresscode_outbox_in_memory 1.0" in get(endpoint.port, "/metrics")[1]
-        assert "dresscode_broker_connected 1.0" in get(endpoint.port, "/metrics")[1]
+        assert 'dresscode_broker_connected{broker="store"} 1.0' in get(endpoint.port, "/metrics")[1]
         clock.now_s += PATIENCE_S["pipeline"] + 1.0
         status, text = get(endpoint.port, "/healthz")
         assert (status, '"status": "stuck"' in text) == (503, True)
