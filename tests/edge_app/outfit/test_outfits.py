@@ -94,6 +94,16 @@ def test_who_left_for_good_stays_what_was_seen(networks: Networks) -> None:
     assert outfits.settle(KEY).looks == 0, "nothing is kept"
 
 
+def test_who_is_taken_for_somebody_who_left_ends_as_what_was_seen_since(networks: Networks) -> None:
+    outfits = Outfits(SETTINGS, networks.looker)
+    for i in range(8):
+        step(outfits, 0.3 * i)
+    outfits.entered(entry(3.0, "out"), has_left=True)
+    step(outfits, 3.1)
+    outfit = outfits.settle(KEY)
+    assert (outfit.looks, outfit.regions["long"].category) == (1, "unknown")
+
+
 def test_who_leaves_an_area_of_the_store_is_not_looked_at_anew(networks: Networks) -> None:
     outfits = Outfits(SETTINGS, networks.looker)
     for i in range(8):

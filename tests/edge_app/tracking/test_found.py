@@ -127,3 +127,21 @@ def test_a_box_around_two_people_is_known(third: list[float], score: float, expe
 def test_head_and_legs_of_one_person_are_not_two_people() -> None:
     boxes = [(302.0, 50.0, 358.0, 130.0), (300.0, 120.0, 360.0, 230.0), (300.0, 50.0, 360.0, 230.0)]
     assert not spans_two(boxes, [0.7, 0.7, 0.6], covered_shares(boxes))
+
+
+@pytest.mark.parametrize("every", [1, 2])
+@pytest.mark.parametrize("apart_px", [50, 75])
+def test_two_who_are_found_apart_and_as_one_too_are_followed_apart(
+    apart_px: float, every: int
+) -> None:
+    def scene(t: float) -> Seen:
+        one, other = person(150 + 30 * t, 100), person(150 + 30 * t + apart_px, 104)
+        seen: Seen = [(one, 0.9), (other, 0.85)]
+        both = (one[0], one[1], other[2], other[3])
+        return seen if round(t * 10) % every else [*seen, (both, 0.7)]
+
+    frames = follow(scene, 6.0)
+    assert ids(frames) == {1, 2}
+    first, last = frames[5], frames[-1]
+    assert id_at(first, 165) == id_at(last, 327)
+    assert id_at(first, 165 + apart_px) == id_at(last, 327 + apart_px)
