@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 
 from edge_app.config.load import loads
 from edge_app.config.schema import Config, OutboxSettings
@@ -270,3 +271,16 @@ def test_another_prefix_takes_the_old_one_back(outbox: Outbox) -> None:
     assert moved.pop(TOPIC_OF_BOX) is None
     assert list(moved) == ["shop/ha/device/acme-0042-edge-1/config"]
     assert list(outbox.state()[KEPT]) == list(moved)
+
+
+def test_the_automation_in_the_documents_tells_news_of_an_entity_that_there_is(root: Path) -> None:
+    """An event entity is unavailable while the box is off, and has its last alert again then."""
+    example = (root / "deploy" / "README.md").read_text().partition("```yaml\n")[2]
+    automation = yaml.safe_load(example.partition("```")[0])
+    (trigger,), (condition,) = automation["triggers"], automation["conditions"]
+    described = device(loads(STORE))
+    name = described["components"]["alert-entrance_formalwear"]["name"]
+    whole = f"{described['device']['name']} {name}".lower()
+    assert trigger["entity_id"] == "event." + re.sub(r"[^a-z0-9]+", "_", whole).strip("_")
+    assert (trigger["not_from"], trigger["not_to"]) == ("unavailable", "unavailable")
+    assert "to_state.attributes.id != trigger.from_state" in condition
