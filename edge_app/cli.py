@@ -146,17 +146,19 @@ def replay(
     CLIP is a video, a folder of pictures or a sim:// URL (whose truth is known).
     """
     from edge_app.commands.json_files import write_json
+    from edge_app.commands.outputs import expect_writable
     from edge_app.commands.replay import ReplayOptions, replay_clip
     from edge_app.commands.report import agreement_table, show, summary
     from edge_app.config.load import load
 
+    expect_writable(json_path)
     options = ReplayOptions(camera, start, truth_path, mot_path, draw_dir, picture_path)
     result = replay_clip(clip, load(config_path), options, console)
-    if json_path is not None:
-        write_json(result.as_json(), json_path)
     click.echo(summary(result))
     if result.truth is not None:
         show(agreement_table(result.truth))
+    if json_path is not None:
+        write_json(result.as_json(), json_path)
 
 
 @cli.command()
@@ -223,13 +225,15 @@ def bench(
     """
     from edge_app.commands.bench import bench_clip
     from edge_app.commands.json_files import write_json
+    from edge_app.commands.outputs import expect_writable
     from edge_app.commands.report import bench_table, show
     from edge_app.config.load import load
 
+    expect_writable(json_path)
     figures = bench_clip(clip, load(config_path), camera, device, least_s)
+    show(bench_table(figures))
     if json_path is not None:
         write_json(figures, json_path)
-    show(bench_table(figures))
 
 
 @cli.command()

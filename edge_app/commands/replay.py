@@ -17,6 +17,7 @@ from edge_app.capture.source import Recording, open_replay, source_kind
 from edge_app.commands.annotate import Annotator
 from edge_app.commands.compare import compare
 from edge_app.commands.mot import mot_writer
+from edge_app.commands.outputs import expect_drawable, expect_writable
 from edge_app.commands.picture import ScenePicture
 from edge_app.commands.truth import Truth, frame_of, load_truth, simulated_truth
 from edge_app.config.schema import Config
@@ -245,7 +246,7 @@ def replay_clip(
 
     Raises:
         ConfigError: the camera is not clear, or the start cannot be used.
-        SourceError: the recording cannot be read.
+        SourceError: the recording cannot be read, or what is asked for cannot be written.
         TruthError: the truth cannot be used.
         ModelError: a model is missing or breaks the contract.
         EngineError: a network failed.
@@ -253,6 +254,8 @@ def replay_clip(
     chosen = choose_camera(config, options.camera)
     name = next(iter(chosen.cameras))
     start_s = start_time(options.start)
+    expect_writable(options.mot_path)
+    expect_drawable(clip, options.draw_dir, options.picture_path)
     recording = open_clip(clip, chosen, start_s)
     truth = _truth_of(clip, options.truth_path, chosen, recording, console)
     networks = open_networks(chosen.inference, chosen.detection, chosen.outfit)

@@ -179,6 +179,37 @@ def test_bad_arguments(
     assert match in str(result.exception)
 
 
+@pytest.mark.parametrize(
+    ("option", "path", "match"),
+    [
+        ("--json", "none/out.json", "there is no folder"),
+        ("--json", "clip", "it is a folder; name a file in it"),
+        ("--mot", "none/out.txt", "there is no folder"),
+        ("--picture", "scene", "expected the name of a picture, got one that ends in ''"),
+        ("--picture", "scene.mp4", "let it end in .png or .jpg"),
+        ("--picture", "clip/scene.png", "drawings there would be frames of the recording"),
+        ("--draw", "clip", "drawings there would be frames of the recording"),
+    ],
+)
+def test_what_cannot_be_written_is_told_before_the_networks_load(
+    store: Path, option: str, path: str, match: str
+) -> None:
+    for model in (store / "models").iterdir():
+        model.unlink()
+    result = run(store, option, str(store / path))
+    assert isinstance(result.exception, SourceError)
+    assert match in str(result.exception)
+    assert len(list((store / "clip").iterdir())) == 40
+
+
+def test_bench_tells_what_cannot_be_written_before_it_measures(store: Path) -> None:
+    arguments = ["bench", str(store / "clip"), "-c", str(store / "store.yaml")]
+    result = CliRunner().invoke(cli, [*arguments, "--json", str(store / "none" / "bench.json")])
+    assert isinstance(result.exception, SourceError)
+    assert "there is no folder" in str(result.exception)
+    assert not result.stdout
+
+
 def test_several_cameras_need_a_choice(store: Path) -> None:
     path = store / "store.yaml"
     second = "  back: {source: x.mp4, zones: {}}\nalerts:"

@@ -1,0 +1,55 @@
+"""Whether results can be written, found out before the work: a recording may take hours."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+
+from edge_app.errors import SourceError
+
+
+def expect_writable(path: Path | None) -> None:
+    """See that a file can be written.
+
+    Args:
+        path: of the file; None is none.
+
+    Raises:
+        SourceError: it cannot be.
+    """
+    if path is None:
+        return
+    if not path.parent.is_dir():
+        why = f"there is no folder {path.parent}; make it, or correct the path"
+    elif path.is_dir():
+        why = "it is a folder; name a file in it"
+    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        why = "this user may not write there; choose another path"
+    else:
+        return
+    raise SourceError(f"{path}: cannot be written: {why}")
+
+
+def expect_drawable(clip: str, draw_dir: Path | None, picture_path: Path | None) -> None:
+    """See that drawings of a recording have names of pictures, and a place beside it.
+
+    Args:
+        clip: the recording; a folder of pictures has no room for others.
+        draw_dir: where annotated frames will be saved; None for nowhere.
+        picture_path: where a picture of the whole will be saved; None for nowhere.
+
+    Raises:
+        SourceError: one of them cannot be used.
+    """
+    if picture_path is not None and not cv2.haveImageWriter(str(picture_path)):
+        raise SourceError(
+            f"{picture_path}: expected the name of a picture, got one that ends in "
+            f"{picture_path.suffix!r}; let it end in .png or .jpg"
+        )
+    for folder in (draw_dir, picture_path and picture_path.parent):
+        if folder is not None and folder.resolve() == Path(clip).resolve():
+            raise SourceError(
+                f"{folder}: drawings there would be frames of the recording; choose another folder"
+            )
