@@ -24,6 +24,18 @@ REGION: dict[str, Colour] = {
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
+def unit_of(height: int) -> float:
+    """By how much what is drawn grows with a picture, so that it can be read on a large one.
+
+    Args:
+        height: of the picture, pixels.
+
+    >>> unit_of(270), unit_of(2160)
+    (1.0, 3.0)
+    """
+    return max(height / 720, 1.0)
+
+
 def draw_box(
     picture_bgr: UInt8,
     box_xyxy: Float32,
@@ -64,33 +76,37 @@ def draw_text(
         scale: of OpenCV's font.
     """
     height, width = picture_bgr.shape[:2]
-    (text_width, text_height), below = cv2.getTextSize(text, _FONT, scale, 1)
+    thickness = max(round(scale), 1)
+    (text_width, text_height), below = cv2.getTextSize(text, _FONT, scale, thickness)
     x = min(max(place[0], 0), max(width - text_width, 0))
     y = min(max(place[1], text_height + 1), height - below)
     ground = picture_bgr[max(y - text_height - 1, 0) : y + below, x : x + text_width]
     ground //= 4
-    cv2.putText(picture_bgr, text, (x, y), _FONT, scale, colour, 1, cv2.LINE_AA)
+    cv2.putText(picture_bgr, text, (x, y), _FONT, scale, colour, thickness, cv2.LINE_AA)
 
 
 def draw_zones(picture_bgr: UInt8, zones: Mapping[str, ZoneSettings]) -> None:
     """Draw the lines, with an arrow to where "in" is, and the areas of a camera."""
     height, width = picture_bgr.shape[:2]
     size = np.array([width, height])
+    unit = unit_of(height)
+    thickness = round(2 * unit)
     for name, zone in zones.items():
         if zone.line is not None:
             start, end = (np.array(point) * size for point in zone.line)
             middle, along = (start + end) / 2, end - start
             left_hand = np.array([along[1], -along[0]]) / max(float(np.hypot(*along)), 1.0)
             tip = middle + left_hand * height * 0.07
-            cv2.line(picture_bgr, _pixel(start), _pixel(end), ZONE, 2, cv2.LINE_AA)
-            cv2.arrowedLine(picture_bgr, _pixel(middle), _pixel(tip), ZONE, 2, cv2.LINE_AA)
+            cv2.line(picture_bgr, _pixel(start), _pixel(end), ZONE, thickness, cv2.LINE_AA)
+            cv2.arrowedLine(picture_bgr, _pixel(middle), _pixel(tip), ZONE, thickness, cv2.LINE_AA)
             anchor = start
         else:
             corners = np.array(zone.area) * size
-            cv2.polylines(picture_bgr, [corners.astype(np.int32)], True, ZONE, 2, cv2.LINE_AA)
+            points = [corners.astype(np.int32)]
+            cv2.polylines(picture_bgr, points, True, ZONE, thickness, cv2.LINE_AA)
             anchor = corners[0]
         x, y = _pixel(anchor)
-        draw_text(picture_bgr, name, (x, y - 4), ZONE, 0.45)
+        draw_text(picture_bgr, name, (x, y - 4), ZONE, 0.45 * unit)
 
 
 def save(picture_bgr: UInt8, path: Path) -> None:

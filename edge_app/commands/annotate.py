@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from edge_app.config.schema import CameraSettings
-from edge_app.draw import PERSON, draw_box, draw_text, draw_zones, save
+from edge_app.draw import PERSON, draw_box, draw_text, draw_zones, save, unit_of
 from edge_app.flow import Alert, Entry, Frame, Outfit, TrackedFrame, UInt8
 from edge_app.pipeline import Key, Step
 
@@ -53,8 +53,10 @@ class Annotator:
         drawn: UInt8 = np.array(frame.frame_bgr)
         draw_zones(drawn, self._cameras[frame.camera].zones)
         draw_people(drawn, people, self._outfits)
+        unit = unit_of(drawn.shape[0])
         for i, (_, news) in enumerate(self._news):
-            draw_text(drawn, news, (6, drawn.shape[0] - 10 - 20 * i), _NEWS)
+            place = (6, drawn.shape[0] - round((10 + 20 * i) * unit))
+            draw_text(drawn, news, place, _NEWS, 0.5 * unit)
         return drawn
 
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from edge_app.commands.truth import Truth, frame_of
 from edge_app.config.schema import ZoneSettings
-from edge_app.draw import Colour, draw_text, draw_zones
+from edge_app.draw import Colour, draw_text, draw_zones, unit_of
 from edge_app.flow import Frame, UInt8
 from edge_app.pipeline import Step
 
@@ -38,7 +38,9 @@ _SAMPLES = 15
 _STEP_PX = 2.0
 """Who moved less did not move."""
 _ROW_PX = 22
+_BEGIN_PX = 64
 _END_PX = 48
+"""Of a picture of up to 720 rows; more in larger ones."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,12 @@ class ScenePicture:
             uint8 ``[H + rows, W, 3]``, BGR.
         """
         scene = self._empty_scene()
+        thickness = round(2 * unit_of(scene.shape[0]))
         walked = scene.copy()
         for track_id, path in self._paths.items():
             points = np.array([foot.point for foot in path], np.int32)
-            cv2.polylines(walked, [points], False, _colour_of(track_id), 2, cv2.LINE_AA)
+            colour = _colour_of(track_id)
+            cv2.polylines(walked, [points], False, colour, thickness, cv2.LINE_AA)
         cv2.addWeighted(walked, 0.75, scene, 0.25, 0.0, dst=scene)
         draw_zones(scene, self._zones)
         wrong = None if compared is None else _keys(compared["entries"]["wrong"])
@@ -152,17 +156,20 @@ class ScenePicture:
 
     def _row(self, name: str, ticks: Sequence[tuple[int, str, Colour]]) -> UInt8:
         """Ticks over time: in above the line, out below it."""
-        width = self._samples[0].shape[1]
-        row = np.full((_ROW_PX, width, 3), 30, np.uint8)
-        left, middle = 64, _ROW_PX // 2
-        cv2.line(row, (left, middle), (width - _END_PX, middle), (90, 90, 90), 1)
+        height, width = self._samples[0].shape[:2]
+        unit = unit_of(height)
+        left, right, high = (round(px * unit) for px in (_BEGIN_PX, _END_PX, _ROW_PX))
+        row = np.full((high, width, 3), 30, np.uint8)
+        middle, thin = high // 2, round(unit)
+        cv2.line(row, (left, middle), (width - right, middle), (90, 90, 90), thin)
         for frame, direction, colour in ticks:
-            x = left + round(frame / max(self._frames, 1) * (width - left - _END_PX))
-            end = 2 if direction == "in" else _ROW_PX - 3
-            cv2.line(row, (x, middle), (x, end), colour, 2)
+            x = left + round(frame / max(self._frames, 1) * (width - left - right))
+            end = 2 if direction == "in" else high - 3
+            cv2.line(row, (x, middle), (x, end), colour, 2 * thin)
         seconds = round(self._frames / self._fps)
-        draw_text(row, name, (4, middle + 4), _TEXT, 0.4)
-        draw_text(row, f"{seconds // 60}:{seconds % 60:02}", (width, middle + 4), _TEXT, 0.4)
+        below = middle + round(4 * unit)
+        draw_text(row, name, (4, below), _TEXT, 0.4 * unit)
+        draw_text(row, f"{seconds // 60}:{seconds % 60:02}", (width, below), _TEXT, 0.4 * unit)
         return row
 
 
@@ -189,8 +196,10 @@ def _mark(picture_bgr: UInt8, crossing: _Crossing, colour: Colour) -> None:
     if crossing.point is None:
         return
     x, y = crossing.point
-    cv2.circle(picture_bgr, (x, y), 6, colour, 2, cv2.LINE_AA)
-    draw_text(picture_bgr, crossing.direction, (x + 9, y + 4), colour, 0.4)
+    unit = unit_of(picture_bgr.shape[0])
+    cv2.circle(picture_bgr, (x, y), round(6 * unit), colour, round(2 * unit), cv2.LINE_AA)
+    place = (x + round(9 * unit), y + round(4 * unit))
+    draw_text(picture_bgr, crossing.direction, place, colour, 0.4 * unit)
 
 
 def _colour_of(track_id: int) -> Colour:

@@ -15,18 +15,24 @@ WIDTH, HEIGHT, ROW = 320, 180, 22
 ZONES = {"door": ZoneSettings(line=((0.5, 0.0), (0.5, 1.0)))}
 
 
-def walked() -> ScenePicture:
-    """Somebody bright walks through from left to right, and is counted in the middle."""
+def walked(times: int = 1) -> ScenePicture:
+    """Somebody bright walks through from left to right, and is counted in the middle.
+
+    Args:
+        times: as large as WIDTH x HEIGHT.
+    """
     picture = ScenePicture(ZONES, fps=10.0, start_s=1000.0)
     for i in range(40):
         x = 8.0 * i
-        box = np.array([x - 10, 60, x + 10, 120], np.float32)
+        box = np.array([x - 10, 60, x + 10, 120], np.float32) * times
         pixels = np.full((HEIGHT, WIDTH, 3), 100, np.uint8)
         pixels[60:120, max(int(x) - 10, 0) : int(x) + 10] = 255
         at_s = 1000.0 + i / 10
         tracks = (Track(1, box, 0.9, True, 1000.0),)
         entries = (Entry("cam", "door", 1, "in", i, at_s),) if i == 20 else ()
-        step = Step((TrackedFrame("cam", i, at_s, (WIDTH, HEIGHT), tracks),), entries)
+        pixels = np.kron(pixels, np.ones((times, times, 1), np.uint8))
+        size = (WIDTH * times, HEIGHT * times)
+        step = Step((TrackedFrame("cam", i, at_s, size, tracks),), entries)
         picture.watch(Frame("cam", i, at_s, pixels), step)
     return picture
 
@@ -72,3 +78,14 @@ def test_ticks_stand_at_their_time():
     assert 64 < columns.min() <= 64 + (WIDTH - 64 - 48) / 2 <= columns.max() + 1
     rows = np.flatnonzero((row == COUNTED).all(axis=2).any(axis=1))
     assert rows.max() <= ROW // 2 + 1  # in is above the line
+
+
+def test_what_is_drawn_can_be_read_on_a_large_picture_too():
+    def share(times: int) -> list[float]:
+        """Of the scene and of the row below it, how much is a counted crossing."""
+        drawn = walked(times).draw(None, None)
+        counted = (drawn == COUNTED).all(axis=2)
+        parts = (counted[: HEIGHT * times], counted[HEIGHT * times :])
+        return [float(part.mean()) for part in parts]
+
+    assert share(12) == pytest.approx(share(4), rel=0.5)  # 2160 rows, and 720
