@@ -12,6 +12,7 @@ import click
 from edge_app.errors import DresscodeError
 from edge_app.inference.model import SHIPPED
 from model_build import classifier_model, detector_model, garment_model
+from model_build.begun import Told
 from model_build.convert.command import data
 from model_build.engine import engine
 from model_build.evaluate.command import cascade, evaluate
@@ -204,7 +205,16 @@ def train(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Garments, classifier: the test.json to calibrate and judge by; no other data is needed.",
 )
-@click.option("--license", "license_id", help="SPDX identifier of the weights.  [Apache-2.0]")
+@click.option(
+    "--license",
+    "license_id",
+    help="SPDX identifier of the weights.  [that of the model which training started from]",
+)
+@click.option(
+    "--model-version",
+    metavar="X.Y.Z",
+    help="Every count of a box names it: give each model its own.  [that of the shipped one]",
+)
 def export(
     folders: Folders,
     model: str,
@@ -214,21 +224,26 @@ def export(
     start: Path | None,
     data_coco: Path | None,
     license_id: str | None,
+    model_version: str | None,
 ) -> None:
     """Write a run's averaged weights as a model file, and compare it with torch."""
     file = file or SHIPPED / f"{model}.onnx"
     if model == "garments" and share < 1 and start is None:
         raise click.UsageError("--share: say with --from which model file training started from")
+    if model == "classifier" and (share < 1 or start is not None):
+        raise click.UsageError("--share, --from: for the detector and the garments")
+    if model == "detector" and data_coco is not None:
+        raise click.UsageError("--data-coco: the detector is judged by people, not by garments")
     if data_coco is None:
         folders.require_data()
-    folders = replace(folders, judged_on=data_coco)
+    folders, told = replace(folders, judged_on=data_coco), Told(license_id, model_version)
     if model == "detector":
-        differences = detector_model.export_people(folders, run, share, file, start)
+        differences = detector_model.export_people(folders, run, share, file, start, told)
     elif model == "garments":
         before = None if start is None else (start, share)
-        differences = garment_model.export_garments(folders, run, file, license_id, before)
+        differences = garment_model.export_garments(folders, run, file, told, before)
     else:
-        differences = classifier_model.export_model(folders, run, file, license_id)
+        differences = classifier_model.export_model(folders, run, file, told)
     click.echo(f"{file}; largest differences from torch: {differences}")
 
 

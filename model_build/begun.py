@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import onnx
 
@@ -73,6 +74,22 @@ def _in_words(name: str, value: Any) -> str:
 def _told(own: dict[str, Any], *more: list[str]) -> str:
     names = ", ".join(" ".join(parts) for parts in zip(own["files"], *more, strict=True))
     return f"own pictures ({names}, {own['share']:.0%} of the samples)"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What whoever exports a model wants its card to say.
+
+    Attributes:
+        license: SPDX identifier of the weights; None for that of what the run began with.
+        version: `major.minor.patch`; None for that of the shipped model.
+    """
+
+    license: str | None = None
+    version: str | None = None
+
+
+NOTHING_TOLD: Final = Told()
 
 
 def trained_on(run: Path, start: str, shipped: str) -> str:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from edge_app.vocabulary import CATEGORIES
-from model_build.begun import license_of_run, note_begun, trained_on
+from model_build.begun import NOTHING_TOLD, Told, license_of_run, note_begun, trained_on
 from model_build.data.converted import ConvertedPieces, read_for_judging
 from model_build.data.garment_pieces import (
     LAID_OUT,
@@ -111,12 +111,12 @@ def judge_classifier(folders: Folders, model: Path) -> dict[str, Report]:
 
 
 def export_model(
-    folders: Folders, run: Path, path: Path, license_id: str | None = None
+    folders: Folders, run: Path, path: Path, told: Told = NOTHING_TOLD
 ) -> dict[str, float]:
     """Calibrate, write the file with its figures inside; gives the differences from torch."""
     network = load_averaged(new_classifier(network_of(run)), run)
     _calibrate(folders, network)
-    card = _card(run, license_id)
+    card = _card(run, told)
     size = (PIECE_HEIGHT, PIECE_WIDTH)
     export_classifier(network, size, path, card)
     figures = {}
@@ -163,12 +163,12 @@ def _pieces(folders: Folders, source: str, held_out: bool) -> GarmentPieces:
     return GarmentPieces(folders.pieces(), source, held_out)
 
 
-def _card(run: Path, license_id: str | None) -> Card:
+def _card(run: Path, told: Told) -> Card:
     return Card(
         task="classifier",
-        version=VERSION,
+        version=told.version or VERSION,
         labels=CATEGORIES,
-        license=license_id or license_of_run(run),
+        license=told.license or license_of_run(run),
         training_data=trained_on(
             run,
             start_of(run, _START),

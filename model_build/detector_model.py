@@ -17,7 +17,7 @@ from torch import nn
 
 from edge_app.errors import ModelError
 from edge_app.inference.preprocess import letterbox
-from model_build.begun import note_begun
+from model_build.begun import NOTHING_TOLD, Told, license_of_run, note_begun, trained_on
 from model_build.data.people import Mixture, PeoplePictures
 from model_build.data.rendered import RenderedScenes, open_rendered
 from model_build.data.scenery import Scenery, SeesNobody, open_scenery
@@ -35,7 +35,6 @@ from model_build.export import Card, DetectorGraph, export_detector, largest_dif
 from model_build.folders import Folders
 from model_build.networks.choose import (
     OURS,
-    license_of,
     network_of,
     new_network,
     note_network,
@@ -64,6 +63,10 @@ _HEADLINES = ("ap50", "recall", "precision", "frames_with_somebody/0.5")
 _RENDERED_SCENES = 240
 """Scenes that frames are rendered of, several of each."""
 _MEASURED_SCENES = 10
+_PICTURES = (
+    "Clothing Co-Parsing (Apache-2.0), photos and cut-out people; clothing-dataset (CC0), as "
+    "places without people; people of Dresscode's simulated entrance"
+)
 _NOBODY_SCORE = 0.12
 _HARD_SCORE = 0.2
 _SEED = 7
@@ -189,7 +192,12 @@ def judge_people(folders: Folders, model: Path) -> dict[str, Report]:
 
 
 def export_people(
-    folders: Folders, run: Path | None, share: float, path: Path, start: Path | None = None
+    folders: Folders,
+    run: Path | None,
+    share: float,
+    path: Path,
+    start: Path | None = None,
+    told: Told = NOTHING_TOLD,
 ) -> dict[str, float]:
     """Write the model file with its figures inside; gives the differences from torch.
 
@@ -199,8 +207,9 @@ def export_people(
         share: how far to go from the weights of `start` (0) to the trained ones (1).
         path: the ONNX file.
         start: a model file; None for the published weights.
+        told: what the card is to say.
     """
-    card = _card(run)
+    card = _card(run, told)
     network = _network(folders, run, share, start)
     export_detector(network, SIZE_HW, path, card, CANDIDATES)
     figures = {}
@@ -228,12 +237,12 @@ def _network(folders: Folders, run: Path | None, share: float, start: Path | Non
     return blend(before.eval(), load_averaged(YoloxNano(), run), share)
 
 
-def _card(run: Path | None) -> Card:
+def _card(run: Path | None, told: Told) -> Card:
     sources, license_id = "YOLOX-nano by Megvii (COCO 2017, Apache-2.0)", "Apache-2.0"
     if run is not None:
-        sources, license_id = start_of(run, sources), license_of(run)
-        sources += (
-            "; Clothing Co-Parsing (Apache-2.0), photos and cut-out people; clothing-dataset "
-            "(CC0), as places without people; people of Dresscode's simulated entrance"
+        sources, license_id = (
+            trained_on(run, start_of(run, sources), _PICTURES),
+            license_of_run(run),
         )
-    return Card("detector", VERSION, ("person",), license_id, sources, {})
+    version, license_id = told.version or VERSION, told.license or license_id
+    return Card("detector", version, ("person",), license_id, sources, {})

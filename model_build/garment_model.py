@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_app.vocabulary import REGIONS
-from model_build.begun import license_of_run, note_begun, trained_on
+from model_build.begun import NOTHING_TOLD, Told, license_of_run, note_begun, trained_on
 from model_build.data.converted import ConvertedCrops, read_for_judging
 from model_build.data.garment_crops import CROP_HEIGHT, CROP_WIDTH, CropSample
 from model_build.data.published.annotated import DataError
@@ -144,7 +144,7 @@ def export_garments(
     folders: Folders,
     run: Path,
     path: Path,
-    license_id: str | None = None,
+    told: Told = NOTHING_TOLD,
     start: tuple[Path, float] | None = None,
 ) -> dict[str, float]:
     """Write the model file with its figures inside; gives the differences from torch.
@@ -153,7 +153,7 @@ def export_garments(
         folders: what it is judged on.
         run: of the training.
         path: the ONNX file.
-        license_id: SPDX identifier of the weights, where it is not the sources'.
+        told: what the card is to say.
         start: the model file that training started from, and how far to go from it (0) to the
             trained weights (1); all the way by default.
     """
@@ -163,15 +163,15 @@ def export_garments(
         before = new_network("garments", network_of(run))
         load_exported(before, file)
         network = blend(before, network, share)
-    card = _card(run, license_id)
+    card = _card(run, told)
     size = (CROP_HEIGHT, CROP_WIDTH)
     export_detector(network, size, path, card, CANDIDATES, ("wears",))
-    told = {"box_ap50": "ap50", "wears_ap": "wears_ap"}
-    told |= {f"{name}_ap": f"wears_ap/{name}" for name in ("dress", "suit")}
+    headlines = {"box_ap50": "ap50", "wears_ap": "wears_ap"}
+    headlines |= {f"{name}_ap": f"wears_ap/{name}" for name in ("dress", "suit")}
     figures = {
         f"{name}_{short}": round(report.figures[figure], 4)
         for name, report in judge_garments(folders, path).items()
-        for short, figure in told.items()
+        for short, figure in headlines.items()
         if not math.isnan(report.figures[figure])
     }
     export_detector(network, size, path, replace(card, metrics=figures), CANDIDATES, ("wears",))
@@ -179,12 +179,12 @@ def export_garments(
     return largest_difference(DetectorGraph(network, CANDIDATES), path, crops)
 
 
-def _card(run: Path, license_id: str | None) -> Card:
+def _card(run: Path, told: Told) -> Card:
     return Card(
         task="garments",
-        version=VERSION,
+        version=told.version or VERSION,
         labels=REGIONS,
-        license=license_id or license_of_run(run),
+        license=told.license or license_of_run(run),
         training_data=trained_on(
             run,
             start_of(run, _START),

@@ -135,3 +135,18 @@ def test_part_of_the_way_needs_its_beginning(tmp_path: Path) -> None:
     code, text = run("export", "garments", "--run", str(tmp_path), "--share", "0.5")
     assert code == 2
     assert "--from" in text
+
+
+@pytest.mark.parametrize(
+    ("model", "option"),
+    [
+        ("classifier", ("--share", "0.5")),
+        ("classifier", ("--from", str(SHIPPED / "classifier.onnx"))),
+        ("detector", ("--data-coco", str(SHIPPED / "detector.onnx"))),
+    ],
+)
+def test_export_passes_over_no_option(tmp_path: Path, model: str, option: tuple[str, str]) -> None:
+    file = str(tmp_path / "new.onnx")
+    code, text = run("export", model, "--run", str(tmp_path), "--file", file, *option)
+    assert code == 2
+    assert option[0] in text

@@ -10,7 +10,7 @@ import torch
 from edge_app.inference.model import SHIPPED, load_model
 from edge_app.vocabulary import CATEGORIES
 from model_build import classifier_model, garment_model
-from model_build.begun import note_begun
+from model_build.begun import Told, note_begun
 from model_build.convert.conversion import convert
 from model_build.convert.write import write_coco
 from model_build.data.converted import ConvertedCrops, ConvertedPieces
@@ -94,9 +94,12 @@ def test_a_classifier_is_exported_with_own_pictures_alone(tmp_path: Path) -> Non
     classifier_training.train(GarmentClassifier(), sources, schedule, tmp_path, is_apart=False)
     folders = Folders(tmp_path / "nowhere", tmp_path / "cache", _test_file(tmp_path))
     path = tmp_path / "classifier.onnx"
-    differences = classifier_model.export_model(folders, tmp_path, path, "LicenseRef-Acme")
+    differences = classifier_model.export_model(
+        folders, tmp_path, path, Told("LicenseRef-Acme", "2.0.1")
+    )
     assert max(differences.values()) < 1e-3
-    assert load_model(path, "classifier").labels == CATEGORIES
+    model = load_model(path, "classifier")
+    assert (model.labels, model.version) == (CATEGORIES, "2.0.1")
     told = {prop.key: prop.value for prop in onnx.load(path).metadata_props}
     assert told["training_data"] == (
         "EfficientNet-Lite0 (ImageNet, Apache-2.0); "
