@@ -168,7 +168,7 @@ def _repeated(
         best = min(group, key=first_choice)
         for index in sorted(set(group) - {best}):
             gone[index] = f"the same file as {photos[best].picture}" + _unlike(photos, index, best)
-    alike = []
+    both_kept = []
     for pair in look_alikes(facts):
         if gone.keys() & set(pair):
             continue
@@ -179,8 +179,13 @@ def _repeated(
                 + _unlike(photos, other, stricter)
             )
         else:
-            same = _labels(photos[pair[0]]) == _labels(photos[pair[1]])
-            alike.append(Alike(photos[pair[0]].picture, photos[pair[1]].picture, same))
+            both_kept.append(pair)
+    # A later pair may have taken one of them out.
+    alike = [
+        Alike(photos[a].picture, photos[b].picture, _labels(photos[a]) == _labels(photos[b]))
+        for a, b in both_kept
+        if not gone.keys() & {a, b}
+    ]
     return gone, alike
 
 

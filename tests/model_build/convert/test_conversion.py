@@ -136,6 +136,19 @@ def test_a_look_alike_of_the_test_set_is_not_trained_on(tmp_path: Path) -> None:
     assert "looks the same as" in _reasons(done)["small.jpg"]
 
 
+def test_look_alikes_that_are_left_out_are_not_told_as_kept(tmp_path: Path) -> None:
+    first = _photo(tmp_path / "first.jpg", 1, split="train")
+    photos = [first]
+    for name, split in (("second.jpg", "train"), ("test.jpg", "test")):
+        _smaller_copy(first.picture, tmp_path / name)
+        picture = tmp_path / name
+        photos.append(dataclasses.replace(first, picture=picture, group=name, split=split))
+    photos[2].picture.write_bytes(photos[2].picture.read_bytes() + b"not the same file")
+    done = convert(photos)
+    assert [photo.picture.name for photo in done.kept] == ["test.jpg"]
+    assert done.alike == []
+
+
 def test_look_alikes_on_one_side_are_reported_and_stay(tmp_path: Path) -> None:
     photo = _photo(tmp_path / "original.jpg", 1)
     _smaller_copy(photo.picture, tmp_path / "small.jpg")
