@@ -27,6 +27,8 @@ from model_build.wrap.command import wrap
 _NEED_NO_DATA = ("data", "engine", "evaluate", "export", "train", "wrap")
 """Those that need none at all, and those that say themselves when they need it."""
 
+_OWN_SHARE = 0.5
+
 MODELS = ("detector", "garments", "classifier")
 _which = click.argument("model", type=click.Choice(MODELS))
 _folders = click.make_pass_decorator(Folders)
@@ -114,7 +116,7 @@ def prepare(folders: Folders) -> None:
 @click.option(
     "--own-share",
     type=click.FloatRange(0, 1),
-    default=0.5,
+    default=_OWN_SHARE,
     help="Share of the samples that come from --data-coco; 1 needs no other pictures.",
 )
 @click.option(
@@ -153,10 +155,13 @@ def train(
     """Train a model, or go on with the run in its folder."""
     run = run or Path("runs") / model
     own = OwnData(data_coco, own_share)
-    if start is None or not own.is_all:
-        folders.require_data()
     if model == "detector" and data_coco:
         raise click.UsageError("--data-coco: the detector learns people, not garments")
+    if own_share != _OWN_SHARE and not data_coco:
+        raise click.UsageError("--own-share: of the pictures of --data-coco, and there are none")
+    if start is None or not own.is_all:
+        alone = "train on your own pictures alone, with --own-share 1 and --from"
+        folders.require_data(alone if data_coco else None)
     if kept_batches and (model == "detector" or network != OURS):
         raise click.UsageError("--kept-batches: for the garments and classifier that are shipped")
     if boxes_only and (model != "garments" or network != OURS or start is None):

@@ -37,8 +37,11 @@ class Folders:
         """YOLOX-nano as published: where the person detector starts from, and the yardstick."""
         return self.data / "weights" / "yolox_nano_416.onnx"
 
-    def require_data(self) -> None:
+    def require_data(self, otherwise: str | None = None) -> None:
         """Refuse to go on without the data sets.
+
+        Args:
+            otherwise: what can be done without them.
 
         Raises:
             DataError: there is no such folder.
@@ -46,6 +49,7 @@ class Folders:
         if not self.data.is_dir():
             raise DataError(
                 f"{self.data}: no such folder; give the data sets with --data or DRESSCODE_DATA"
+                + (f", or {otherwise}" if otherwise else "")
             )
 
     def street_crops(self, held_out: bool) -> StreetCrops:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+_LOG_EVERY = 1000
 
 
 class PictureStore:
@@ -43,6 +48,7 @@ def write_store(
 ) -> PictureStore:
     """Write `path`.bin and `path`.json from pairs of (arrays by name, facts), and open them."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    logger.info("%s: is made now, which takes minutes, and found there from then on", path)
     records: list[dict[str, Any]] = []
     position = 0
     with path.with_suffix(".bin").open("wb") as file:
@@ -52,6 +58,8 @@ def write_store(
                 placed[name] = (position, list(array.shape))
                 position += file.write(np.ascontiguousarray(array).tobytes())
             records.append({**facts, "arrays": placed})
+            if len(records) % _LOG_EVERY == 0:
+                logger.info("%s: %d pictures so far", path, len(records))
     path.with_suffix(".json").write_text(json.dumps(records))
     return PictureStore(path)
 

@@ -84,6 +84,22 @@ def test_own_pictures_that_cannot_be_learned_from_are_one_line(
     assert "Traceback" not in text
 
 
+def test_who_has_own_pictures_only_is_told_how_to_train_on_them(tmp_path: Path) -> None:
+    own, nowhere = ("--data-coco", _converted(tmp_path, "train")), str(tmp_path / "nowhere")
+    start = ("--from", str(SHIPPED / "classifier.onnx"))
+    code, text = run("--data", nowhere, "train", "classifier", *own, *start)
+    assert code == 1
+    assert "nowhere" in text
+    assert "--own-share 1" in text
+
+
+def test_a_share_of_no_own_pictures_is_refused(tmp_path: Path) -> None:
+    code, text = run("--data", str(tmp_path), "train", "classifier", "--own-share", "1")
+    assert code == 2
+    assert "--own-share" in text
+    assert "--data-coco" in text
+
+
 def test_judging_by_own_pictures_needs_no_other(tmp_path: Path) -> None:
     own, out = _converted(tmp_path, "test"), tmp_path / "judged"
     nowhere = str(tmp_path / "nowhere")
