@@ -30,17 +30,23 @@ def find_devices(dev: Path = Path("/dev")) -> list[Path]:
 def drop_in(devices: list[Path]) -> str:
     """The text of ``dresscode.service.d/devices.conf``."""
     lines = [
-        "# Written by `dresscode systemd-devices`; write it again after an upgrade of the system.",
-        "[Service]",
+        "# Written by `dresscode systemd-devices`; write it again after an upgrade of the system."
     ]
     if not devices:
-        lines.insert(1, "# No GPU and no camera device was found here: networks run on the CPU.")
-    # The first program that computes makes this one, be it long after the list.
-    later = {path.with_name("nvidia-uvm") for path in devices if path.name == "nvidiactl"}
-    lines += [f"DeviceAllow={path} rw" for path in sorted({*devices, *later})]
-    if any(path.name.startswith("nvidia") for path in devices):
+        lines.append("# No GPU and no camera device was found here: networks run on the CPU.")
+    is_nvidia = any(path.name.startswith("nvidia") for path in devices)
+    if is_nvidia:
+        # systemd resolves devices before ExecStartPre; what is not there then stays closed.
+        lines += [
+            "[Unit]",
+            "Wants=modprobe@nvidia_uvm.service",
+            "After=modprobe@nvidia_uvm.service",
+        ]
+    lines.append("[Service]")
+    lines += [f"DeviceAllow={path} rw" for path in devices]
+    if is_nvidia:
         # NoNewPrivileges keeps the driver's setuid loader from making these nodes later.
-        lines.append("ExecStartPre=+-/usr/bin/nvidia-modprobe -u -c0")
+        lines += ["DeviceAllow=char-nvidia* rw", "ExecStartPre=+-/usr/bin/nvidia-modprobe -u -c0"]
     if any("dri" in path.parts for path in devices):
         lines.append("SupplementaryGroups=render")
     return "\n".join(lines) + "\n"

@@ -216,13 +216,13 @@ def test_a_gpu_and_a_camera_are_opened(tmp_path: Path) -> None:
     assert "SupplementaryGroups=render" in text
 
 
-def test_a_card_that_has_computed_nothing_yet_is_opened_whole(tmp_path: Path) -> None:
-    """Its ``nvidia-uvm``, without which CUDA does not start, is made by its first user."""
+def test_a_card_whose_nodes_are_made_later_is_opened_too(tmp_path: Path) -> None:
+    """systemd resolves devices before ExecStartPre; what is not there then, it leaves closed."""
     (tmp_path / "nvidiactl").symlink_to("/dev/null")
-    lines = drop_in(find_devices(tmp_path)).splitlines()
-    assert lines.count(f"DeviceAllow={tmp_path}/nvidia-uvm rw") == 1
-    (tmp_path / "nvidia-uvm").symlink_to("/dev/null")
-    assert drop_in(find_devices(tmp_path)).splitlines() == lines
+    unit, service = drop_in(find_devices(tmp_path)).split("[Service]")
+    assert "After=modprobe@nvidia_uvm.service" in unit
+    assert "DeviceAllow=char-nvidia* rw" in service
+    assert "nvidia" not in drop_in([Path("/dev/video0")])
 
 
 def test_no_root_is_said() -> None:
