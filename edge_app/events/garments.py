@@ -28,7 +28,7 @@ class GarmentMap:
     Attributes:
         cells: per category and ``unknown`` the entries that wear it; only positive ones.
         n: entries with at least one settled region.
-        withheld: cells to hide whatever their value.
+        withheld: the cells that are hidden, whatever k is by now.
     """
 
     cells: Mapping[str, int]
@@ -39,9 +39,9 @@ class GarmentMap:
         """The cells of the whole vocabulary."""
         return {name: self.cells.get(name, 0) for name in NAMES}
 
-    def shown(self, k: int) -> dict[str, int | None]:
+    def shown(self) -> dict[str, int | None]:
         """The cells as a reader sees them."""
-        return suppress(self.whole(), k, self.withheld)[0]
+        return {name: None if name in self.withheld else n for name, n in self.whole().items()}
 
 
 class GarmentMaps:
@@ -82,9 +82,9 @@ class GarmentMaps:
         total = fresh.whole()
         withheld = [withheld_in_total(total, part, self._k) for part in _parts(key, beside) if part]
         names = self._cover(key, fresh, frozenset().union(*withheld), beside, day)
-        shown = GarmentMap(fresh.cells, fresh.n, tuple(sorted(names)))
-        if before is not None and _hidden(before.shown(self._k)) != _hidden(shown.shown(self._k)):
+        if before is not None and set(before.withheld) != names:
             return before
+        shown = GarmentMap(fresh.cells, fresh.n, tuple(sorted(names)))
         self.shelf.put(key, shown)
         return shown
 
@@ -113,7 +113,7 @@ class GarmentMaps:
     def _beside(self, key: Key, day: tuple[int, int]) -> dict[Key, Published]:
         """What else was published of the day and of its hours."""
         return {
-            other: Published(published.shown(self._k), published.n)
+            other: Published(published.shown(), published.n)
             for other, published in self.shelf.since(day[0])
             if other != key and (other[2] == day[0] if other[1] == DAY else other[2] < day[1])
         }
@@ -126,7 +126,7 @@ class GarmentMaps:
         beside: Mapping[Key, Published],
         day: tuple[int, int],
     ) -> frozenset[str]:
-        """Withhold more, until a map tells of no few people, its own or others', any more."""
+        """What to hide, so that a map tells of no few people, its own or others', any more."""
         has_whole_hours = day[0] % _HOUR_S == 0 and day[1] % _HOUR_S == 0
 
         def few(cells: Mapping[str, int | None]) -> set[tuple[Key, str]]:
@@ -134,12 +134,12 @@ class GarmentMaps:
             return cells_of_few(maps, self._k, has_whole_hours)
 
         known = few(dict.fromkeys(NAMES))
-        while fresh.cells:
+        while True:
             shown = suppress(fresh.whole(), self._k, withheld)[0]
             told = {name for _, name in few(shown) - known}
             visible = {name: n for name, n in shown.items() if n is not None}
-            if not told or not visible:
-                break
+            if not fresh.cells or not told or not visible:
+                return frozenset(NAMES) - visible.keys()
             regions = {REGION_OF.get(name) for name in told}
             # What tells, then what is worn in its place, the smallest first, equals together.
             rank = {
@@ -148,7 +148,6 @@ class GarmentMaps:
             }
             first = min(rank.values())
             withheld |= {name for name in visible if rank[name] == first}
-        return withheld
 
 
 def _parts(key: Key, beside: Mapping[Key, Published]) -> list[list[Mapping[str, int | None]]]:
@@ -161,7 +160,3 @@ def _parts(key: Key, beside: Mapping[Key, Published]) -> list[list[Mapping[str, 
         if window == DAY and other == zone and kind != DAY:
             hours.append(published.cells)
     return [zones, hours]
-
-
-def _hidden(cells: Mapping[str, int | None]) -> set[str]:
-    return {name for name, n in cells.items() if n is None}

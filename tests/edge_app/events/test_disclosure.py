@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,13 +32,13 @@ def come_in(counts: Counts, hour: int, zone: str, clothes: Clothes, people: int 
         counts.settled(entry, Outfit(True, {}, worn, evidence=1.0))
 
 
-def published(windows: list[CountWindow]) -> list[dict[str, Any]]:
-    make = Messages("acme-0042", "edge-1", "5f2c8a10", "UTC", min_cell=K)
+def published(windows: list[CountWindow], k: int = K) -> list[dict[str, Any]]:
+    make = Messages("acme-0042", "edge-1", "5f2c8a10", "UTC", min_cell=k)
     return [json.loads(make.window(window, START).payload) for window in windows]
 
 
-def new_counts(*zones: str) -> Counts:
-    return Counts(zones, "UTC", "15:00", START, ZONES, min_cell=K)
+def new_counts(*zones: str, k: int = K) -> Counts:
+    return Counts(zones, "UTC", "15:00", START, ZONES, min_cell=k)
 
 
 def of_few(payloads: list[dict[str, Any]]) -> dict[Any, tuple[int, int]]:
@@ -97,6 +98,26 @@ def test_a_revision_hides_the_same_cells():
     [after] = hours(counts.advance(START + HOUR_S + 60))
     # The sum of the dress and the suit was 18 - 9: a suit that is shown now would tell of 2.
     assert (after["rev"], after["garment"]) == (1, before["garment"])
+
+
+@pytest.mark.parametrize(("before_k", "after_k"), [(2, 5), (5, 2)])
+def test_another_threshold_does_not_tell_what_was_told_by_the_former(before_k: int, after_k: int):
+    before = new_counts("entrance", k=before_k)
+    come_in(before, 0, "entrance", ("dress",), 4)
+    come_in(before, 0, "entrance", ("coat",), 9)
+    come_in(before, 0, "entrance", ("suit",), 20)
+    payloads = published(before.advance(START + HOUR_S + 30), before_k)
+    after = new_counts("entrance", k=after_k)
+    after.restore(json.loads(json.dumps(before.state())))
+    come_in(after, 1, "entrance", ("dress",), 4)
+    come_in(after, 1, "entrance", ("coat",), 9)
+    come_in(after, 1, "entrance", ("suit",), 20)
+    payloads += published(after.finish(START + HOUR_S + 100), after_k)
+    [day] = [p for p in payloads if (p["zone"], p["window"]) == ("entrance", "p1d")]
+    told = {p["garment"]["dress"] for p in payloads if p["window"] == "pt1h"}
+    # One hour shows its 4, so that of the day would give the other one away.
+    assert told == {4, None}
+    assert day["garment"]["dress"] is None
 
 
 def hours(windows: list[CountWindow]) -> list[dict[str, Any]]:
