@@ -323,6 +323,31 @@ def test_what_is_asked_for_again_and_again_is_queued_once(outbox: Outbox) -> Non
     assert seqs(outbox, "resend") == [*range(5, 11), *range(1, 5)]
 
 
+def test_who_asked_alone_is_sent_windows_again(tmp_path: Path, time: Time) -> None:
+    brokers = ("store", "headquarters")
+    with opened(tmp_path, time, brokers=brokers) as outbox:
+        outbox.publish([minute(n) for n in range(4)])
+        last = outbox.waiting("store", "agg", 0, 9)[-1].position
+        for broker in brokers:
+            outbox.advance(broker, {"agg": last})
+        everything = {"zone": "*", "window": "*", "start": "2000", "end": "2100"}
+        assert outbox.resend("headquarters", everything) == 4
+        second = outbox.waiting("headquarters", "resend", 0, 2)[-1].position
+        assert seqs(outbox, "resend", "headquarters", after=second) == [3, 4]
+        assert seqs(outbox, "resend", "store", after=0) == []
+
+
+def test_the_age_of_what_has_waited_longest_is_told(outbox: Outbox, time: Time) -> None:
+    ages = [outbox.depth("store").oldest_s]
+    for n in range(2):
+        outbox.publish([minute(n)])
+        time.pass_(60)
+    for row in outbox.waiting("store", "agg", 0, 9):
+        ages.append(outbox.depth("store").oldest_s)
+        outbox.advance("store", {"agg": row.position})
+    assert [*ages, outbox.depth("store").oldest_s] == [0.0, 120.0, 60.0, 0.0]
+
+
 def test_what_is_given_up_no_longer_waits_to_be_sent_again(outbox: Outbox, time: Time) -> None:
     outbox.publish([minute(0)])
     outbox.advance("store", {"agg": outbox.waiting("store", "agg", 0, 9)[0].position})
@@ -369,6 +394,27 @@ def set_aside(folder: Path) -> list[str]:
     """Topics of the refused messages that the file keeps."""
     with closing(sqlite3.connect(folder / "outbox.sqlite")) as db:
         return [topic for (topic,) in db.execute("SELECT topic FROM refused ORDER BY position")]
+
+
+def test_the_last_thousand_refused_messages_are_kept_with_the_reason(
+    outbox: Outbox, tmp_path: Path, time: Time
+) -> None:
+    for n in range(1005):
+        outbox.refuse("store", minute(0), f"reason {n}")
+    time.pass_(7 * 3600)
+    outbox.publish([], {})
+    with closing(sqlite3.connect(tmp_path / "outbox.sqlite")) as db:
+        kept = db.execute("SELECT topic, reason FROM refused ORDER BY position").fetchall()
+    assert kept == [(minute(0).topic, f"reason {n}") for n in range(5, 1005)]
+    assert outbox.depth("store").refused == 1005
+
+
+def test_what_cannot_be_stored_is_left_out_as_a_whole_and_stops_nothing(outbox: Outbox) -> None:
+    with pytest.raises(TypeError):
+        outbox.publish([minute(0)], {"counts": {"now_s": object()}})
+    outbox.publish([minute(1)])
+    assert [row.message.id for row in outbox.waiting("store", "agg", 0, 9)] == [minute(1).id]
+    assert outbox.trouble is None
 
 
 def test_unsent_windows_are_given_up_after_their_age(outbox: Outbox, time: Time) -> None:
@@ -683,6 +729,29 @@ def test_a_file_that_could_not_be_opened_for_a_moment_is_taken_over(
         assert third.state() == {"n": {"n": 3}}
     (aside,) = tmp_path.glob("outbox.sqlite.unread-*")
     assert f"kept as {aside.name}" in caplog.text
+
+
+def test_what_one_of_two_brokers_lacks_in_a_file_that_is_taken_over_is_sent(
+    tmp_path: Path, time: Time
+) -> None:
+    file, away = tmp_path / "outbox.sqlite", tmp_path / "away"
+    brokers = ("store", "headquarters")
+    with opened(tmp_path, time, brokers=brokers) as first:
+        first.publish([minute(n) for n in range(20)])
+        positions = [row.position for row in first.waiting("store", "agg", 0, 99)]
+        first.advance("store", {"agg": positions[-1]})
+        first.advance("headquarters", {"agg": positions[4]})
+        first.resend("store", {"zone": "*", "window": "*", "start": "2000", "end": "2100"})
+    file.rename(away)
+    file.mkdir()
+    with opened(tmp_path, time, brokers=brokers) as second:
+        file.rmdir()
+        away.rename(file)
+        time.pass_(31)
+        second.publish([minute(20)])
+        assert second.trouble is None
+        assert seqs(second, "agg", "headquarters")[:15] == list(range(6, 21))
+        assert seqs(second, "resend", "store") == list(range(1, 6))
 
 
 def test_a_file_with_requests_for_what_is_gone_is_taken_over(tmp_path: Path, time: Time) -> None:

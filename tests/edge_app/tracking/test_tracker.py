@@ -318,3 +318,16 @@ def test_two_who_are_found_as_one_for_a_while_keep_their_ids(fps: float, seconds
     early, late = frames[round(1.3 * fps)], frames[-1]
     assert id_at(early, 228) == id_at(late, 480)
     assert id_at(early, 268) == id_at(late, 520)
+
+
+@pytest.mark.parametrize("fps", [5.0, 10.0, 30.0])
+def test_who_appears_close_beside_somebody_is_another(fps: float) -> None:
+    """A child who walked behind a parent, say."""
+
+    def scene(at_s: float) -> Seen:
+        seen: Seen = [(person(150 + 40 * at_s, 80, 190), 0.8)]
+        return seen if at_s < 2.0 else [*seen, (person(182 + 40 * at_s, 84, 180), 0.8)]
+
+    frames = follow(scene, 5.0, fps)
+    assert ids(frames) == {1, 2}
+    assert id_at(frames[round(1.5 * fps)], 210) == id_at(frames[-1], 346) == 1
