@@ -319,6 +319,35 @@ def test_a_command_is_answered_once_what_it_changed_is_stored(
     assert paused == [True]
 
 
+class Queue(Commands):
+    """Of one command, which comes whenever one is asked for."""
+
+    def __init__(self, verb: str, **arguments: Any) -> None:
+        self.verb, self.arguments = verb, arguments
+        self.answered: list[tuple[str, str]] = []
+
+    def take(self) -> list[Command]:
+        payload = CommandPayload.model_validate(self.arguments)
+        return [Command("store", self.verb, payload, "rsp", None)]
+
+    def answer(self, command: Any, status: Any, reason: str = "", n: Any = None) -> None:
+        self.answered.append((status, reason))
+
+
+def test_after_a_reset_nobody_is_inside_and_after_a_mute_nobody_is_announced_for_so_long(
+    store: Path, networks: Networks
+) -> None:
+    watch = Watcher()
+    with box_of(store, networks) as live:
+        turn_until(live, watch, lambda: watch.entries > 0)
+        now_s = watch.frames[-1].taken_at_s
+        assert sum(zone.occupancy for zone in live.counts.live(now_s)) > 0
+        Orders(Queue("reset-occupancy"), live).carry_out(now_s)
+        assert [zone.occupancy for zone in live.counts.live(now_s)] == [0, 0]
+        Orders(Queue("mute", rule="dresses", minutes=5), live).carry_out(now_s)
+        assert live.alerts.state()["muted_until_s"] == {"dresses": now_s + 300.0}
+
+
 @pytest.mark.parametrize(
     ("verb", "arguments", "status", "reason"),
     [
@@ -349,18 +378,7 @@ def test_commands_are_carried_out_and_answered(
     status: str,
     reason: str,
 ) -> None:
-    class Queue(Commands):
-        def __init__(self) -> None:
-            self.answered: list[tuple[str, str]] = []
-
-        def take(self) -> list[Command]:
-            payload = CommandPayload.model_validate(arguments)
-            return [Command("store", verb, payload, "rsp", None)]
-
-        def answer(self, command: Any, status: Any, reason: str = "", n: Any = None) -> None:
-            self.answered.append((status, reason))
-
-    queue = Queue()
+    queue = Queue(verb, **arguments)
     with box_of(store, networks) as live:
         orders = Orders(queue, live)
         assert orders.carry_out(1e9) == 1

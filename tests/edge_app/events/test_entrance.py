@@ -144,6 +144,19 @@ def test_who_disappears_over_the_edge_needs_no_hold() -> None:
     assert directions(watch(walk, 2.0)) == ["out"]
 
 
+def test_who_disappears_over_the_edge_has_gone_out_although_the_pictures_break_then() -> None:
+    entrance = Entrance("cam", LINE, is_replay=False)
+    walk = along((0, 0.5, 0.6), (1.0, 0.5, 0.8), (1.2, 0.5, 0.99))
+    entries: list[Entry] = []
+    for index in range(13):
+        foot = walk(index / 10)
+        shown = (track(foot, 0.35, START_S),) if foot is not None and index > 1 else ()
+        entries += entrance.update(TrackedFrame("cam", index, START_S + index / 10, SIZE, shown))
+    assert entries == []
+    (left,) = entrance.update(TrackedFrame("cam", 13, START_S + 60.0, SIZE, (), ended=(1,)))
+    assert (left.direction, left.is_initial) == ("out", False)
+
+
 @pytest.mark.parametrize("y", [0.95, 0.97, 0.985])
 def test_lines_near_the_lower_edge_work(y: float) -> None:
     zones = {"door": ZoneSettings(line=((0.05, y), (0.95, y)))}
