@@ -184,6 +184,14 @@ def test_cameras_a_little_apart_do_not_disturb_each_other():
     assert len(alerts.update({}, NOON + 30, 0)) == 1
 
 
+def test_who_came_in_before_the_clock_was_set_ahead_is_announced_all_the_same():
+    alerts = alerts_of()
+    alerts.entered(entry(1))
+    alerts.update({}, NOON, 0)
+    alerts.update({}, NOON + 2 * 3600.0, 1)
+    assert len(alerts.update({("door", 1): outfit(dress=0.9)}, NOON + 2 * 3600.0 + 1.0, 2)) == 1
+
+
 def test_a_clock_set_back_does_not_lengthen_the_cooldown(caplog):
     alerts = alerts_of(cooldown_s=30.0)
     assert len(enter(alerts, 1)) == 1

@@ -179,6 +179,21 @@ def test_a_u_turn_is_an_out_soon_after_an_in(stay_s: float, is_uturn: bool) -> N
     assert entries[1].dwell_s == pytest.approx(stay_s + 1.0, abs=0.1)
 
 
+@pytest.mark.parametrize(("back_to_y", "expected"), [(0.83, ["in"]), (0.87, ["in", "out"])])
+def test_who_was_counted_is_counted_back_from_further_away_only(
+    back_to_y: float, expected: list[str]
+) -> None:
+    """People who stand on the line sway: 0.83 is beyond the band as it was when they came."""
+    walk = along(
+        (0, 0.5, 0.83),
+        (1.0, 0.5, 0.83),
+        (2.0, 0.5, 0.7),
+        (3.0, 0.5, back_to_y),
+        (5.0, 0.5, back_to_y),
+    )
+    assert directions(watch(walk, 5.0)) == expected
+
+
 def test_an_out_without_an_in_has_no_dwell_and_is_no_u_turn() -> None:
     entry = watch(DOWN, 3.0)[0]
     assert entry.dwell_s is None
