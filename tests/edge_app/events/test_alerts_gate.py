@@ -201,6 +201,18 @@ def test_a_clock_set_back_does_not_lengthen_the_cooldown(caplog):
     assert len(alerts.update({}, NOON - 3600 + 30, 0)) == 1
 
 
+def test_a_rule_that_is_muted_again_after_a_restart_is_muted_up_to_the_new_time():
+    alerts = alerts_of()
+    alerts.update({}, NOON, 0)
+    alerts.mute("formalwear", NOON + 600)
+    after = alerts_of()
+    after.restore(alerts.state())
+    after.update({}, NOON + 60, 0)
+    after.mute("formalwear", NOON + 3600)
+    assert pass_time(after, NOON + 60, NOON + 1800) == []
+    assert enter(after, 1, at_s=NOON + 1800) == []
+
+
 def test_a_clock_set_back_does_not_lengthen_a_mute():
     alerts = alerts_of()
     ahead_s = 10 * 365 * 86400.0
