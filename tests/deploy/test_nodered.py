@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paho.mqtt import publish
 
 from edge_app.delivery.audit import Audit
 from edge_app.delivery.broker import free_port
@@ -173,3 +174,16 @@ def test_what_is_over_does_not_look_new(
         card = browser.find_element(By.TAG_NAME, "article")
         assert card.get_attribute("class") == ""
         WebDriverWait(browser, 30).until(lambda _: card.get_attribute("class") == "past")
+
+
+def test_what_is_late_by_a_wrong_clock_is_shown(page: str, broker: TlsBroker) -> None:
+    telephone = Telephone(page)
+    then_s = time.time() - 9000
+    for colour, is_clock_ok in (("blue", lambda: True), ("red", lambda: False)):
+        box = replace(MESSAGES, is_clock_ok=is_clock_ok)
+        late = box.alert(alert(settled_at_s=then_s, entered_at_s=then_s, colour=colour), then_s)
+        publish.single(late.topic, late.payload, qos=1, port=broker.port)
+    shown = telephone.read()
+    assert "red" in shown["text"]
+    assert shown["expires"] / 1000 == pytest.approx(time.time() + 60, abs=30)
+    telephone.close()
