@@ -23,6 +23,7 @@ from edge_app.box.live import Live
 from edge_app.capture.simulated import SimulatedEntrance
 from edge_app.capture.source import open_replay, source_kind
 from edge_app.commands.annotate import Annotator
+from edge_app.commands.outputs import expect_drawable
 from edge_app.commands.replay import choose_camera
 from edge_app.config.load import load
 from edge_app.config.schema import CameraSettings, Config, RuleSettings, ZoneSettings
@@ -93,10 +94,11 @@ def run_demo(config: Config, seconds: float | None, draw_dir: Path | None) -> No
         draw_dir: where to save annotated frames.
 
     Raises:
-        SourceError: a recording cannot be read.
+        SourceError: a recording cannot be read, or is the folder of the drawings.
     """
     for name, camera in config.cameras.items():
         if source_kind(camera.source) == "recording":
+            expect_drawable(str(camera.source), draw_dir, None)
             open_replay(name, camera).close()
     configure("warning")
     console = Console()

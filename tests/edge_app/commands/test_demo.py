@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -42,3 +44,12 @@ def test_a_recording_that_is_not_there_is_told_before_anything_starts(
     monkeypatch.setattr(demo, "open_networks", started)
     with pytest.raises(SourceError, match=r"nope\.mp4: expected a video file"):
         run_demo(demo_config(str(tmp_path / "nope.mp4"), None, None), 5.0, None)
+
+
+def test_drawings_do_not_become_frames_of_the_folder_that_is_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cv2.imwrite(str(tmp_path / "1.png"), np.zeros((64, 96, 3), np.uint8))
+    monkeypatch.setattr(demo, "open_networks", lambda *_: pytest.fail("the networks were loaded"))
+    with pytest.raises(SourceError, match="drawings there would be frames of the recording"):
+        run_demo(demo_config(str(tmp_path), None, None), 5.0, tmp_path)
