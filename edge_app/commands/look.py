@@ -30,7 +30,7 @@ class Seen:
 
 
 def pictures_in(path: Path) -> list[Path]:
-    """The picture itself, or the pictures of a folder and its folders, sorted.
+    """The picture itself, or the pictures of a folder and its folders, sorted; not hidden ones.
 
     Raises:
         SourceError: nothing is there.
@@ -39,7 +39,9 @@ def pictures_in(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise SourceError(f"{path}: there is no such picture or folder")
-    found = [p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file()]
+    named = (p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
+    # Macs put a hidden ._photo.jpg that is no picture beside each photo on a stick.
+    found = [p for p in named if not any(n.startswith(".") for n in p.relative_to(path).parts)]
     if not found:
         known = " ".join(sorted(PICTURE_SUFFIXES))
         raise SourceError(f"{path}: expected pictures ({known}) in this folder, got none")

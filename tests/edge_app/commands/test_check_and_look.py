@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from edge_app.capture.simulated import SimulatedEntrance
 from edge_app.cli import cli
-from edge_app.commands.look import open_for_stills
+from edge_app.commands.look import open_for_stills, pictures_in
 from tests.tiny_models import save_all
 
 GOOD = """
@@ -123,6 +123,13 @@ def test_a_drawing_never_replaces_a_picture(photos: Path, looked_at: str, folder
     )
     assert (photos / "more" / "blue.jpg").read_bytes() == before
     assert not (photos / "red.jpg").exists()
+
+
+def test_hidden_files_and_folders_are_passed_over(photos: Path) -> None:
+    (photos / "._red.png").write_bytes(b"not a picture")
+    (photos / ".thumbnails").mkdir()
+    assert cv2.imwrite(str(photos / ".thumbnails" / "red.png"), np.zeros((128, 256, 3), np.uint8))
+    assert {path.name for path in pictures_in(photos)} == {"red.png", "dark.png", "blue.jpg"}
 
 
 def test_min_score_applies_to_people_and_garments(photos: Path) -> None:
