@@ -58,6 +58,20 @@ def next_picture(capture: cv2.VideoCapture) -> UInt8 | None:
     return as_bgr(picture)
 
 
+def count_pictures(path: str) -> int:
+    """How many pictures a video file holds, by decoding them all.
+
+    Its header says how long it lasts by its time stamps, which begin again in the middle of files
+    that were put together or whose camera was restarted.
+    """
+    capture = open_recording(path)
+    count = 0
+    while capture.grab():
+        count += 1
+    capture.release()
+    return count
+
+
 def as_bgr(picture: Any) -> UInt8:
     """Any 8-bit picture of OpenCV as uint8 ``[H, W, 3]``, BGR, contiguous."""
     if picture.ndim == 2:

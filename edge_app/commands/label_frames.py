@@ -36,7 +36,7 @@ class FramePictures:
         self._lock = Lock()
         self.fps = self._recording.fps
         self.frame_count = self._recording.frame_count
-        """As the file says, until its end was reached; None where it does not say."""
+        """As the file says, until its end was reached or passed; None where nobody knows."""
 
     def close(self) -> None:
         """Release the file and every picture."""
@@ -59,11 +59,14 @@ class FramePictures:
         if index < self._next:
             self._recording.close()
             self._recording, self._next = self._open(), 0
-        while self._next <= index:
+        # Behind what the file calls its last frame there may be more, and the page must know.
+        while self._next <= index or self._next == self.frame_count:
             frame = self._recording.read()
             if frame is None:
                 self.frame_count = self._next
                 return
+            if self._next == self.frame_count:
+                self.frame_count = None
             self._next += 1
             if index - self._next < 2 * self.fps:
                 is_coded, coded = cv2.imencode(

@@ -305,7 +305,7 @@ def _truth_of(
         except TruthError as error:  # nobody asked for it
             console.print(str(error), markup=False, highlight=False, soft_wrap=True)
             return None
-    truth = load_truth(path, Path(clip).name, config.zones, recording.frame_count)
+    truth = load_truth(path, clip, config.zones, recording.frame_count)
     if abs(truth.fps - recording.fps) > 0.01 * recording.fps:
         console.print(
             f"{path}: {Path(clip).name}: fps: expected {recording.fps:g} as in the clip, got "

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from edge_app.capture.simulated import SimulatedEntrance
+from edge_app.capture.video import count_pictures
 from edge_app.commands.truth_file import Labels, read_clips
 from edge_app.config.schema import ZoneSettings
 from edge_app.errors import TruthError
@@ -43,13 +44,17 @@ class Truth:
 
 
 def load_truth(
-    path: Path, clip: str, zones: Collection[str], frame_count: int | None = None
+    path: Path,
+    clip: str,
+    zones: Collection[str],
+    frame_count: int | None = None,
 ) -> Truth:
     """Read the truth of one clip, and check that it fits.
 
     Args:
         path: the truth file.
-        clip: the clip's file name, its key in the file.
+        clip: the clip, whose file name is its key in the file. If it is a video that is here, what
+            its header says is not the last word about its length.
         zones: of the configuration.
         frame_count: of the clip; None where it is not known.
 
@@ -60,14 +65,17 @@ def load_truth(
     if not path.exists():
         raise TruthError(f"{path}: cannot be read: there is no such file")
     clips = read_clips(path)
-    if clip not in clips:
+    key = Path(clip).name
+    if key not in clips:
         known = [name for name in clips if not name.startswith("_")]
         raise TruthError(
-            f"{path}: says nothing of {clip!r}; it knows {', '.join(known) or 'no clip'}"
+            f"{path}: says nothing of {key!r}; it knows {', '.join(known) or 'no clip'}"
         )
-    where = f"{path}: {clip}"
-    labels = _labels_of(clips[clip], where)
+    where = f"{path}: {key}"
+    labels = _labels_of(clips[key], where)
     misfits = labels.misfits(zones, frame_count)
+    if misfits and not labels.misfits(zones, None) and Path(clip).is_file():
+        misfits = labels.misfits(zones, count_pictures(clip))
     if misfits:
         raise TruthError("\n".join(f"{where}: {said}" for said in misfits))
     return _truth(labels)

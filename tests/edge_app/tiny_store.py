@@ -39,6 +39,18 @@ def write_clip(folder: Path, pictures: Sequence[UInt8], count: int) -> None:
         os.link(files[i % len(pictures)], files[i])
 
 
+def put_together(path: Path, parts: int) -> Path:
+    """A recording of 20 frames, so many times on end: its time stamps begin again in each part."""
+    writer = cv2.VideoWriter(
+        str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (96, 64)
+    )
+    for i in range(20):
+        writer.write(np.full((64, 96, 3), 10 * i, np.uint8))
+    writer.release()
+    path.write_bytes(path.read_bytes() * parts)
+    return path
+
+
 def noise_pictures() -> list[UInt8]:
     """Pictures in which the tiny detector finds somebody, no two in a row alike."""
     noise = np.random.default_rng(0).integers(0, 255, (128, 256, 3), np.uint8)

@@ -25,7 +25,7 @@ from edge_app.commands.truth import load_truth
 from edge_app.commands.truth_file import read_clips
 from edge_app.config.schema import Config
 from edge_app.errors import SourceError, TruthError
-from tests.edge_app.tiny_store import CONFIG
+from tests.edge_app.tiny_store import CONFIG, put_together
 
 FRAMES, WIDTH, HEIGHT = 30, 160, 96
 PERSON = {
@@ -168,6 +168,15 @@ def test_frames_are_those_of_a_replay_and_stay_in_memory(clip, config, tmp_path)
         assert ask(server, "frame/30")[0] == 404
         assert ask(server, "")[2]["Content-Security-Policy"].startswith("default-src 'none'")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["door"]
+
+
+def test_frames_behind_those_that_the_header_knows_of_can_be_labelled(config, tmp_path):
+    clip = put_together(tmp_path / "clip.ts", parts=3)
+    with served(clip, config, tmp_path / "truth.json") as server:
+        steps = ((18, 20), (19, None), (50, None), (60, 60))  # a frame, and what is known then
+        for asked, known in steps:
+            assert ask(server, f"frame/{asked}")[0] == (200 if asked < 60 else 404)
+            assert json.loads(ask(server, "clip")[1])["frames"] == known
 
 
 def test_far_back_the_recording_is_read_again(clip, monkeypatch):

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from edge_app.commands.truth import load_truth, simulated_truth
+from edge_app.commands.truth import Truth, load_truth, simulated_truth
 from edge_app.config.schema import ZoneSettings
 from edge_app.errors import TruthError
+from tests.edge_app.tiny_store import put_together
 
 
 @pytest.mark.parametrize(
@@ -122,3 +123,19 @@ def test_the_readmes_example_is_a_truth(root: Path, tmp_path: Path) -> None:
     truth = load_truth(path, "door.mp4", ["entrance"])
     assert [entry.frame for entry in truth.entries] == [186]
     assert truth.garments == (frozenset({"dress"}),)
+
+
+def test_frames_behind_those_that_the_header_knows_of_are_frames_of_the_clip(
+    tmp_path: Path,
+) -> None:
+    """Time stamps that begin again in the middle hide what was before from the header."""
+    clip, path = put_together(tmp_path / "clip.ts", parts=3), tmp_path / "truth.json"
+
+    def load_with(frame: int) -> Truth:
+        people = [{"entries": [{"frame": frame, "zone": "entrance", "direction": "in"}]}]
+        path.write_text(json.dumps({"clip.ts": {"fps": 10, "people": people}}))
+        return load_truth(path, str(clip), ["entrance"], frame_count=20)
+
+    assert [entry.frame for entry in load_with(50).entries] == [50]
+    with pytest.raises(TruthError, match="expected a frame of the clip, 0 to 59, got 70"):
+        load_with(70)
