@@ -18,6 +18,10 @@ from model_build.data.published.annotated import Annotated, Box, DataError, Garm
 
 QUIET = Console(quiet=True)
 _LEAST_SIDE_PX = 2.0
+_TURNED = (
+    "; if it is seen upright thanks to its EXIF orientation, which they do not know of, write the "
+    "pictures anew as they are seen, without it, and label those"
+)
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,9 @@ def _fit(photo: Annotated, size: tuple[int, int], bad_boxes: list[str]) -> Annot
     if photo.size is not None and photo.size != size:
         expected = f"{photo.size[0]}x{photo.size[1]}"
         came = f"{size[0]}x{size[1]}"
-        return LeftOut(photo.picture, f"is {came} pixels, its annotations are for {expected}")
+        turned = "" if photo.size != size[::-1] else _TURNED
+        reason = f"is {came} pixels, its annotations are for {expected}{turned}"
+        return LeftOut(photo.picture, reason)
     garments: list[Garment] = []
     for garment in photo.garments:
         if garment.box_xyxy is None:

@@ -177,15 +177,16 @@ def _photo(
     image: _Image, find: _Finder, annotations: list[_Annotation], tables: _Tables
 ) -> Annotated:
     split = find.split if image.split is None else image.split
+    name_on_disk = image.file_name.replace("\\", "/")  # as tools on Windows write them
     sized = image.width is not None and image.height is not None
     alone = [annotation for annotation in annotations if not annotation.iscrowd]
     worn = [annotation for annotation in alone if tables.allowed[annotation.category_id]]
     named = [tables.names[annotation.category_id] for annotation in alone]
     people = [a for a, name in zip(alone, named, strict=True) if name == PERSON]
     return Annotated(
-        picture=find(image.file_name),
+        picture=find(name_on_disk),
         split=split,
-        group=image.group or find.group(image.file_name),
+        group=image.group or find.group(name_on_disk),
         garments=tuple(_garment(annotation, tables) for annotation in worn),
         tags=tuple(image.worn),
         people=tuple(_corners(box) for box in [*image.people, *(a.bbox for a in people)]),

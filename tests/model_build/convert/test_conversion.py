@@ -235,7 +235,16 @@ def test_a_preview_does_not_make_a_picture_whole(tmp_path: Path, fill: bytes) ->
 def test_annotations_of_another_size_are_refused(tmp_path: Path) -> None:
     photo = dataclasses.replace(_photo(tmp_path / "a.jpg", 1), size=(80, 60))
     done = convert([photo, _photo(tmp_path / "b.jpg", 2)])
-    assert _reasons(done) == {"a.jpg": "is 60x80 pixels, its annotations are for 80x60"}
+    assert _reasons(done)["a.jpg"].startswith("is 60x80 pixels, its annotations are for 80x60; if")
+    assert "EXIF" in _reasons(done)["a.jpg"]
+
+
+def test_a_picture_made_smaller_after_it_was_labelled_is_not_said_to_be_turned(
+    tmp_path: Path,
+) -> None:
+    photo = dataclasses.replace(_photo(tmp_path / "a.jpg", 1), size=(120, 160))
+    done = convert([photo, _photo(tmp_path / "b.jpg", 2)])
+    assert _reasons(done) == {"a.jpg": "is 60x80 pixels, its annotations are for 120x160"}
 
 
 def test_boxes_end_at_the_pictures_edge(tmp_path: Path) -> None:

@@ -68,6 +68,12 @@ def test_own_annotations_name_categories_and_people(tmp_path: Path) -> None:
     assert photo.size == (60, 80)
 
 
+def test_names_of_pictures_may_have_been_written_on_windows(tmp_path: Path) -> None:
+    (photo,) = _own(tmp_path, lambda c: c["images"][0].update(file_name="images\\a.jpg"))
+    assert photo.picture == tmp_path / "images" / "a.jpg"
+    assert photo.group == "images/a.jpg"
+
+
 @pytest.mark.parametrize(
     ("name", "split"),
     [
