@@ -40,7 +40,7 @@ _file = click.Path(dir_okay=False, path_type=Path)
 _task = click.option(
     "--task",
     type=click.Choice(TASKS),
-    help="What the model is for.  [its file name]",
+    help="What the model is for.  [its file name, or else its card]",
 )
 _method = click.option(
     "--method",
@@ -200,10 +200,13 @@ def half(model: Path, out: Path) -> None:
 
 
 def _task_of(path: Path, task: Task | None) -> Task:
+    if task is None and path.stem in TASKS:
+        return cast("Task", path.stem)
     if task is None:
-        if path.stem not in TASKS:
-            raise ModelError(f"{path}: cannot tell its task from its name; give it with --task")
-        task = cast("Task", path.stem)
+        told = {entry.key: entry.value for entry in load_onnx(path).metadata_props}
+        if told.get("task") not in TASKS:
+            raise ModelError(f"{path}: neither its name nor its card tells its task; give --task")
+        return cast("Task", told["task"])
     return task
 
 

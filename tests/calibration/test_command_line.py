@@ -78,13 +78,24 @@ def test_nothing_is_written_where_no_model_passes(
     assert not (folder / "new.onnx").exists()
 
 
-@pytest.mark.parametrize("name", ["mine.onnx", "absent.onnx"])
-def test_a_wrong_model_is_one_line(folder: Path, name: str) -> None:
-    shutil.copy(folder / "detector.onnx", folder / "mine.onnx")
+@pytest.mark.parametrize(
+    ("name", "reason"), [("mine.onnx", "--task"), ("absent.onnx", "there is no such model file")]
+)
+def test_a_wrong_model_is_one_line(folder: Path, name: str, reason: str) -> None:
+    model = onnx.load(folder / "detector.onnx")
+    onnx.helper.set_model_props(model, {"labels": '["person"]'})
+    onnx.save(model, folder / "mine.onnx")
     code, text = run(folder, "quantize", name, "clip", "out.onnx")
     assert code == 1
     assert "Traceback" not in text
-    assert "--task" in text
+    assert reason in text
+
+
+def test_a_model_of_any_name_says_what_it_is_for(folder: Path) -> None:
+    shutil.copy(folder / "detector.onnx", folder / "mine.onnx")
+    code, text = run(folder, "gate", "mine.onnx", "detector.onnx", "clip")
+    assert code == 0, text
+    assert "passed: loss 0.00%" in text
 
 
 def test_no_pixel_reaches_the_disk_unencrypted(tmp_path: Path) -> None:
