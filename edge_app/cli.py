@@ -243,19 +243,11 @@ def doctor(config_path: Path) -> None:
 
     Exit 1 where something is wrong.
     """
-    from edge_app.commands.doctor import examine
+    from edge_app.commands.doctor import show_findings
     from edge_app.commands.sandbox import is_for_unit
     from edge_app.config.load import load
 
-    of_unit = config_path if is_for_unit() else None
-    marks = {"good": "[green]good   [/]", "warning": "[yellow]warning[/]", "bad": "[red]BAD    [/]"}
-    shown = Console(highlight=False, soft_wrap=True)
-    is_bad = False
-    for found in examine(load(config_path), of_unit):
-        shown.print(f"{marks[found.verdict]} {found.what}:", end=" ")
-        shown.print(found.said, markup=False)
-        is_bad |= found.verdict == "bad"
-    if is_bad:
+    if not show_findings(load(config_path), config_path if is_for_unit() else None):
         sys.exit(1)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import cv2
+from rich.console import Console
 
 from edge_app.app import Networks, open_networks
 from edge_app.box.clock_health import is_clock_synchronised
@@ -51,6 +52,18 @@ class Finding:
     what: str
     verdict: Verdict
     said: str
+
+
+def show_findings(config: Config, of_unit: Path | None) -> bool:
+    """Print what :func:`examine` finds, as it is found; whether nothing of it is bad."""
+    marks = {"good": "[green]good   [/]", "warning": "[yellow]warning[/]", "bad": "[red]BAD    [/]"}
+    shown = Console(highlight=False, soft_wrap=True)
+    is_good = True
+    for found in examine(config, of_unit):
+        shown.print(f"{marks[found.verdict]} {found.what}:", end=" ")
+        shown.print(found.said, markup=False)
+        is_good &= found.verdict != "bad"
+    return is_good
 
 
 def examine(config: Config, of_unit: Path | None = None) -> Iterator[Finding]:
