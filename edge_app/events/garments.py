@@ -133,12 +133,14 @@ class GarmentMaps:
             maps = {**beside, key: Published(cells, fresh.n)}
             return cells_of_few(maps, self._k, has_whole_hours)
 
+        if not fresh.cells:
+            return frozenset()  # there is nobody to protect
         known = few(dict.fromkeys(NAMES))
         while True:
             shown = suppress(fresh.whole(), self._k, withheld)[0]
             told = {name for _, name in few(shown) - known}
             visible = {name: n for name, n in shown.items() if n is not None}
-            if not fresh.cells or not told or not visible:
+            if not told or not visible:
                 return frozenset(NAMES) - visible.keys()
             regions = {REGION_OF.get(name) for name in told}
             # What tells, then what is worn in its place, the smallest first, equals together.
