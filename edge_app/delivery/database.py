@@ -261,7 +261,7 @@ def _try_reading(path: Path, how: str) -> sqlite3.Connection | None:
 
 def _set_aside(path: Path, why: str = "damaged") -> Path:
     """Move a database out of the way, for whoever wants to look at it."""
-    for old in sorted(path.parent.glob(f"{path.name}.{why}-*"))[: -3 * KEPT_ASIDE or None]:
+    for old in sorted(path.parent.glob(f"{path.name}.{why}-*"))[: -3 * KEPT_ASIDE]:
         old.unlink()
     aside = path.with_name(f"{path.name}.{why}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}")
     for ending in ("", "-wal", "-shm"):

@@ -54,13 +54,14 @@ def test_ready_means_that_every_camera_is_known(manager: NotifySocket) -> None:
             told += drain(manager)
     assert sum("WATCHDOG" in m for m in told) == 12
     assert any("8.0 frames/s" in m.get("STATUS", "") for m in told)
+    cameras = "1 of 2 cameras (door obstructed, back offline), 8.0 frames/s"
     box.camera(CameraState("door", "obstructed", "", 0.0))
+    box.turn("connected")
+    assert [m["STATUS"] for m in drain(manager) if "STATUS" in m] == [f"{cameras}; connected"]
     box.networks("out of memory")
     box.turn("connected")
     (line,) = [m["STATUS"] for m in drain(manager) if "STATUS" in m]
-    assert line.startswith(
-        "1 of 2 cameras (door obstructed, back offline), 8.0 frames/s; a network"
-    )
+    assert line.startswith(f"{cameras}; a network fails: out of memory")
 
 
 @pytest.mark.parametrize("stage", ["pipeline", "sender-store"])
