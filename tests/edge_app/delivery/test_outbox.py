@@ -516,6 +516,16 @@ def test_when_full_the_finest_and_oldest_go_first(tmp_path: Path, time: Time) ->
     assert [one["seq"] for one in kept] == sorted(one["seq"] for one in kept)
 
 
+def test_of_windows_of_one_length_the_oldest_give_way(tmp_path: Path, time: Time) -> None:
+    with opened(tmp_path, time, settings=OutboxSettings(max_mb=1.0)) as outbox:
+        n = 0
+        while outbox.depth("store").windows_dropped == 0:
+            outbox.publish([minute(k) for k in range(n, n + 50)])
+            n += 50
+        kept = seqs(outbox, "agg")
+        assert kept == list(range(n + 1 - outbox.depth("store").rows, n + 1))
+
+
 def test_what_is_sent_gives_way_before_what_waits(tmp_path: Path, time: Time) -> None:
     with opened(tmp_path, time, settings=OutboxSettings(max_mb=1.0)) as outbox:
         outbox.publish([minute(n) for n in range(600)])

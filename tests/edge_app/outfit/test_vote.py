@@ -39,6 +39,11 @@ def test_agreeing_looks_settle_on_a_dress() -> None:
     assert outfit.colours == {"long": "red"}
 
 
+def test_the_colour_is_that_of_the_better_views_together() -> None:
+    looks = [look(0.6, "grey", dress=0.9), *[look(0.5, "red", dress=0.9)] * 2]
+    assert voted(*looks, step_s=2.0).outfit(is_final=True).colour == "red"
+
+
 def test_many_looks_that_agree_say_what_one_says() -> None:
     wears = voted(*[look(dress=0.8, skirt=0.3)] * 8).outfit(is_final=True).wears
     assert wears["dress"] == pytest.approx(0.8, abs=1e-3)
