@@ -6,7 +6,9 @@ import logging
 import os
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import cv2
 import numpy as np
@@ -24,6 +26,10 @@ give the same times."""
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 _SANE_FPS = (0.1, 240.0)
+_RATE_FRAMES = 50
+"""Pictures after which it is known how far apart they are;"""
+_SAME_RATE = (0.55, 1.8)
+"""and this times the distance that the header's rate means is as good as the same."""
 
 
 class ReplayCamera:
@@ -88,6 +94,7 @@ class ReplayCamera:
             raise SourceError(f"{source}: has no frame rate of its own; set fps")
         self.fps = chosen
         self._index = 0
+        self._moments_s: list[float] = []
         self._ahead: UInt8 | None = self._first()
 
     def read(self) -> Frame | None:
@@ -103,6 +110,8 @@ class ReplayCamera:
         self._ahead = None
         index = self._index
         self._index += 1
+        if self._capture is not None and index <= _RATE_FRAMES:
+            self._note_rate(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
         taken_at_s = self._start_s + index / self.fps
         return Frame(self._camera_id, index, taken_at_s, self._masks.apply(picture))
 
@@ -121,6 +130,21 @@ class ReplayCamera:
                 "short, or a codec that FFmpeg does not know?"
             )
         return picture
+
+    def _note_rate(self, moment_s: float) -> None:
+        """A mean rate says nothing of recordings with hours cut out, as those of motion alone."""
+        self._moments_s.append(moment_s)
+        if len(self._moments_s) <= _RATE_FRAMES:
+            return
+        apart_s = median(after - before for before, after in pairwise(self._moments_s))
+        low, high = _SAME_RATE
+        if apart_s > 0 and not low < apart_s * self.fps < high:
+            log.warning(
+                "%s: its pictures are %.3g s apart, but at %.3g frames/s, its rate by its length, "
+                "%.3g s were expected; it has gaps or a varying rate, and people will be missed: "
+                "convert it with ffmpeg -i IN -vf setpts=N/%.3g/TB -r %.3g OUT",
+                *(self._source, apart_s, self.fps, 1 / self.fps, 1 / apart_s, 1 / apart_s),
+            )
 
     def _report_missing(self) -> None:
         """A recording that ends early is worth a warning; headers are wrong by a frame or two."""

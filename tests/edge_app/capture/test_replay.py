@@ -165,6 +165,23 @@ def test_a_recording_that_is_cut_short_gives_what_there_is_and_a_warning(
     assert f"ended after {len(frames)} of 25 frames" in caplog.text
 
 
+@pytest.mark.skipif(not hasattr(cv2, "Animation"), reason="OpenCV before 4.11: no animations")
+@pytest.mark.parametrize(("gap_ms", "is_told"), [(100, False), (120, False), (60_000, True)])
+def test_a_recording_with_gaps_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, gap_ms: int, is_told: bool
+) -> None:
+    """Its mean rate is 0.9 frames/s, at which people who walk by are seen once or never."""
+    animation = cv2.Animation()
+    animation.frames = [np.full((64, 96, 3), 3 * i, np.uint8) for i in range(60)]
+    animation.durations = np.array([100] * 55 + [gap_ms] + [100] * 4)
+    path = tmp_path / "motion.gif"
+    assert cv2.imwriteanimation(str(path), animation)
+    assert len(read_all(ReplayCamera("door", path))) == 60
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == is_told
+    assert all("its pictures are 0.1 s apart" in words and "N/10/TB" in words for words in told)
+
+
 def test_natural_order_of_mixed_names() -> None:
     names = ["b", "a10", "10", "a9b", "9", "a9"]
     assert sorted(names, key=lambda n: natural_order(Path(n))) == [
