@@ -119,6 +119,8 @@ def print_side_by_side(judged: Mapping[str, Mapping[str, Mapping[str, float]]]) 
     """
     header = ("figure", *(file or "value" for file in judged))
     for name, figures in next(iter(judged.values())).items():
+        if not figures:
+            continue
         absent = _absent(figures)
         rows = []
         for figure in figures:
