@@ -151,7 +151,7 @@ class Messages:
             window=cast(Any, window.window),
             start=start,
             end=rfc3339(window.end_s),
-            tz=self.timezone,
+            tz=window.timezone,
             business_day=window.business_day,
             local_hour=window.local_hour,
             rev=window.rev,

@@ -105,6 +105,10 @@ class Calendar:
         """Hour of the local day, 0..23; one hour repeats when clocks go back."""
         return self._era(at_s).days.local_time.hour(at_s)
 
+    def timezone(self, at_s: float) -> str:
+        """The time zone that the store was said to be in."""
+        return self._era(at_s).timezone
+
     def began_s(self, at_s: float) -> int:
         """When the day of a time began, be it cut or not: the end of the night before."""
         return self._era(at_s).span(at_s)[0]

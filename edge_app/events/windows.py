@@ -237,6 +237,7 @@ class Windows:
             rev=revision,
             business_day=self._days.day(start),
             local_hour=self._days.hour(start),
+            timezone=self._days.timezone(start),
             coverage=facts.coverage,
             counts={
                 "in": tally.entries,

@@ -89,7 +89,8 @@ class CountWindow:
         end_s: end of the window (exclusive).
         rev: 0 at first, one more each time that late facts change a closed window.
         business_day: ISO date of the store's business day that the window belongs to.
-        local_hour: hour of the day in the store's time zone at the window's start, 0..23.
+        local_hour: hour of the day in ``timezone`` at the window's start, 0..23.
+        timezone: the store's, of the tz database; it may have been corrected since.
         coverage: share of the window during which every camera of the zone was seen, 0..1.
         counts: ``in out uturn staff_in`` as integers; U-turns and staff are part of ``in``, and no
             entry is in both, so that footfall is ``in`` - ``uturn`` - ``staff_in``.
@@ -114,6 +115,7 @@ class CountWindow:
     rev: int
     business_day: str
     local_hour: int
+    timezone: str
     coverage: float
     counts: Mapping[str, int]
     occ: Mapping[str, float]

@@ -32,6 +32,7 @@ def window(**changes: Any) -> CountWindow:
         rev=0,
         business_day="2026-11-20",
         local_hour=3,
+        timezone="Europe/Paris",
         coverage=0.998,
         counts={"in": 52, "out": 47, "uturn": 3, "staff_in": 6},
         occ={"start": 12, "end": 17, "max": 21, "avg": 15.3},

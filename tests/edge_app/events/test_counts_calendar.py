@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -86,6 +88,9 @@ def test_a_corrected_calendar_leaves_nobody_in_no_day_or_in_two(calendar, days, 
         within = [h.counts["in"] for h in hours if w.start_s <= h.start_s < w.end_s]
         assert sum(within) == w.counts["in"]
     assert all(0.0 <= w.coverage <= 1.0 and w.rev == 0 for w in told)
+    for w in windows:
+        assert w.local_hour == datetime.fromtimestamp(w.start_s, ZoneInfo(w.timezone)).hour
+    assert {w.timezone for w in windows} == {PARIS, calendar[0]}
 
 
 def utc(text: str) -> float:
