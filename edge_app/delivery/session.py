@@ -260,7 +260,8 @@ class Session:
         handed.is_done = True
         message = handed.waiting.message
         self._outbox.refuse(self._broker, message, reason)
-        log.warning("the broker refuses %s for good: %s; set aside", message.topic, reason)
+        done = "given up" if message.lane == "alert" else "set aside"
+        log.warning("the broker refuses %s for good: %s; %s", message.topic, reason, done)
 
     def _hand_over(self, handed: Handed, now_s: float) -> None:
         message = handed.waiting.message
