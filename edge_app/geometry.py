@@ -162,8 +162,8 @@ def is_inside(point: Point, polygon: Sequence[Point]) -> bool:
     """Whether a polygon contains a point; its boundary belongs to the inside.
 
     >>> square = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
-    >>> is_inside((1.0, 0.5), square), is_inside((1.1, 0.5), square)
-    (True, False)
+    >>> [is_inside(point, square) for point in ((1.0, 0.5), (0.5, 1.0), (1.1, 0.5), (0.5, 1.1))]
+    [True, True, False, False]
     """
     x, y = point
     inside = False
@@ -211,6 +211,8 @@ def crosses_itself(polygon: Sequence[Point]) -> bool:
     >>> a, b, c, d = (0, 0), (1, 0), (1, 1), (0, 1)
     >>> crosses_itself((a, b, c, d)), crosses_itself((a, b, d, c))
     (False, True)
+    >>> crosses_itself((a, (2, 0), (2, 1), c, (1, 2), (0, 2)))  # of the shape of an L
+    False
     """
     before = [polygon[-1], *polygon[:-1]]
     sides = [(p, q) for p, q in zip(before, polygon, strict=True) if p != q]
