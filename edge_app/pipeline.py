@@ -26,13 +26,19 @@ from edge_app.events.alerts import Alerts
 from edge_app.events.books import Books
 from edge_app.events.counts import Counts
 from edge_app.events.entrance import Entrance
-from edge_app.flow import Alert, CountWindow, Detections, Entry, Frame, Outfit, TrackedFrame
+from edge_app.flow import (
+    Alert,
+    CountWindow,
+    Detections,
+    Entry,
+    Frame,
+    Outfit,
+    TrackedFrame,
+    TrackKey,
+)
 from edge_app.outfit.outfits import Outfits
 from edge_app.tracking.appearance import look_at
 from edge_app.tracking.tracker import Tracker
-
-Key = tuple[str, int]
-"""Camera id and track id."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Step:
 
     tracked: tuple[TrackedFrame, ...] = ()
     entries: tuple[Entry, ...] = ()
-    outfits: Mapping[Key, Outfit] = field(default_factory=dict)
+    outfits: Mapping[TrackKey, Outfit] = field(default_factory=dict)
     alerts: tuple[Alert, ...] = ()
     windows: tuple[CountWindow, ...] = ()
     trouble: EngineError | None = None
@@ -192,7 +198,7 @@ class Pipeline:
 
     def _look(
         self, frames: Sequence[Frame], tracked: Sequence[TrackedFrame]
-    ) -> tuple[dict[Key, Outfit], EngineError | None]:
+    ) -> tuple[dict[TrackKey, Outfit], EngineError | None]:
         """Look at clothes; a failure must not lose the entries of this step."""
         try:
             return self._outfits.look(frames, tracked), None

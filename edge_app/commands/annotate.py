@@ -10,8 +10,8 @@ import numpy as np
 
 from edge_app.config.schema import CameraSettings
 from edge_app.draw import PERSON, draw_box, draw_text, draw_zones, save, unit_of
-from edge_app.flow import Alert, Entry, Frame, Outfit, TrackedFrame, UInt8
-from edge_app.pipeline import Key, Step
+from edge_app.flow import Alert, Entry, Frame, Outfit, TrackedFrame, TrackKey, UInt8
+from edge_app.pipeline import Step
 
 _NEWS_S = 2.0
 _UNSEEN = (160, 160, 160)
@@ -24,7 +24,7 @@ class Annotator:
     def __init__(self, folder: Path, cameras: dict[str, CameraSettings]) -> None:
         self._folder = folder
         self._cameras = cameras
-        self._outfits: dict[Key, Outfit] = {}
+        self._outfits: dict[TrackKey, Outfit] = {}
         self._news: list[tuple[float, str]] = []
 
     def save(self, frame: Frame, step: Step) -> None:
@@ -60,7 +60,9 @@ class Annotator:
         return drawn
 
 
-def draw_people(picture_bgr: UInt8, people: TrackedFrame, outfits: Mapping[Key, Outfit]) -> None:
+def draw_people(
+    picture_bgr: UInt8, people: TrackedFrame, outfits: Mapping[TrackKey, Outfit]
+) -> None:
     """Draw everybody with their id, what they seem to wear, and a dot where they stand.
 
     Args:

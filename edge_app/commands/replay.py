@@ -23,8 +23,8 @@ from edge_app.commands.truth import Truth, frame_of, load_truth, simulated_truth
 from edge_app.config.schema import Config
 from edge_app.draw import save
 from edge_app.errors import ConfigError, SourceError, TruthError
-from edge_app.flow import Entry, Frame, Outfit
-from edge_app.pipeline import Key, Pipeline, Step
+from edge_app.flow import Entry, Frame, Outfit, TrackKey
+from edge_app.pipeline import Pipeline, Step
 from edge_app.vocabulary import UNKNOWN
 
 
@@ -126,7 +126,7 @@ class _Ledger:
     def __init__(self, result: ReplayResult, start_s: float) -> None:
         self._result = result
         self._start_s = start_s
-        self._open: dict[Key, list[dict[str, Any]]] = {}
+        self._open: dict[TrackKey, list[dict[str, Any]]] = {}
 
     def note(self, step: Step) -> None:
         for entry in step.entries:

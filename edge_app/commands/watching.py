@@ -20,8 +20,8 @@ from edge_app.capture.source import open_live
 from edge_app.commands.annotate import alert_in_words, draw_people, entry_in_words
 from edge_app.config.schema import Config
 from edge_app.errors import EngineError, SourceError
-from edge_app.flow import CameraState, Frame, Outfit, TrackedFrame, UInt8
-from edge_app.pipeline import Key, Step
+from edge_app.flow import CameraState, Frame, Outfit, TrackedFrame, TrackKey, UInt8
+from edge_app.pipeline import Step
 
 TICK_S = 0.25
 SUPERVISE_S = 1.0
@@ -54,7 +54,7 @@ class Watching:
         self._states = dict.fromkeys(config.cameras, ("connecting", ""))
         self._seen: dict[str, tuple[Frame, TrackedFrame]] = {}
         self._taken_s = {name: deque[float]() for name in config.cameras}
-        self._outfits: dict[Key, Outfit] = {}
+        self._outfits: dict[TrackKey, Outfit] = {}
         self._counts = {zone: {"in": 0, "out": 0} for zone in config.zones}
         self._news = {name: deque[str](maxlen=NEWS) for name in config.cameras}
         self._trouble: str | None = None

@@ -30,7 +30,7 @@ from edge_app.events.rules import (
     probability,
     watches,
 )
-from edge_app.flow import ALL, Alert, Entry, Outfit
+from edge_app.flow import ALL, Alert, Entry, Outfit, TrackKey
 from edge_app.vocabulary import UNKNOWN
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Alerts:
         self._zones = zones
         self._local_time = LocalTime(timezone)
         self._honours_hours = honours_hours
-        self._people: dict[tuple[str, int], _Person] = {}
+        self._people: dict[TrackKey, _Person] = {}
         self._gates: dict[tuple[str, str], Gate] = {}
         self._mutes = Mutes()
         self._now_s: float | None = None
@@ -112,7 +112,7 @@ class Alerts:
                 person.heard_at_s = max(person.heard_at_s, self._now_s or 0.0)
 
     def update(
-        self, outfits: Mapping[tuple[str, int], Outfit], now_s: float, frame_index: int
+        self, outfits: Mapping[TrackKey, Outfit], now_s: float, frame_index: int
     ) -> list[Alert]:
         """Everything that is due now.
 
@@ -210,9 +210,7 @@ class Alerts:
             kept = {name: (zone, at_s) for name, zone, at_s in waiting if self._watches(name, zone)}
             self._people[camera, track_id] = _Person(heard_at_s, kept, set(done))
 
-    def _customers(
-        self, key: tuple[str, int], outfit: Outfit
-    ) -> Iterator[tuple[str, str, Customer]]:
+    def _customers(self, key: TrackKey, outfit: Outfit) -> Iterator[tuple[str, str, Customer]]:
         """Rules, with their zones, for which this person's entry and evidence now both hold."""
         person = self._people[key]
         for name, (zone, entered_at_s) in list(person.waiting.items()):

@@ -20,10 +20,7 @@ from typing import Any
 
 from edge_app.events.alerts import Alerts
 from edge_app.events.counts import Counts
-from edge_app.flow import Alert, Entry, Outfit, Worn
-
-Key = tuple[str, int]
-"""Camera id and track id."""
+from edge_app.flow import Alert, Entry, Outfit, TrackKey, Worn
 
 
 @dataclass
@@ -58,17 +55,17 @@ class Books:
         self.alerts = alerts
         self.counts = counts
         self._staff_zones = frozenset(staff_zones)
-        self._people: dict[Key, _Person] = {}
+        self._people: dict[TrackKey, _Person] = {}
 
     @property
-    def open(self) -> list[Key]:
+    def open(self) -> list[TrackKey]:
         """The people whose entries wait for their outfit."""
         return [key for key, person in self._people.items() if person.open]
 
     def book(
         self,
         entries: Iterable[Entry],
-        outfits: Mapping[Key, Outfit],
+        outfits: Mapping[TrackKey, Outfit],
         now_s: float,
         frame_index: int,
     ) -> list[Alert]:
@@ -95,7 +92,7 @@ class Books:
                     self._settle(person)
         return self.alerts.update(outfits, now_s, frame_index)
 
-    def forget(self, key: Key) -> None:
+    def forget(self, key: TrackKey) -> None:
         """The track ended; its outfit was settled in this step or before."""
         self._people.pop(key, None)
         self.alerts.forget(*key)
@@ -161,7 +158,7 @@ class Books:
         elif entry.zone in self._staff_zones:
             self._is_staff(key, person)
 
-    def _is_staff(self, key: Key, person: _Person) -> None:
+    def _is_staff(self, key: TrackKey, person: _Person) -> None:
         if not person.is_staff:
             person.is_staff = True
             self.alerts.staff(*key)

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from edge_app.events.shelf import Key
+from edge_app.events.shelf import WindowKey
 from edge_app.events.tally import DAY
 from edge_app.flow import ALL
 from edge_app.vocabulary import CATEGORIES, REGION_OF, REGIONS, UNKNOWN
@@ -39,8 +39,8 @@ class Published(NamedTuple):
 
 
 def cells_of_few(
-    maps: Mapping[Key, Published], k: int, has_whole_hours: bool = True
-) -> set[tuple[Key, str]]:
+    maps: Mapping[WindowKey, Published], k: int, has_whole_hours: bool = True
+) -> set[tuple[WindowKey, str]]:
     """The hidden cells of which a reader knows that they hold 1 to k-1 people.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edge_app.events.shelf import Key, Shelf
+from edge_app.events.shelf import Shelf, WindowKey
 from edge_app.events.tally import DAY, LENGTH_S, WINDOWS
 
 _HOUR_S = 3600
@@ -54,12 +54,12 @@ class FactBook:
             lambda f: [f.coverage, f.start, f.end, f.most, f.average], lambda row: Facts(*row)
         )
 
-    def put(self, key: Key, facts: Facts) -> None:
+    def put(self, key: WindowKey, facts: Facts) -> None:
         """Note the facts of a window."""
         if self.shelf.get(key) is not None or self._before(key) != facts:
             self.shelf.put(key, facts)
 
-    def at(self, key: Key) -> Facts:
+    def at(self, key: WindowKey) -> Facts:
         """The facts of a window; all zero if it was never closed."""
         return self.shelf.get(key) or self._before(key) or Facts()
 
@@ -77,7 +77,7 @@ class FactBook:
         """Continue from what :meth:`state` gave."""
         self.shelf.restore(state)
 
-    def _before(self, key: Key) -> Facts | None:
+    def _before(self, key: WindowKey) -> Facts | None:
         """What the windows earlier in the hour lead one to expect."""
         zone, window, start = key
         length = LENGTH_S.get(window, _HOUR_S)

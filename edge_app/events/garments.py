@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_app.events.disclosure import NAMES, Published, cells_of_few
-from edge_app.events.shelf import Key, Shelf
+from edge_app.events.shelf import Shelf, WindowKey
 from edge_app.events.tally import DAY, Tally
 from edge_app.flow import ALL, GARMENT_WINDOWS, CountWindow
 from edge_app.suppression import suppress, withheld_in_total
@@ -61,7 +61,7 @@ class GarmentMaps:
             lambda row: GarmentMap(row[0], row[1], tuple(row[2])),
         )
 
-    def publish(self, key: Key, day: tuple[int, int], tally: Tally) -> GarmentMap:
+    def publish(self, key: WindowKey, day: tuple[int, int], tally: Tally) -> GarmentMap:
         """What to publish of a window's garments.
 
         A revision that changes a cell by fewer than k people would tell of them, and so would one
@@ -88,7 +88,7 @@ class GarmentMaps:
         self.shelf.put(key, shown)
         return shown
 
-    def note(self, key: Key, window: CountWindow) -> None:
+    def note(self, key: WindowKey, window: CountWindow) -> None:
         """A copy of these counters has published this window."""
         if window.garment:
             cells = {name: n for name, n in window.garment.items() if n}
@@ -110,7 +110,7 @@ class GarmentMaps:
     def _tells_of_few(self, before: Mapping[str, int], after: Mapping[str, int]) -> bool:
         return any(0 < abs(n - before[name]) < self._k for name, n in after.items())
 
-    def _beside(self, key: Key, day: tuple[int, int]) -> dict[Key, Published]:
+    def _beside(self, key: WindowKey, day: tuple[int, int]) -> dict[WindowKey, Published]:
         """What else was published of the day and of its hours."""
         return {
             other: Published(published.shown(), published.n)
@@ -120,16 +120,16 @@ class GarmentMaps:
 
     def _cover(
         self,
-        key: Key,
+        key: WindowKey,
         fresh: GarmentMap,
         withheld: frozenset[str],
-        beside: Mapping[Key, Published],
+        beside: Mapping[WindowKey, Published],
         day: tuple[int, int],
     ) -> frozenset[str]:
         """What to hide, so that a map tells of no few people, its own or others', any more."""
         has_whole_hours = day[0] % _HOUR_S == 0 and day[1] % _HOUR_S == 0
 
-        def few(cells: Mapping[str, int | None]) -> set[tuple[Key, str]]:
+        def few(cells: Mapping[str, int | None]) -> set[tuple[WindowKey, str]]:
             maps = {**beside, key: Published(cells, fresh.n)}
             return cells_of_few(maps, self._k, has_whole_hours)
 
@@ -152,7 +152,9 @@ class GarmentMaps:
             withheld |= {name for name in visible if rank[name] == first}
 
 
-def _parts(key: Key, beside: Mapping[Key, Published]) -> list[list[Mapping[str, int | None]]]:
+def _parts(
+    key: WindowKey, beside: Mapping[WindowKey, Published]
+) -> list[list[Mapping[str, int | None]]]:
     """What was published of a map's parts: the zones of ``all``, the hours of a day."""
     zone, window, start = key
     zones, hours = [], []

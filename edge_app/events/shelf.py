@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 from zlib import compress, decompress
 
-Key = tuple[str, str, int]
+WindowKey = tuple[str, str, int]
 """Zone, window and the window's start in seconds of Unix time."""
 Chunk = tuple[str, int]
 """Window, and which of its chunks since 1970."""
@@ -50,18 +50,18 @@ class Shelf(Generic[T]):
     ) -> None:
         self._to_row = to_row
         self._from_row = from_row
-        self._fresh: dict[Chunk, dict[Key, T]] = {}
+        self._fresh: dict[Chunk, dict[WindowKey, T]] = {}
         self._packed: dict[Chunk, str] = {}
 
-    def get(self, key: Key) -> T | None:
+    def get(self, key: WindowKey) -> T | None:
         """The value of a window, or None; not to be changed."""
         return self._values(_chunk(key)).get(key)
 
-    def put(self, key: Key, value: T) -> None:
+    def put(self, key: WindowKey, value: T) -> None:
         """Set the value of a window."""
         self._put_all(_chunk(key), {key: value})
 
-    def since(self, start: int) -> Iterator[tuple[Key, T]]:
+    def since(self, start: int) -> Iterator[tuple[WindowKey, T]]:
         """The windows that begin at a time or later, in no order."""
         for chunk in [c for c in (*self._fresh, *self._packed) if _end(c) > start]:
             yield from (item for item in self._values(chunk).items() if item[0][2] >= start)
@@ -106,13 +106,13 @@ class Shelf(Generic[T]):
         for each in packed:
             self._add_rows(_unpack(each))
 
-    def _values(self, chunk: Chunk) -> dict[Key, T]:
+    def _values(self, chunk: Chunk) -> dict[WindowKey, T]:
         if chunk in self._fresh:
             return self._fresh[chunk]
         packed = self._packed.get(chunk)
         return {} if packed is None else dict(map(self._item, _unpack(packed)))
 
-    def _put_all(self, chunk: Chunk, values: Mapping[Key, T]) -> None:
+    def _put_all(self, chunk: Chunk, values: Mapping[WindowKey, T]) -> None:
         """Set values of one chunk; of what is fresh, the oldest makes room for a newer one."""
         if chunk not in self._fresh:
             rivals = sorted(c for c in self._fresh if c[0] == chunk[0])
@@ -125,26 +125,26 @@ class Shelf(Generic[T]):
                 self._pack(rivals[0], self._fresh.pop(rivals[0]))
         self._fresh[chunk].update(values)
 
-    def _pack(self, chunk: Chunk, values: Mapping[Key, T]) -> None:
+    def _pack(self, chunk: Chunk, values: Mapping[WindowKey, T]) -> None:
         text = json.dumps(self._rows(values), separators=(",", ":"))
         self._packed[chunk] = b85encode(compress(text.encode())).decode()
 
-    def _rows(self, values: Mapping[Key, T]) -> list[list[Any]]:
+    def _rows(self, values: Mapping[WindowKey, T]) -> list[list[Any]]:
         return [[*key, *self._to_row(value)] for key, value in values.items()]
 
-    def _item(self, row: Sequence[Any]) -> tuple[Key, T]:
+    def _item(self, row: Sequence[Any]) -> tuple[WindowKey, T]:
         zone, window, start, *values = row
         return (zone, window, start), self._from_row(values)
 
     def _add_rows(self, rows: Iterable[Sequence[Any]]) -> None:
-        chunks: dict[Chunk, dict[Key, T]] = {}
+        chunks: dict[Chunk, dict[WindowKey, T]] = {}
         for key, value in map(self._item, rows):
             chunks.setdefault(_chunk(key), {})[key] = value
         for chunk, values in sorted(chunks.items()):
             self._put_all(chunk, {**values, **self._values(chunk)})
 
 
-def _chunk(key: Key) -> Chunk:
+def _chunk(key: WindowKey) -> Chunk:
     return key[1], key[2] // _SPAN_S.get(key[1], _LONGEST_SPAN_S)
 
 

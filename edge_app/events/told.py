@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from edge_app.events.shelf import Key
+from edge_app.events.shelf import WindowKey
 from edge_app.flow import CountWindow
 
 Span = tuple[int, int]
@@ -32,9 +32,9 @@ class Told:
         self._bounds = bounds
         self._skipped: list[Span] = [(0, start)]
         self._ahead: list[Span] = []
-        self._revisions: dict[Key, int] = {}
+        self._revisions: dict[WindowKey, int] = {}
 
-    def next_revision(self, key: Key, is_closed: bool) -> int:
+    def next_revision(self, key: WindowKey, is_closed: bool) -> int:
         """The revision with which a window is to be published now.
 
         Args:

@@ -19,7 +19,7 @@ from edge_app.events.coverage import MINUTE_S, Coverage
 from edge_app.events.facts import FactBook, Facts
 from edge_app.events.garments import GarmentMaps
 from edge_app.events.occupancy import Course, Occupancy
-from edge_app.events.shelf import Key
+from edge_app.events.shelf import WindowKey
 from edge_app.events.tally import DAY, WINDOWS, Ledger, Tally
 from edge_app.events.told import Told
 from edge_app.flow import ALL, GARMENT_WINDOWS, CountWindow
@@ -77,7 +77,7 @@ class Windows:
         self._down = (0, 0)
         self._open: dict[tuple[str, str], _Open] = {}
         self.facts = FactBook()
-        self._changed: set[Key] = set()
+        self._changed: set[WindowKey] = set()
 
     def note(self, zone: str, touched: Sequence[tuple[str, int, int]]) -> None:
         """Something was counted in a zone's windows, given with start and end."""
@@ -218,11 +218,11 @@ class Windows:
         self._changed.discard(key)
         return self._window(key, self._told.next_revision(key, is_closed=False))
 
-    def _order(self, key: Key, end: int) -> tuple[int, int, int]:
+    def _order(self, key: WindowKey, end: int) -> tuple[int, int, int]:
         """Parts before what they add up to: hours before their day, zones before ``all``."""
         return end, WINDOWS.index(key[1]), [*self._ledger.zones, ALL].index(key[0])
 
-    def _window(self, key: Key, revision: int) -> CountWindow:
+    def _window(self, key: WindowKey, revision: int) -> CountWindow:
         zone, window, start = key
         _, end = self._ledger.bounds(window, start)
         tally = self._ledger.tally(zone, window, start)

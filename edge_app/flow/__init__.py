@@ -19,6 +19,7 @@ from edge_app.flow.seen import (
     Outfit,
     Track,
     TrackedFrame,
+    TrackKey,
     UInt8,
     Worn,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "Message",
     "Outfit",
     "Track",
+    "TrackKey",
     "TrackedFrame",
     "UInt8",
     "Worn",

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
+TrackKey = tuple[str, int]
+"""Camera id and track id: somebody who is followed."""
 
 _KINDS = (np.dtype(np.float32), np.dtype(np.float32), np.dtype(np.int64))
 """Of the arrays of :class:`Detections`."""

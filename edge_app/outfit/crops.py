@@ -10,11 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_app.config.schema import OutfitSettings
-from edge_app.flow import Float32, Track, TrackedFrame, UInt8
+from edge_app.flow import Float32, Track, TrackedFrame, TrackKey, UInt8
 from edge_app.geometry import area, shared_areas, widen
-
-Key = tuple[str, int]
-"""Camera id and track id."""
 
 MARGIN = 0.05
 """Share of its width and height added on each side of a person's box before it is cut out."""
@@ -36,7 +33,7 @@ class View:
         quality: 0..1, from size, cut-off and overlap; sharpness comes in when it is cut out.
     """
 
-    key: Key
+    key: TrackKey
     frame: int
     at_s: float
     box: npt.NDArray[np.int64]
@@ -52,7 +49,7 @@ class CropChooser:
         self._filled_at_s: float | None = None
 
     def choose(
-        self, tracked: Iterable[TrackedFrame], weight_so_far: Mapping[Key, float | None]
+        self, tracked: Iterable[TrackedFrame], weight_so_far: Mapping[TrackKey, float | None]
     ) -> list[View]:
         """The views worth a look now.
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from edge_app.config.schema import OutfitSettings
-from edge_app.flow import Entry, Frame, Outfit, TrackedFrame
-from edge_app.outfit.crops import CropChooser, Key
+from edge_app.flow import Entry, Frame, Outfit, TrackedFrame, TrackKey
+from edge_app.outfit.crops import CropChooser
 from edge_app.outfit.garments import Looker
 from edge_app.outfit.uniform import Uniform, UniformVote
 from edge_app.outfit.vote import Vote
@@ -43,9 +43,11 @@ class Outfits:
         self._looker = looker
         self.uniform = uniform
         self._chooser = CropChooser(settings)
-        self._people: dict[Key, _Person] = {}
+        self._people: dict[TrackKey, _Person] = {}
 
-    def look(self, frames: Sequence[Frame], tracked: Sequence[TrackedFrame]) -> dict[Key, Outfit]:
+    def look(
+        self, frames: Sequence[Frame], tracked: Sequence[TrackedFrame]
+    ) -> dict[TrackKey, Outfit]:
         """Look at the most promising people of this step.
 
         Args:
@@ -63,7 +65,7 @@ class Outfits:
             [(frames[view.frame].frame_bgr, view.box) for view in views],
             [view.quality for view in views],
         )
-        changed: dict[Key, Outfit] = {}
+        changed: dict[TrackKey, Outfit] = {}
         for view, look in zip(views, looks, strict=True):
             person = self._people.setdefault(view.key, self._new_person())
             person.vote.add(look, view.at_s)
@@ -72,9 +74,9 @@ class Outfits:
             changed[view.key] = self._judge(person, is_final=False)
         return changed | self.due(tracked)
 
-    def due(self, tracked: Sequence[TrackedFrame]) -> dict[Key, Outfit]:
+    def due(self, tracked: Sequence[TrackedFrame]) -> dict[TrackKey, Outfit]:
         """The outfits whose deadline has passed with this step; what is open stays ``unknown``."""
-        changed: dict[Key, Outfit] = {}
+        changed: dict[TrackKey, Outfit] = {}
         times = {frame.camera: frame.taken_at_s for frame in tracked}
         for key, person in self._people.items():
             now_s = times.get(key[0])
@@ -85,7 +87,7 @@ class Outfits:
                 changed[key] = self._judge(person, is_final=True)
         return changed
 
-    def _evidence(self) -> Mapping[Key, float | None]:
+    def _evidence(self) -> Mapping[TrackKey, float | None]:
         """Per track its evidence so far; None where no more is wanted.
 
         That is where the outfit is settled, or where much was seen and nobody waits for it: who
@@ -130,7 +132,7 @@ class Outfits:
             person.deadline_s = entry.at_s + self._settings.deadline_s
         return self._judge(person, is_final=False)
 
-    def settle(self, key: Key) -> Outfit:
+    def settle(self, key: TrackKey) -> Outfit:
         """The last word on a track that ended: what is open stays ``unknown``; then forget it."""
         person = self._people.pop(key, None) or self._new_person()
         if person.went_out is not None and person.vote.looks == 0:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_app.events.facts import FactBook, Facts
-from edge_app.events.shelf import Key, Shelf
+from edge_app.events.shelf import Shelf, WindowKey
 
 LENGTHS_S = {"pt1m": 60, "pt15m": 900, "pt1h": 3600, "p1d": 86400}
 HOUR_S = 3600
@@ -44,7 +44,7 @@ def restored(shelf: Shelf[int]) -> Shelf[int]:
 
 @given(st.lists(st.tuples(KEYS, st.integers()), max_size=60))
 def test_it_is_a_dictionary_in_whatever_order_windows_come(puts):
-    shelf, plain = numbers(), dict[Key, int]()
+    shelf, plain = numbers(), dict[WindowKey, int]()
     for key, value in puts:
         shelf.put(key, value)
         plain[key] = value

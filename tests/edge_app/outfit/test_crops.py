@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from edge_app.config.schema import OutfitSettings
-from edge_app.flow import Track, TrackedFrame
-from edge_app.outfit.crops import CropChooser, Key, hidden_shares, sharpness, view_quality
+from edge_app.flow import Track, TrackedFrame, TrackKey
+from edge_app.outfit.crops import CropChooser, hidden_shares, sharpness, view_quality
 
 SIZE = (640, 360)
 
@@ -77,14 +77,14 @@ def test_the_best_view_comes_first_when_the_budget_is_short() -> None:
 
 def test_who_was_hardly_seen_comes_before_who_was_seen_well() -> None:
     chooser = CropChooser(OutfitSettings(looks_per_s=2))
-    weights: dict[Key, float | None] = {("door", 1): 3.0, ("door", 2): 0.1}
+    weights: dict[TrackKey, float | None] = {("door", 1): 3.0, ("door", 2): 0.1}
     both = frame(person(1, WHOLE), person(2, (300, 50, 380, 280)))
     assert [view.key for view in chooser.choose([both], weights)] == [("door", 2)]
 
 
 def test_the_settled_the_unseen_and_the_tiny_are_not_looked_at() -> None:
     chooser = CropChooser(OutfitSettings())
-    weights: dict[Key, float | None] = {("door", 1): None}
+    weights: dict[TrackKey, float | None] = {("door", 1): None}
     people = frame(person(1, WHOLE), person(2, WHOLE, observed=False), person(3, (0, 0, 10, 30)))
     assert chooser.choose([people], weights) == []
 
