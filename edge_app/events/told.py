@@ -16,7 +16,8 @@ from edge_app.flow import CountWindow
 Span = tuple[int, int]
 """From one time to another (exclusive), seconds of Unix time."""
 
-_GAP_S = 26 * 3600
+GAP_S = 26 * 3600
+"""A step of the clock by more than this is not time that passed: nothing is filled in."""
 _DAY_S = 24 * 3600
 
 
@@ -85,7 +86,7 @@ class Told:
 
     def forget(self, before_s: float) -> None:
         """Drop what no late fact can change any more."""
-        self._skipped = [span for span in self._skipped if span[1] >= before_s - _GAP_S]
+        self._skipped = [span for span in self._skipped if span[1] >= before_s - GAP_S]
         self._ahead = [span for span in self._ahead if span[1] >= before_s]
         old = [key for key in self._revisions if self._bounds(key[1], key[2])[1] < before_s]
         for key in old:

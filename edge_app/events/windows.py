@@ -21,13 +21,10 @@ from edge_app.events.garments import GarmentMaps
 from edge_app.events.occupancy import Course, Occupancy
 from edge_app.events.shelf import WindowKey
 from edge_app.events.tally import DAY, WINDOWS, Ledger, Tally
-from edge_app.events.told import Told
+from edge_app.events.told import GAP_S, Told
 from edge_app.flow import ALL, GARMENT_WINDOWS, CountWindow
 
 logger = logging.getLogger(__name__)
-
-_GAP_S = 26 * 3600
-"""A step of the clock by more than this is not time that passed: nothing is filled in."""
 
 
 @dataclass
@@ -149,14 +146,14 @@ class Windows:
         """Drop what no late fact can change any more."""
         before_s = self._told.kept_since(before_s)
         self._ledger.forget(before_s)
-        self._garments.forget(before_s - _GAP_S)
+        self._garments.forget(before_s - GAP_S)
         self.facts.forget(before_s)
         self._told.forget(before_s)
 
     def _quiet_until(self, limit_s: float) -> int:
         """Where to go on, if the next minutes are such as are not published."""
         quiet_until = self.closed_s
-        if limit_s - self.closed_s > _GAP_S:
+        if limit_s - self.closed_s > GAP_S:
             quiet_until = whole_minute(limit_s)
         elif self._down[0] <= self.closed_s < self._down[1]:
             quiet_until = min(self._down[1], whole_minute(limit_s))
