@@ -309,44 +309,110 @@ def test_the_command_ends_with_what_belongs_into_the_file(store, monkeypatch):
     ]
 
 
-def test_a_line_is_drawn_by_hand(config, networks, walker, browser):
-    from selenium.webdriver import ActionChains
-    from selenium.webdriver.common.by import By
-    from selenium.webdriver.support.ui import WebDriverWait
+class Hand:
+    """Somebody at the page.
 
+    Args:
+        browser: selenium's, with the page open.
+    """
+
+    def __init__(self, browser: Any) -> None:
+        self.browser = browser
+
+    def until(self, is_so: Callable[[str], bool], element: str) -> None:
+        """Wait for the words of an element."""
+        from selenium.webdriver.common.by import By
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        wait = WebDriverWait(self.browser, 30)
+        wait.until(lambda _: is_so(self.browser.find_element(By.ID, element).text), element)
+
+    def shapes(self) -> Any:
+        """By id, the points of what is drawn."""
+        return self.browser.execute_script(
+            "return Object.fromEntries(here().shapes.map(shape => [shape.id, shape.points]))"
+        )
+
+    def point(self, x: float, y: float, *, press: bool = False, release: bool = False) -> None:
+        """Go to a fraction of the picture, pressing the button there or letting it go."""
+        from selenium.webdriver import ActionChains
+
+        a, e, f = self.browser.execute_script(
+            "const m = document.getElementById('over').getScreenCTM(); return [m.a, m.e, m.f]"
+        )
+        action = ActionChains(self.browser, duration=20)
+        pointer = action.w3c_actions.pointer_action
+        pointer.move_to_location(round(e + x * 640 * a), round(f + y * 320 * a))
+        if press:
+            pointer.pointer_down()
+        if release:
+            pointer.pointer_up()
+        action.perform()
+
+    def type(self, keys: str) -> None:
+        """Into whatever has the focus."""
+        from selenium.webdriver import ActionChains
+
+        ActionChains(self.browser).send_keys(keys).perform()
+
+
+def test_a_line_is_drawn_by_hand(config, networks, walker, browser):
     walker.feet_px = 310
     with watched(config, networks) as (server, go):
-
-        def until(is_so: Callable[[str], bool], element: str) -> None:
-            wait = WebDriverWait(browser, 30)
-            wait.until(lambda _: is_so(browser.find_element(By.ID, element).text), element)
-
-        def click(x: float, y: float) -> None:
-            """At fractions of the picture."""
-            a, e, f = browser.execute_script(
-                "const m = document.getElementById('over').getScreenCTM(); return [m.a, m.e, m.f]"
-            )
-            action = ActionChains(browser, duration=20)
-            pointer = action.w3c_actions.pointer_action
-            pointer.move_to_location(round(e + x * 640 * a), round(f + y * 320 * a))
-            pointer.click()
-            action.perform()
-
+        hand = Hand(browser)
         browser.get(server.url)
-        until(lambda words: "online" in words, "state")
-        page = browser.find_element(By.TAG_NAME, "body")
-        page.send_keys("l")
-        click(0.05, 0.65)
-        click(0.95, 0.65)
-        until(lambda words: "entrance-2:" in words, "yaml")
+        hand.until(lambda words: "online" in words, "state")
+        hand.type("l")
+        hand.point(0.05, 0.65, press=True, release=True)
+        hand.point(0.95, 0.65, press=True, release=True)
+        hand.until(lambda words: "entrance-2:" in words, "yaml")
         go(160)
-        until(lambda words: "in: entrance-2" in words, "news")
-        until(lambda words: "1 in, 0 out" in words, "shapes")
-        page.send_keys("t")  # turned, its arrow points outwards
-        until(lambda words: "0 in, 0 out" in words, "shapes")
-        page.send_keys("zz")
-        until(lambda words: "entrance-2:" not in words, "yaml")
+        hand.until(lambda words: "in: entrance-2" in words, "news")
+        hand.until(lambda words: "1 in, 0 out" in words, "shapes")
+        hand.type("t")  # turned, its arrow points outwards
+        hand.until(lambda words: "0 in, 0 out" in words, "shapes")
+        hand.type("zz")
+        hand.until(lambda words: "entrance-2:" not in words, "yaml")
         browser.get("about:blank")
     assert json.loads(server.site.get("cameras").body)["door"]["zones"] == {
         "entrance": {"line": [[0.0, 0.75], [1.0, 0.75]], "uturn_s": 5.0}
     }
+
+
+def test_a_key_pressed_while_a_line_is_dragged_spoils_nothing(config, networks, browser):
+    with watched(config, networks) as (server, _):
+        hand = Hand(browser)
+        browser.get(server.url)
+        hand.until(lambda words: "online" in words, "state")
+        before = hand.shapes()
+        hand.point(0.5, 0.75, press=True)
+        hand.point(0.5, 0.65)
+        hand.type("z\ue017\ue00c")  # undo, Delete, Escape
+        hand.point(0.5, 0.55, release=True)
+        hand.until(lambda words: "0.75" not in words, "yaml")
+        hand.type("z")
+        assert hand.shapes() == before
+        browser.get("about:blank")
+
+
+def test_zones_are_renamed_one_after_the_other(config, networks, browser):
+    from selenium.webdriver.common.by import By
+
+    with watched(config, networks) as (server, _):
+        hand = Hand(browser)
+        browser.get(server.url)
+        hand.until(lambda words: "online" in words, "state")
+        hand.type("l")
+        hand.point(0.05, 0.25, press=True, release=True)
+        hand.point(0.95, 0.25, press=True, release=True)
+        hand.until(lambda words: "0 in" in words, "shapes")
+        browser.execute_script("document.querySelector('#shapes input').select()")
+        hand.type("constructor")  # which any object of JavaScript has
+        browser.find_element(By.CSS_SELECTOR, "#shapes li").click()
+        hand.until(lambda words: "constructor:" in words, "yaml")
+        assert hand.shapes().keys() == {"entrance", "constructor"}
+        hand.until(lambda words: "undefined" not in words, "shapes")
+        assert browser.find_element(By.CSS_SELECTOR, "#shapes li.on input") == (
+            browser.find_element(By.CSS_SELECTOR, "#shapes li:first-child input")
+        ), "the other one is chosen by the first click"
+        browser.get("about:blank")
