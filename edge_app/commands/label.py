@@ -19,6 +19,9 @@ from edge_app.config.schema import Config
 from edge_app.errors import SourceError, TruthError
 from edge_app.vocabulary import CATEGORIES, REGION_OF
 
+_MOST_DIGITS = 9
+"""Of a frame's number; a year at 30 frames/s has as many frames."""
+
 
 class Labelling:
     """One clip that is being labelled, and the truth file it goes into.
@@ -61,9 +64,10 @@ class Labelling:
         """``clip``, what the page needs to know; ``frame/N``, a JPEG."""
         if path == "clip":
             return as_json(self.described())
-        if not (path.startswith("frame/") and path[6:].isdecimal()):
+        what, _, number = path.partition("/")
+        if what != "frame" or not number.isdecimal() or len(number) > _MOST_DIGITS:
             return None
-        jpeg = self.pictures.jpeg(int(path[6:]))
+        jpeg = self.pictures.jpeg(int(number))
         return None if jpeg is None else Answer(jpeg, "image/jpeg")
 
     def put(self, path: str, body: bytes) -> Answer | None:
@@ -93,7 +97,7 @@ class Labelling:
         """
         try:
             described = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise TruthError(f"the labels are not JSON: {error}") from error
         labels = Labels.from_json(described, self.name)
         misfits = labels.misfits(self._zones, None)

@@ -118,7 +118,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path is None:
             return
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > MOST_BYTES:
+        is_number = length.isdecimal() and len(length) <= len(str(MOST_BYTES))
+        if not is_number or int(length) > MOST_BYTES:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "that is too long")
         else:
             body = self.rfile.read(int(length))
@@ -137,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         prefix = f"/{self.server.key}/"
         is_local = self.headers.get("Host") in (f"127.0.0.1:{port}", f"localhost:{port}")
         if is_local and self.path.startswith(prefix):
-            return self.path[len(prefix) :]
+            return self.path[len(prefix) :].partition("?")[0]
         self._refuse(HTTPStatus.FORBIDDEN, "use the address that dresscode printed")
         return None
 
@@ -153,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(answer)
 
     def _refuse(self, status: HTTPStatus, why: str) -> None:
-        self._send(Answer(why.encode(), "text/plain; charset=utf-8"), status)
+        self._send(Answer(why.encode(errors="replace"), "text/plain; charset=utf-8"), status)
 
     def _send(self, answer: Answer, status: HTTPStatus = HTTPStatus.OK) -> None:
         self.send_response(status)

@@ -40,6 +40,7 @@ class ZoneSite:
 
     def __init__(self, watching: Watching) -> None:
         self._watching = watching
+        self._lock = threading.Lock()
 
     def get(self, path: str) -> Answer | None:
         """What the page asks for.
@@ -51,11 +52,11 @@ class ZoneSite:
         if path == "cameras":
             return as_json({name: described(camera) for name, camera in cameras.items()})
         what, _, camera = path.partition("/")
-        if camera.partition("?")[0] not in cameras:
+        if camera not in cameras:
             return None
         if what == "seen":
             return as_json(self._watching.told(camera))
-        jpeg = self._watching.jpeg(camera.partition("?")[0]) if what == "picture" else None
+        jpeg = self._watching.jpeg(camera) if what == "picture" else None
         return None if jpeg is None else Answer(jpeg, "image/jpeg")
 
     def put(self, path: str, body: bytes) -> Answer | None:
@@ -64,16 +65,16 @@ class ZoneSite:
         Raises:
             ConfigError: it would be no good configuration; nothing changes.
         """
-        config = self._watching.config
         what, _, camera = path.partition("/")
-        if what != "cameras" or camera not in config.cameras:
+        if what != "cameras" or camera not in self._watching.config.cameras:
             return None
         try:
             drawn = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigError([f"what was drawn is not JSON: {error}"]) from error
-        config = redrawn(config, camera, drawn)
-        self._watching.change(config)
+        with self._lock:
+            config = redrawn(self._watching.config, camera, drawn)
+            self._watching.change(config)
         key = f"cameras.{camera}.zones."
         said = [words.removeprefix(key) for words in doubts(config) if words.startswith(key)]
         return as_json({**described(config.cameras[camera]), "doubts": said})

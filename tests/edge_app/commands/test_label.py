@@ -199,6 +199,7 @@ REFUSED = {
     "another host": ("clip", None, {"host": "evil.example:80"}, 403),
     "no such page": ("../etc/passwd", None, {}, 404),
     "no such frame": ("frame/-1", None, {}, 404),
+    "a frame beyond all numbers": ("frame/" + "9" * 5000, None, {}, 404),
     "saved elsewhere": ("frame/1", {"people": []}, {}, 404),
     "no garment": ("clip", {"people": [{**PERSON, "garments": ["hat"]}]}, {}, 400),
     "no zone": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -263,6 +264,50 @@ def test_what_would_be_no_good_configuration_changes_nothing(config, networks, d
         status, why = ask(server, "cameras/door", drawn)
         assert (status, said in why.decode()) == (400, True), why
         assert ask(server, "cameras") == before
+
+
+@pytest.mark.parametrize(
+    ("body", "length"),
+    [(b"[" * 99_999, "99999"), (b'{"zones":{"\\ud800":{}}}', "23"), (b"", "9" * 5000), (b"", "-1")],
+    ids=["deep", "half a character", "a length beyond all numbers", "a negative length"],
+)
+def test_whatever_is_sent_gets_an_answer(config, networks, body, length):
+    with watched(config, networks) as (server, _):
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+        path, told = f"/{server.key}/cameras/door", {"Content-Length": length}
+        connection.request("PUT", path, body, told)
+        assert connection.getresponse().status in (400, 413)
+        connection.close()
+        assert ask(server, "seen/door?17")[0] == 200
+
+
+def test_two_who_draw_at_once_on_two_cameras_lose_nothing(config, networks):
+    site = ZoneSite(Watching(config, networks))
+    drawn = {
+        "door": {"entrance": {"line": [[0, 0.5], [1, 0.5]]}},
+        "back": {"store-room": {"area": MASK}},
+    }
+
+    def draw(camera: str) -> None:
+        for n in range(100):
+            mask = [[0, 0], [0.5, 0], [0.5, (n + 1) / 100]]
+            body = {"zones": drawn[camera], "privacy_masks": [mask]}
+            site.put(f"cameras/{camera}", json.dumps(body).encode())
+            kept = json.loads(site.get("cameras").body)[camera]["privacy_masks"]
+            lost.extend([] if kept == [mask] else [n])
+
+    lost: list[int] = []
+    threads = [threading.Thread(target=draw, args=(camera,)) for camera in drawn]
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before_s)
+    assert lost == []
 
 
 def test_what_is_hardly_meant_is_said(config, networks):
