@@ -10,22 +10,26 @@ import cv2
 from edge_app.errors import SourceError
 
 
-def expect_writable(path: Path | None) -> None:
+def expect_writable(path: Path | None, makes_folders: bool = False) -> None:
     """See that a file can be written.
 
     Args:
         path: of the file; None is none.
+        makes_folders: its folders will be made where they are missing.
 
     Raises:
         SourceError: it cannot be.
     """
     if path is None:
         return
-    if not path.parent.is_dir():
-        why = f"there is no folder {path.parent}; make it, or correct the path"
+    folder = path.parent
+    if makes_folders:
+        folder = next(one for one in path.absolute().parents if one.exists())
+    if not folder.is_dir():
+        why = f"there is no folder {folder}; make it, or correct the path"
     elif path.is_dir():
         why = "it is a folder; name a file in it"
-    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+    elif not os.access(path if path.exists() else folder, os.W_OK):
         why = "this user may not write there; choose another path"
     else:
         return
@@ -48,6 +52,7 @@ def expect_drawable(clip: str, draw_dir: Path | None, picture_path: Path | None)
             f"{picture_path}: expected the name of a picture, got one that ends in "
             f"{picture_path.suffix!r}; let it end in .png or .jpg"
         )
+    expect_writable(picture_path, makes_folders=True)
     for folder in (draw_dir, picture_path and picture_path.parent):
         if folder is not None and folder.resolve() == Path(clip).resolve():
             raise SourceError(

@@ -187,6 +187,8 @@ def test_bad_arguments(
         ("--mot", "none/out.txt", "there is no folder"),
         ("--picture", "scene", "expected the name of a picture, got one that ends in ''"),
         ("--picture", "scene.mp4", "let it end in .png or .jpg"),
+        ("--picture", "store.yaml/scene.png", "there is no folder"),
+        ("--picture", "folder.png", "it is a folder; name a file in it"),
         ("--picture", "clip/scene.png", "drawings there would be frames of the recording"),
         ("--draw", "clip", "drawings there would be frames of the recording"),
     ],
@@ -194,6 +196,7 @@ def test_bad_arguments(
 def test_what_cannot_be_written_is_told_before_the_networks_load(
     store: Path, option: str, path: str, match: str
 ) -> None:
+    (store / "folder.png").mkdir()
     for model in (store / "models").iterdir():
         model.unlink()
     result = run(store, option, str(store / path))
