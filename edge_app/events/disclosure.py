@@ -8,7 +8,8 @@ others take up, until nothing is learnt any more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from edge_app.flow import ALL
 from edge_app.vocabulary import CATEGORIES, REGION_OF, REGIONS, UNKNOWN
 
 Counts = npt.NDArray[np.int64]
+Row = tuple[int | None, ...]
 
 NAMES: Final = (*CATEGORIES, UNKNOWN)
 _REGIONS: Final = [
@@ -29,6 +31,7 @@ _REGIONS: Final = [
 _ANY: Final = 10**9
 """More people than come in; what a map that is not published yet may say."""
 _MOST_ROUNDS: Final = 100
+_ROW: Final = itemgetter(*NAMES)
 
 
 class Published(NamedTuple):
@@ -38,47 +41,77 @@ class Published(NamedTuple):
     n: int
 
 
-def cells_of_few(
-    maps: Mapping[WindowKey, Published], k: int, has_whole_hours: bool = True
-) -> set[tuple[WindowKey, str]]:
-    """The hidden cells of which a reader knows that they hold 1 to k-1 people.
+class Reader:
+    """Somebody who has the garment maps of a business day, and is to have one more.
 
     Args:
-        maps: of one business day, its own and those of its hours, of any zones and ``all``.
+        maps: the day's own and those of its hours, of any zones and ``all``.
+        key: of the one more.
+        n: its ``garment_n``.
         k: the smallest positive count that may be published.
         has_whole_hours: the day is the sum of its hours; else it has more than these.
 
-    >>> hours = [("door", "pt1h", 0), ("door", "pt1h", 3600)]
     >>> nothing = dict.fromkeys(NAMES)
-    >>> told = {hours[0]: Published(nothing, 1), hours[1]: Published(nothing, 4)}
-    >>> cells_of_few(told, 5)
+    >>> hours = {("door", "pt1h", 0): Published(nothing, 1)}
+    >>> hours["door", "pt1h", 3600] = Published(nothing, 4)
+    >>> reader = Reader(hours, ("door", "p1d", 0), 5, k=5)
+    >>> reader.cells_of_few(nothing)
     set()
-    >>> day = Published(dict.fromkeys(NAMES, 0) | {"coat": 5}, 5)
-    >>> sorted(cells_of_few({**told, ("door", "p1d", 0): day}, 5)) == [(h, "coat") for h in hours]
+    >>> day = dict.fromkeys(NAMES, 0) | {"coat": 5}
+    >>> sorted(reader.cells_of_few(day)) == [(hour, "coat") for hour in hours]
     True
     """
-    zones = [*sorted({zone for zone, _, _ in maps} - {ALL}), ALL]
-    starts = [*sorted({start for _, window, start in maps if window != DAY}), None]
-    places = {
-        key: (zones.index(key[0]), starts.index(None if key[1] == DAY else key[2])) for key in maps
-    }
-    # Where a zone has no map of an hour, nobody was counted; sums may be yet to come.
-    least = np.zeros((len(zones), len(starts), len(NAMES)), np.int64)
-    most, n = np.zeros_like(least), np.zeros((len(zones), len(starts), 2, 1), np.int64)
-    most[-1], most[:, -1], n[-1, :, 1], n[:, -1, 1] = _ANY, _ANY, _ANY, _ANY
-    hidden = np.zeros(least.shape, bool)
-    for key, (cells, people) in maps.items():
-        place = places[key]
-        shown = [cells[name] for name in NAMES]
+
+    def __init__(
+        self,
+        maps: Mapping[WindowKey, Published],
+        key: WindowKey,
+        n: int,
+        k: int,
+        has_whole_hours: bool = True,
+    ) -> None:
+        self._k = k
+        self._has_whole_hours = has_whole_hours
+        keys = [*maps, key]
+        zones = [*sorted({zone for zone, _, _ in keys} - {ALL}), ALL]
+        starts = [*sorted({start for _, window, start in keys if window != DAY}), None]
+        zone_at, start_at = ({each: i for i, each in enumerate(axis)} for axis in (zones, starts))
+        places = [(zone_at[z], start_at[None if w == DAY else s]) for z, w, s in keys]
+        self._keys = dict(zip(places, keys, strict=True))
+        self._place = places[-1]
+        # Where a zone has no map of an hour, nobody was counted; sums may be yet to come.
+        self._least = np.zeros((len(zones), len(starts), len(NAMES)), np.int64)
+        self._most = np.zeros_like(self._least)
+        self._n = np.zeros((len(zones), len(starts), 2, 1), np.int64)
+        self._hidden = np.zeros(self._least.shape, bool)
+        for bounds in (self._most[-1], self._most[:, -1], self._n[-1, :, 1], self._n[:, -1, 1]):
+            bounds[:] = _ANY
+        at = tuple(np.transpose(places))
+        self._n[at] = np.reshape([*(each.n for each in maps.values()), n], (-1, 1, 1))
+        rows = [_ROW(each.cells) for each in maps.values()]
+        self._show(tuple(axis[:-1] for axis in at), rows)
+
+    def cells_of_few(self, cells: Mapping[str, int | None]) -> set[tuple[WindowKey, str]]:
+        """The hidden cells known to hold 1 to k-1 people, where the one more map has these cells.
+
+        >>> Reader({}, ("door", "pt1h", 0), 3, k=5).cells_of_few(dict.fromkeys(NAMES))
+        set()
+        """
+        self._show(tuple(np.array([axis]) for axis in self._place), [_ROW(cells)])
+        least, most = self._least.copy(), self._most.copy()
+        _narrow(least, most, self._n, self._has_whole_hours)
+        few = self._hidden & (least >= 1) & (least <= most) & (most < self._k)
+        return {(self._keys[zone, start], NAMES[i]) for zone, start, i in np.argwhere(few).tolist()}
+
+    def _show(self, at: tuple[Counts, ...], rows: Sequence[Row]) -> None:
+        """Take maps up into the bounds, at their places ``[maps]``."""
+        shown = np.array(rows, float).reshape(-1, len(NAMES))
+        hidden = np.isnan(shown)
         # Zeros are shown, unless nothing is.
-        fewest = 0 if all(value is None for value in shown) else 1
-        hidden[place] = [value is None for value in shown]
-        least[place] = [fewest if value is None else value for value in shown]
-        most[place] = [people if value is None else value for value in shown]
-        n[place] = people
-    _narrow(least, most, n, has_whole_hours)
-    few = hidden & (least >= 1) & (least <= most) & (most < k)
-    return {(key, NAMES[i]) for key, place in places.items() for i in np.flatnonzero(few[place])}
+        fewest = ~hidden.all(1, keepdims=True)
+        self._hidden[at] = hidden
+        self._least[at] = np.where(hidden, fewest, shown)
+        self._most[at] = np.where(hidden, self._n[at][:, 0], shown)
 
 
 def _narrow(least: Counts, most: Counts, n: Counts, has_whole_hours: bool) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edge_app.events.disclosure import NAMES, Published, cells_of_few
+from edge_app.events.disclosure import NAMES, Published, Reader
 from edge_app.events.shelf import Shelf, WindowKey
 from edge_app.events.tally import DAY, Tally
 from edge_app.flow import ALL, GARMENT_WINDOWS, CountWindow
@@ -41,7 +41,8 @@ class GarmentMap:
 
     def shown(self) -> dict[str, int | None]:
         """The cells as a reader sees them."""
-        return {name: None if name in self.withheld else n for name, n in self.whole().items()}
+        cells, withheld = self.cells, self.withheld
+        return {name: None if name in withheld else cells.get(name, 0) for name in NAMES}
 
 
 class GarmentMaps:
@@ -111,11 +112,16 @@ class GarmentMaps:
         return any(0 < abs(n - before[name]) < self._k for name, n in after.items())
 
     def _beside(self, key: WindowKey, day: tuple[int, int]) -> dict[WindowKey, Published]:
-        """What else was published of the day and of its hours."""
+        """What else was published of the day and of its hours, as far as it tells of this map.
+
+        Hours hang together by their day alone; that of ``all`` is published last.
+        """
+        is_told = key[1] == DAY or self.shelf.get((ALL, DAY, day[0])) is not None
+        since, until = day if is_told else (key[2], key[2] + 1)
         return {
             other: Published(published.shown(), published.n)
-            for other, published in self.shelf.since(day[0])
-            if other != key and (other[2] == day[0] if other[1] == DAY else other[2] < day[1])
+            for other, published in self.shelf.since(since)
+            if other != key and (other[2] == day[0] if other[1] == DAY else other[2] < until)
         }
 
     def _cover(
@@ -128,17 +134,13 @@ class GarmentMaps:
     ) -> frozenset[str]:
         """What to hide, so that a map tells of no few people, its own or others', any more."""
         has_whole_hours = day[0] % _HOUR_S == 0 and day[1] % _HOUR_S == 0
-
-        def few(cells: Mapping[str, int | None]) -> set[tuple[WindowKey, str]]:
-            maps = {**beside, key: Published(cells, fresh.n)}
-            return cells_of_few(maps, self._k, has_whole_hours)
-
         if not fresh.cells:
             return frozenset()  # there is nobody to protect
-        known = few(dict.fromkeys(NAMES))
+        reader = Reader(beside, key, fresh.n, self._k, has_whole_hours)
+        known = reader.cells_of_few(dict.fromkeys(NAMES))
         while True:
             shown = suppress(fresh.whole(), self._k, withheld)[0]
-            told = {name for _, name in few(shown) - known}
+            told = {name for _, name in reader.cells_of_few(shown) - known}
             visible = {name: n for name, n in shown.items() if n is not None}
             if not told or not visible:
                 return frozenset(NAMES) - visible.keys()
