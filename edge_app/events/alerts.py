@@ -286,8 +286,8 @@ class Alerts:
     def _follow_clock(self, now_s: float) -> float:
         """The present, never going back but when the clock was set back."""
         before_s = now_s if self._now_s is None else self._now_s
-        if self._is_back:
-            self._is_back = False
+        was_off, self._is_back = self._is_back, False
+        if was_off:
             self._come_back(now_s, now_s < before_s - _STEP_S)
         if now_s < before_s - _STEP_S:
             logger.warning("alerts: the clock went back by %.0f s", before_s - now_s)
@@ -300,6 +300,11 @@ class Alerts:
             # Whoever is followed while the clock is set was not away for so long.
             for person in self._people.values():
                 person.heard_at_s += now_s - before_s
+                for name, (zone, at_s) in person.waiting.items():
+                    person.waiting[name] = (zone, min(at_s + now_s - before_s, now_s))
+            if not was_off:
+                for gate in self._gates.values():
+                    gate.date(now_s - before_s)
         if now_s // _STEP_S != before_s // _STEP_S:
             gone = [k for k, p in self._people.items() if p.heard_at_s < now_s - _FORGET_S]
             for key in gone:

@@ -7,7 +7,7 @@ that goes out when the gate opens again. Only a mute, and a restart that comes t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from edge_app.config.schema import RuleSettings
@@ -103,6 +103,13 @@ class Gate:
     def shift(self, by_s: float) -> None:
         """Follow a clock that was set back, or the cool-down would last as long as the step."""
         self._opens_at_s += by_s
+
+    def date(self, by_s: float) -> None:
+        """Follow a clock that was set: whoever is held came in by so much later."""
+        self._held = {
+            garment: replace(one, entered_at_s=one.entered_at_s + by_s)
+            for garment, one in self._held.items()
+        }
 
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able."""

@@ -181,3 +181,12 @@ def test_hours_are_the_stores(hours, after_s, fired):
 def test_a_recording_ignores_hours():
     alerts = Alerts({"formalwear": rule(hours="13:00-14:00")}, PARIS, honours_hours=False)
     assert len(enter(alerts, 1)) == 1
+
+
+@pytest.mark.parametrize("group_s", [0.0, 5.0])
+def test_who_came_in_before_the_clock_was_set_ahead_has_not_come_in_years_ago(group_s: float):
+    alerts = alerts_of(group_s=group_s)
+    alerts.entered(entry(1, at_s=1000.0))
+    alerts.update({("door", 1): outfit(dress=0.9)} if group_s else {}, 1001.0, 1)
+    [alert] = alerts.update({("door", 1): outfit(dress=0.9)}, NOON, 2)
+    assert alert.settled_at_s - alert.entered_at_s == 1.0
