@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -40,8 +42,10 @@ def test_agreeing_looks_settle_on_a_dress() -> None:
 
 
 def test_the_colour_is_that_of_the_better_views_together() -> None:
-    looks = [look(0.6, "grey", dress=0.9), *[look(0.5, "red", dress=0.9)] * 2]
-    assert voted(*looks, step_s=2.0).outfit(is_final=True).colour == "red"
+    grey = replace(look(0.6, dress=0.9), colours={"long": "grey", "top": "blue"})
+    looks = [grey, *[look(0.5, dress=0.9)] * 2]
+    told = voted(*looks, step_s=2.0).outfit(is_final=True).colours
+    assert told == {"long": "red", "top": "blue"}
 
 
 def test_many_looks_that_agree_say_what_one_says() -> None:
