@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from threading import Lock
-from types import TracebackType
 from typing import Any
 
 import cv2
@@ -65,12 +64,7 @@ class Watching:
             camera.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         close_together(self._cameras)
 
     @property
