@@ -115,10 +115,8 @@ def _colours(crop_bgr: UInt8, detections: Detections) -> dict[str, str]:
     height, width = crop_bgr.shape[:2]
     boxes = widen(detections.boxes_xyxy, 0.0, (width, height))
     # In ascending order: of one region's garments the one that covers most is left.
-    return {
-        REGIONS[int(detections.labels[i])]: colour_name(_cut(crop_bgr, boxes[i]))
-        for i in np.argsort(covers)
-    }
+    shown = {REGIONS[int(detections.labels[i])]: i for i in np.argsort(covers)}
+    return {region: colour_name(_cut(crop_bgr, boxes[i])) for region, i in shown.items()}
 
 
 def _cut(picture_bgr: UInt8, box: npt.NDArray[np.int64]) -> UInt8:
