@@ -127,21 +127,22 @@ class Watching:
         """What is known of a camera, JSON-able.
 
         Returns:
-            ``state`` and ``reason``; ``size``, width and height in pixels, or None; ``fps``;
-            ``counts``, ``in`` and ``out`` by zone; ``news``, the newest first; ``trouble``, why
-            the networks do not work, or None.
+            ``state`` and ``reason``; ``size``, width and height in pixels, or None; ``fps``,
+            lately, or None at first; ``counts``, ``in`` and ``out`` by zone; ``news``, the newest
+            first; ``trouble``, why the networks do not work, or None.
         """
         with self._lock:
             seen = self._seen.get(camera)
             state, reason = self._states[camera]
             zones = self._running.cameras[camera].zones
-            since_s = self._clock.steady_s() - _RATE_S
-            lately = [at_s for at_s in self._taken_s[camera] if at_s > since_s]
+            taken_s, now_s = self._taken_s[camera], self._clock.steady_s()
+            lately = [at_s for at_s in taken_s if at_s > now_s - _RATE_S]
+            fps = (len(lately) - 1) / (now_s - lately[0]) if len(lately) > 1 else 0.0
             return {
                 "state": state,
                 "reason": reason,
                 "size": None if seen is None else list(seen[0].size),
-                "fps": round(len(lately) / _RATE_S, 1),
+                "fps": round(fps, 1) if len(taken_s) > 1 else None,
                 "counts": {zone: dict(self._counts[zone]) for zone in zones},
                 "news": list(reversed(self._news[camera])),
                 "trouble": self._trouble,
