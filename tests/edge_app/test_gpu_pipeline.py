@@ -7,7 +7,6 @@ The kernels, the device layer, the TensorRT engine and the shipped models are re
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,22 +17,16 @@ from edge_app.app import Networks, build_pipeline, open_networks
 from edge_app.capture.simulated import SimulatedEntrance
 from edge_app.config.schema import Config
 from edge_app.flow import Entry, Frame, Outfit, TrackedFrame
-from edge_app.inference import shared_gpu
 from edge_app.inference.choose import describe_engine
 from tests.acceptance.simulated_entrance import config_for
 from tests.edge_app.inference import fake_pycuda, fake_tensorrt
 
-pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="g++: not installed")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("g++") is None, reason="g++: not installed"),
+    pytest.mark.usefixtures("gpu_stand_ins"),
+]
 
 URL = "sim://entrance?seed=5&fps=5&duration_s=9&people_per_min=20"
-
-
-@pytest.fixture(autouse=True)
-def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    fake_pycuda.install(monkeypatch)
-    yield
-    fake_tensorrt.trouble.clear()
-    shared_gpu._opened.clear()
 
 
 @pytest.fixture(scope="module")

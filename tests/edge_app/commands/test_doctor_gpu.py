@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,17 +9,10 @@ import pytest
 from edge_app.app import open_networks
 from edge_app.commands.doctor_gpu import gpu_finding, who_runs
 from edge_app.config.schema import DetectionSettings, InferenceSettings, OutfitSettings
-from edge_app.inference import shared_gpu
 from tests.edge_app.inference import fake_pycuda, fake_tensorrt
 from tests.tiny_models import save_all
 
-
-@pytest.fixture(autouse=True)
-def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    fake_pycuda.install(monkeypatch)
-    yield
-    fake_tensorrt.trouble.clear()
-    shared_gpu._opened.clear()
+pytestmark = pytest.mark.usefixtures("gpu_stand_ins")
 
 
 def missing() -> int:

@@ -358,11 +358,14 @@ class Hand:
     """Somebody at the page.
 
     Args:
-        browser: selenium's, with the page open.
+        browser: selenium's.
+        server: of the page, which is opened; its first camera has shown a picture.
     """
 
-    def __init__(self, browser: Any) -> None:
+    def __init__(self, browser: Any, server: PageServer) -> None:
         self.browser = browser
+        browser.get(server.url)
+        self.until(lambda words: "online" in words, "state")
 
     def until(self, is_so: Callable[[str], bool], element: str) -> None:
         """Wait for the words of an element."""
@@ -394,6 +397,12 @@ class Hand:
             pointer.pointer_up()
         action.perform()
 
+    def draw_line(self, y: float) -> None:
+        """From one side of the picture to the other."""
+        self.type("l")
+        for x in (0.05, 0.95):
+            self.point(x, y, press=True, release=True)
+
     def type(self, keys: str) -> None:
         """Into whatever has the focus."""
         from selenium.webdriver import ActionChains
@@ -404,12 +413,8 @@ class Hand:
 def test_a_line_is_drawn_by_hand(config, networks, walker, browser):
     walker.feet_px = 310
     with watched(config, networks) as (server, go):
-        hand = Hand(browser)
-        browser.get(server.url)
-        hand.until(lambda words: "online" in words, "state")
-        hand.type("l")
-        hand.point(0.05, 0.65, press=True, release=True)
-        hand.point(0.95, 0.65, press=True, release=True)
+        hand = Hand(browser, server)
+        hand.draw_line(0.65)
         hand.until(lambda words: "entrance-2:" in words, "yaml")
         go(160)
         hand.until(lambda words: "in: entrance-2" in words, "news")
@@ -426,9 +431,7 @@ def test_a_line_is_drawn_by_hand(config, networks, walker, browser):
 
 def test_a_key_pressed_while_a_line_is_dragged_spoils_nothing(config, networks, browser):
     with watched(config, networks) as (server, _):
-        hand = Hand(browser)
-        browser.get(server.url)
-        hand.until(lambda words: "online" in words, "state")
+        hand = Hand(browser, server)
         before = hand.shapes()
         hand.point(0.5, 0.75, press=True)
         hand.point(0.5, 0.65)
@@ -444,12 +447,8 @@ def test_zones_are_renamed_one_after_the_other(config, networks, browser):
     from selenium.webdriver.common.by import By
 
     with watched(config, networks) as (server, _):
-        hand = Hand(browser)
-        browser.get(server.url)
-        hand.until(lambda words: "online" in words, "state")
-        hand.type("l")
-        hand.point(0.05, 0.25, press=True, release=True)
-        hand.point(0.95, 0.25, press=True, release=True)
+        hand = Hand(browser, server)
+        hand.draw_line(0.25)
         hand.until(lambda words: "0 in" in words, "shapes")
         browser.execute_script("document.querySelector('#shapes input').select()")
         hand.type("constructor")  # which any object of JavaScript has

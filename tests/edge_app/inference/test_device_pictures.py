@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ import pytest
 from edge_app.config.schema import InferenceSettings
 from edge_app.errors import EngineError
 from edge_app.flow import Cuts, whole
-from edge_app.inference import fallback, shared_gpu
+from edge_app.inference import fallback
 from edge_app.inference.choose import describe_engine, open_engine
 from edge_app.inference.cuda import CudaDevice
 from edge_app.inference.cutting import Cutter, JobTable, Source, jobs_of
@@ -28,16 +27,10 @@ from edge_app.ports import Engine
 from tests.edge_app.inference import fake_pycuda, fake_tensorrt
 from tests.tiny_models import save_all
 
-pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="g++: not installed")
-
-
-@pytest.fixture(autouse=True)
-def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    fake_pycuda.install(monkeypatch)
-    yield
-    fake_tensorrt.trouble.clear()
-    # What a failed test left open must not meet the next one.
-    shared_gpu._opened.clear()
+pytestmark = [
+    pytest.mark.skipif(shutil.which("g++") is None, reason="g++: not installed"),
+    pytest.mark.usefixtures("gpu_stand_ins"),
+]
 
 
 @pytest.fixture
