@@ -67,8 +67,7 @@ class Observed:
             "standing_still_s": {stage: round(age_s, 1) for stage, age_s in overdue.items()},
         }
         self._supervision = supervision
-        connected = {broker: one.is_connected for broker, one in delivery.by_broker.items()}
-        self.metrics.delivery(connected, outbox_trouble is not None)
+        self.metrics.delivery(delivery.by_broker, outbox_trouble is not None)
 
     def figures(self, measured: Mapping[str, Any]) -> None:
         """Note the plain numbers of the health message."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable, Iterator
 
+from edge_app.config.kinds import broker_address
 from edge_app.config.schema import BrokerSettings
+from edge_app.delivery.certificates import lifetimes, renewals_due
 from edge_app.delivery.contract import ResponsePayload
 from edge_app.delivery.flight import FORBIDDEN, RIGHTS
 from edge_app.delivery.kinds import rfc3339
@@ -19,7 +20,6 @@ from edge_app.delivery.mqtt import (
     Lost,
     Protocol,
     Refused,
-    address,
 )
 from edge_app.delivery.status import in_words
 from edge_app.delivery.topics import PREFIX, TOPICS
@@ -27,21 +27,26 @@ from edge_app.delivery.wake import Wake
 from edge_app.errors import DresscodeError
 
 TIMEOUT_S = 5.0
-SOON = timedelta(days=21)
 
 Found = tuple[str, bool, str]
 """What was looked at, whether it is good, and what was found."""
 
 
-def broker_findings(name: str, settings: BrokerSettings, store: str, node: str) -> Iterator[Found]:
+def broker_findings(
+    name: str,
+    settings: BrokerSettings,
+    store: str,
+    node: str,
+    wall: Callable[[], float] = time.time,
+) -> Iterator[Found]:
     """What works on the way to a broker, up to the first thing that does not."""
     what = f"broker {name}"
-    host, port = address(settings.url)
+    host, port = broker_address(settings.url)
     try:
         with socket.create_connection((host, port), TIMEOUT_S) as plain:
             yield what, True, f"{host}:{port} can be reached"
             if settings.url.startswith("mqtts:"):
-                yield f"{what}: TLS", *_tls(plain, host, settings)
+                yield f"{what}: TLS", *_tls(plain, host, settings, wall())
     except OSError as error:
         yield what, False, f"{host}:{port}: {in_words(error)}; check url, network and firewall"
         return
@@ -51,21 +56,20 @@ def broker_findings(name: str, settings: BrokerSettings, store: str, node: str) 
         yield f"{what}: MQTT", False, f"{in_words(error)}; check the files under {name}"
 
 
-def _tls(plain: socket.socket, host: str, settings: BrokerSettings) -> tuple[bool, str]:
+def _tls(
+    plain: socket.socket, host: str, settings: BrokerSettings, now_s: float
+) -> tuple[bool, str]:
     context = ssl.create_default_context(cafile=settings.ca_file)
     try:
         if settings.certificate_file is not None:
             context.load_cert_chain(settings.certificate_file, settings.key_file)
         with context.wrap_socket(plain, server_hostname=host) as secure:
-            certificate = secure.getpeercert() or {}
+            certificates = lifetimes(settings, secure.getpeercert(True) or b"")
     except OSError as error:
         return False, f"{in_words(error)}; check ca_file, the broker's name, and this clock"
-    until = datetime.fromtimestamp(
-        ssl.cert_time_to_seconds(str(certificate["notAfter"])), timezone.utc
-    )
-    if until - datetime.now(timezone.utc) < SOON:
-        return False, f"the certificate expires on {until:%Y-%m-%d}; renew it"
-    return True, f"the certificate is accepted, until {until:%Y-%m-%d}"
+    if trouble := renewals_due(certificates, now_s):
+        return False, trouble
+    return True, f"the certificate is accepted, until {certificates['broker'].ends_on}"
 
 
 def _welcome(settings: BrokerSettings, store: str, node: str) -> tuple[bool, str]:

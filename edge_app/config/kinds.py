@@ -21,6 +21,7 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Point = tuple[Fraction, Fraction]
 Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=64)]
 
+_DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _NO_ZONES = re.compile(r"localtime|posixrules|Factory|(posix|right)/.*")
 """Beside the zones of the tz database: this machine's own, stand-ins, and copies, one set of which
@@ -122,6 +123,16 @@ def is_this_machine(url: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def broker_address(url: str) -> tuple[str, int]:
+    """Host and port of a broker's URL.
+
+    >>> broker_address("mqtts://broker.store.lan"), broker_address("mqtt://[::1]:1884")
+    (('broker.store.lan', 8883), ('::1', 1884))
+    """
+    parts = urlsplit(url)
+    return parts.hostname or "localhost", parts.port or _DEFAULT_PORTS[parts.scheme]
 
 
 TimeZone = Annotated[str, AfterValidator(_known_timezone)]

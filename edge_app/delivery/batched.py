@@ -37,6 +37,11 @@ class BatchedSocket:
         """Of the network; -1 once closed."""
         return self._sock.fileno()
 
+    @property
+    def certificate(self) -> bytes | None:
+        """What the other side showed, in DER; None without TLS."""
+        return self._sock.getpeercert(True) if isinstance(self._sock, ssl.SSLSocket) else None
+
     def setblocking(self, flag: bool) -> None:
         """Whether to wait in ``recv``."""
         self._sock.setblocking(flag)

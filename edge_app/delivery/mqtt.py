@@ -15,7 +15,6 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, cast
-from urllib.parse import urlsplit
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -24,6 +23,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from edge_app.config.kinds import broker_address
 from edge_app.config.schema import BrokerSettings
 from edge_app.config.secrets import read_password
 from edge_app.delivery.batched import BatchedSocket
@@ -42,7 +42,6 @@ LARGEST_PACKET: Final = 268_435_455
 """Bytes; the protocol knows no larger one."""
 
 UNSUPPORTED_VERSION: Final = 0x84
-_DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
 
 @dataclass(frozen=True)
@@ -52,10 +51,12 @@ class Connected:
     Attributes:
         receive_maximum: how many unacknowledged messages it takes.
         maximum_bytes: the largest packet that it takes; a larger one would end the connection.
+        certificate: that it showed, in DER; None without TLS.
     """
 
     receive_maximum: int
     maximum_bytes: int
+    certificate: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -99,16 +100,6 @@ class Received:
 
 
 Event = Connected | Refused | Lost | Acknowledged | Received
-
-
-def address(url: str) -> tuple[str, int]:
-    """Host and port of a broker's URL.
-
-    >>> address("mqtts://broker.store.lan"), address("mqtt://[::1]:1884")
-    (('broker.store.lan', 8883), ('::1', 1884))
-    """
-    parts = urlsplit(url)
-    return parts.hostname or "localhost", parts.port or _DEFAULT_PORTS[parts.scheme]
 
 
 def _properties(packet: int) -> Properties:
@@ -207,7 +198,7 @@ class Connection:
             self._client.username_pw_set(settings.username, read_password(file) if file else None)
         if settings.url.startswith("mqtts:"):
             self._client.tls_set_context(tls_context(settings))
-        host, port = address(settings.url)
+        host, port = broker_address(settings.url)
         if self._is_v5:
             properties = _properties(PacketTypes.CONNECT)
             properties.SessionExpiryInterval = SESSION_EXPIRY_S
@@ -290,6 +281,7 @@ class Connection:
                 Connected(
                     getattr(properties, "ReceiveMaximum", 65535),
                     getattr(properties, "MaximumPacketSize", LARGEST_PACKET),
+                    cast(Any, self._client.socket()).certificate,
                 )
             )
 

@@ -12,17 +12,18 @@ from typing import Final
 
 from edge_app.config.schema import BrokerSettings
 from edge_app.delivery.backoff import Backoff
+from edge_app.delivery.certificates import Certificates
 from edge_app.delivery.commands import Commands
 from edge_app.delivery.home_assistant import HomeAssistant
 from edge_app.delivery.lanes import Lane
 from edge_app.delivery.messages import Messages
-from edge_app.delivery.mqtt import Connected, Connection, Event, Lost, Protocol, Received, Refused
+from edge_app.delivery.mqtt import Connected, Connection, Event, Lost, Received, Refused
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.session import Clocks, Limits, Session
 from edge_app.delivery.status import Status, in_words
 from edge_app.delivery.tls import Renewal
 from edge_app.delivery.wake import Wake
-from edge_app.delivery.welcome import WelcomeError, welcomed
+from edge_app.delivery.welcome import Version, WelcomeError, welcomed
 from edge_app.errors import DeliveryError, DresscodeError
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class Sender:
         self._stopping = threading.Event()
         self._reloading = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"sender-{broker}", daemon=True)
-        self._protocol: Protocol = "5" if settings.protocol == "auto" else settings.protocol
+        self._version = Version(settings)
         self._session: Session | None = None
         self._commands: Commands | None = None
         self._said: tuple[str, str] | None = None
@@ -72,6 +73,7 @@ class Sender:
         self._sent = self._connections = 0
         self._reached: dict[Lane, int] = {}
         self._renewal = Renewal(settings)
+        self._certificates = Certificates(settings)
         self._acknowledged_at_s: float | None = None
         self.home_assistant: HomeAssistant | None = None
         """Whom to keep told of the box; to be set before :meth:`start`."""
@@ -136,13 +138,15 @@ class Sender:
         return Status(
             session is not None,
             self._settings.url,
-            self._protocol,
+            self._version.spoken,
             detail,
             detail if refusal or session is None else None,
             session.in_flight if session else 0,
             None if at_s is None else max(0.0, self._clocks.steady() - at_s),
             self._sent + (session.sent if session else 0),
             self._connections,
+            self._certificates.end_s,
+            self._certificates.renewals_due(self._clocks.wall()),
         )
 
     def _run(self) -> None:
@@ -156,7 +160,7 @@ class Sender:
                 reason = "connecting anew"
             except WelcomeError as refusal:
                 reason = str(refusal)
-                if self._fall_back(refusal):
+                if self._version.fall_back(refusal):
                     continue
             except (OSError, DresscodeError) as error:
                 reason = in_words(error)
@@ -167,8 +171,7 @@ class Sender:
             was_welcomed = self._connections > welcomed
             if was_welcomed:
                 reported = None
-                if self._settings.protocol == "auto":
-                    self._protocol = "5"  # the broker may have learnt it meanwhile
+                self._version.start_over()
             self._detail = f"not connected: {reason}"
             if not self._stopping.is_set():
                 level = logging.DEBUG if reason == reported else logging.WARNING
@@ -180,14 +183,6 @@ class Sender:
                 lived_s = self._clocks.steady() - began_s if was_welcomed else 0.0
                 self._pause(backoff.pause_s(lived_s))
         self._end_session()
-
-    def _fall_back(self, refusal: WelcomeError) -> bool:
-        """Speak the other version of MQTT next, where that may help; whether to do so at once."""
-        if self._settings.protocol != "auto" or not refusal.may_be_version:
-            return False
-        was_first = self._protocol == "5"
-        self._protocol = "3.1.1" if was_first else "5"
-        return was_first
 
     def _pause(self, pause_s: float) -> None:
         until_s = self._clocks.steady() + pause_s
@@ -209,10 +204,11 @@ class Sender:
         birth = self._outbox.next_birth()
         will = self._messages.node_state("offline", "lost", birth, self._clocks.wall())
         client_id = f"dresscode-{self._messages.store}-{self._messages.node}"
-        connection = Connection(self._settings, client_id, self._protocol, will)
+        connection = Connection(self._settings, client_id, self._version.spoken, will)
         try:
             connection.open()
             welcome = self._welcome(connection)
+            self._certificates.connected(welcome.certificate)
             limits = Limits.agreed(self._settings, welcome, self._drain_per_s)
             parts = (connection, self._outbox, self._broker, limits, self._clocks)
             session = Session(*parts, self._reached)
@@ -226,10 +222,10 @@ class Sender:
             self._said = None
             self._say_state(session, birth)  # before anybody can see the session, and stop it
             self._session = session
-            self._detail = f"connected with MQTT {self._protocol}"
+            self._detail = f"connected with MQTT {self._version.spoken}"
             log.info(
                 "connected to the broker %s (%s) with MQTT %s, %d messages waiting",
-                self._settings.url, self._broker, self._protocol,
+                self._settings.url, self._broker, self._version.spoken,
                 self._outbox.depth(self._broker).rows,
             )  # fmt: skip
             self._serve(connection, session, birth)
@@ -292,7 +288,9 @@ class Sender:
 
     def _say_state(self, session: Session, birth: int) -> None:
         refusal = session.refusal and f"the broker refuses messages: {session.refusal}"
-        trouble = "; ".join(filter(None, (self._trouble, self._outbox.trouble, refusal)))
+        due = self._certificates.renewals_due(self._clocks.wall())
+        troubles = (self._trouble, self._outbox.trouble, refusal, due)
+        trouble = "; ".join(filter(None, troubles))
         self._say(session, birth, ("degraded", trouble) if trouble else ("online", "started"))
 
     def _say(self, session: Session, birth: int, words: tuple[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge_app.config.schema import BrokerSettings
 
@@ -23,6 +23,8 @@ class Status:
         puback_age_s: since deliveries last went forward; None before the first connection.
         sent: messages acknowledged since the start.
         connections: how often we were welcomed since the start.
+        certificates_end_s: when each certificate ends, Unix seconds; empty without TLS.
+        renewals_due: which of them should be renewed; None for none.
     """
 
     is_connected: bool
@@ -34,6 +36,13 @@ class Status:
     puback_age_s: float | None
     sent: int
     connections: int
+    certificates_end_s: Mapping[str, float] = field(default_factory=dict)
+    renewals_due: str | None = None
+
+    @property
+    def troubles(self) -> list[str]:
+        """What does not work, and what soon will not."""
+        return [*filter(None, (self.trouble, self.renewals_due))]
 
 
 @dataclass(frozen=True)
@@ -54,19 +63,20 @@ class Deliveries:
     @property
     def words(self) -> str:
         """For people: how it is at the store's broker, and what is wrong at any other."""
-        return "; ".join([self.store.detail, *self._troubles_elsewhere()])
+        told = (self.store.detail, self.store.renewals_due, *self._troubles_elsewhere())
+        return "; ".join(filter(None, told))
 
     @property
     def troubles(self) -> list[str]:
         """What does not work, for people; empty while every broker takes what it is sent."""
-        own = self.store.trouble
-        return [*([own] if own else []), *self._troubles_elsewhere()]
+        return [*self.store.troubles, *self._troubles_elsewhere()]
 
     def _troubles_elsewhere(self) -> list[str]:
         return [
-            f"{broker}: {status.trouble}"
+            f"{broker}: {trouble}"
             for broker, status in self.by_broker.items()
-            if status.trouble and status is not self.store
+            for trouble in status.troubles
+            if status is not self.store
         ]
 
 

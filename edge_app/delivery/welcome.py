@@ -1,11 +1,11 @@
-"""The wait for a broker's welcome."""
+"""The wait for a broker's welcome, and the version of MQTT to ask it in."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from edge_app.config.schema import BrokerSettings
-from edge_app.delivery.mqtt import Connected, Event, Lost, Refused
+from edge_app.delivery.mqtt import Connected, Event, Lost, Protocol, Refused
 from edge_app.delivery.status import certificate_hint
 
 
@@ -18,6 +18,34 @@ class WelcomeError(Exception):
     def __init__(self, reason: str, may_be_version: bool) -> None:
         super().__init__(reason)
         self.may_be_version = may_be_version
+
+
+class Version:
+    """The version of MQTT to speak: as configured, or in turns until the broker knows one.
+
+    Args:
+        settings: of the broker.
+
+    Attributes:
+        spoken: now, or next.
+    """
+
+    def __init__(self, settings: BrokerSettings) -> None:
+        self._is_auto = settings.protocol == "auto"
+        self.spoken: Protocol = "5" if settings.protocol == "auto" else settings.protocol
+
+    def fall_back(self, refusal: WelcomeError) -> bool:
+        """Speak the other one next, where that may help; whether to do so at once."""
+        if not self._is_auto or not refusal.may_be_version:
+            return False
+        was_first = self.spoken == "5"
+        self.spoken = "3.1.1" if was_first else "5"
+        return was_first
+
+    def start_over(self) -> None:
+        """After a connection that was good: the broker may have learnt the first meanwhile."""
+        if self._is_auto:
+            self.spoken = "5"
 
 
 def welcomed(

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from edge_app.delivery.status import Status
 from edge_app.flow import CameraState, Entry, Frame
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -66,6 +67,10 @@ class Metrics(Collector):
             "dresscode_broker_connected", "1 while the broker is connected.", ["broker"],
             registry=registry,
         )  # fmt: skip
+        self._certificate_end = Gauge(
+            "dresscode_certificate_end_timestamp_seconds", "When a certificate ends, Unix time.",
+            ["broker", "certificate"], registry=registry,
+        )  # fmt: skip
         self._in_memory = Gauge(
             "dresscode_outbox_in_memory", "1 while the disk takes no messages.", registry=registry
         )
@@ -104,10 +109,12 @@ class Metrics(Collector):
         for name in _STATES:
             self._state.labels(state.camera, name).set(name == state.state)
 
-    def delivery(self, is_connected: Mapping[str, bool], is_in_memory: bool) -> None:
-        """Note whether each broker is there, and whether messages wait in memory only."""
-        for broker, is_there in is_connected.items():
-            self._connected.labels(broker).set(is_there)
+    def delivery(self, by_broker: Mapping[str, Status], is_in_memory: bool) -> None:
+        """Note how it is at each broker, and whether messages wait in memory only."""
+        for broker, status in by_broker.items():
+            self._connected.labels(broker).set(status.is_connected)
+            for certificate, end_s in status.certificates_end_s.items():
+                self._certificate_end.labels(broker, certificate).set(end_s)
         self._in_memory.set(is_in_memory)
 
     def pictures(self, drops: Mapping[str, Mapping[str, int]], skipped: Mapping[str, int]) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edge_app.commands.doctor_network import broker_findings
 from edge_app.config.schema import BrokerSettings, OutboxSettings
 from edge_app.delivery.broker import free_port
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.sender import Sender
+from edge_app.delivery.session import Clocks
 from edge_app.delivery.tls import Renewal
 from tests.broker.certificates import Authority
 from tests.broker.mosquitto import DURABLE, Collector, Mosquitto, wait_until
@@ -115,6 +118,50 @@ def test_a_client_certificate_is_shown(
     outbox.publish([minute(0)])
     with Collector(strict.port) as collector, Sender(settings, outbox, MESSAGES):
         assert wait_until(lambda: collector.seqs("agg") == [1])
+
+
+def test_certificates_that_end_soon_are_told_while_there_is_time(
+    strict: TlsBroker, authority: Authority, outbox: Outbox
+) -> None:
+    """To whoever watches the box, and through the broker; they last two days."""
+    certificate, key = authority.issue("acme-0042")
+    settings = strict.settings(
+        ca_file=authority.ca_file, certificate_file=certificate, key_file=key
+    )
+    clocks = Clocks(lambda: time.time() + 1.9 * 86400)
+    with (
+        Collector(strict.port) as collector,
+        Sender(settings, outbox, MESSAGES, clocks=clocks) as box,
+    ):
+        assert wait_until(lambda: box.status().is_connected)
+        assert sorted(box.status().certificates_end_s) == ["broker", "ca", "own"]
+        trouble = box.status().renewals_due or ""
+        assert "the broker's certificate ends on" in trouble
+        assert "certificate_file ends on" in trouble
+        assert wait_until(lambda: collector.payloads("state") != [])
+        state = collector.payloads("state")[-1]
+        assert (state["state"], state["reason"]) == ("degraded", trouble)
+
+
+def test_the_doctor_sees_certificates_that_end_soon(
+    strict: TlsBroker, authority: Authority
+) -> None:
+    certificate, key = authority.issue("acme-0042")
+    settings = strict.settings(
+        ca_file=authority.ca_file, certificate_file=certificate, key_file=key
+    )
+
+    def of_tls(ahead_s: float) -> tuple[bool, str]:
+        then = lambda: time.time() + ahead_s  # noqa: E731
+        found = broker_findings("mqtt", settings, "acme-0042", "edge-1", then)
+        return next((good, words) for what, good, words in found if what.endswith("TLS"))
+
+    good, words = of_tls(0.0)
+    assert good
+    assert "the certificate is accepted, until 20" in words
+    good, words = of_tls(1.9 * 86400)
+    assert not good
+    assert "certificate_file ends on" in words
 
 
 def test_a_missing_client_certificate_is_said(
