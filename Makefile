@@ -20,10 +20,10 @@ SOAK_S ?= 3600
 # How many cases of each kind of input `make fuzz` tries.
 FUZZ_CASES ?= 10000
 
-# Tools of the system that tests use where they are there: a broker, a database, GStreamer.
+# Tools of the system that tests use where they are there: a broker, a database, GStreamer, promtool.
 DEBIAN_PACKAGES := mosquitto mosquitto-clients postgresql strace systemd gstreamer1.0-tools \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
-	gir1.2-gst-rtsp-server-1.0 python3-gi
+	gir1.2-gst-rtsp-server-1.0 python3-gi prometheus
 
 BOX_TESTS := tests/integration tests/broker tests/deploy tests/soak
 

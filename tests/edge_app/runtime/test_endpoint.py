@@ -74,11 +74,16 @@ def test_what_prometheus_reads() -> None:
     assert samples["dresscode_stage_seconds_sum", ("detection",)] == pytest.approx(0.02)
 
 
+def filled_page() -> str:
+    """What Prometheus reads of a box that has everything."""
+    seen = filled()
+    seen.metrics.delivery({"store": replace(CONNECTED, certificates_end_s={"own": 2e9})}, False)
+    return seen.metrics.text().decode()
+
+
 def test_every_metric_is_documented_with_its_type_and_labels(root: Path) -> None:
-    page = filled()
-    page.metrics.delivery({"store": replace(CONNECTED, certificates_end_s={"own": 2e9})}, False)
     told = {}
-    for family in text_string_to_metric_families(page.metrics.text().decode()):
+    for family in text_string_to_metric_families(filled_page()):
         if not family.name.endswith("_created"):
             labels = {name for sample in family.samples for name in sample.labels} - {"le"}
             name = f"{family.name}_total" if family.type == "counter" else family.name
