@@ -296,8 +296,9 @@ class Live:
             measured = self._health.report(self._slots.drops(), steady_s)
             self.supervision.slow(self._health.slow_turns_per_s)
             measured |= delivery_figures(self._outbox, delivery.store.puback_age_s)
-            failures = gpu_state(self._networks.engines).failures
-            self.observed.figures(measured | {"gpu_failures": failures})
+            gpu = gpu_state(self._networks.engines)
+            measured["gpu_memory_mb"] = gpu.memory_mb and round(gpu.memory_mb, 1)
+            self.observed.figures(measured | {"gpu_failures": gpu.failures})
             messages.append(self._messages.health(measured, now_s))
         if not messages:
             self._outbox.publish([], self._state())

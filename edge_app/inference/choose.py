@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge_app.config.schema import InferenceSettings
 from edge_app.errors import EngineError
+from edge_app.flow import Batch, Float32
 from edge_app.inference.cuda import CudaDevice
 from edge_app.inference.fallback import FallbackEngine
 from edge_app.inference.model import SHIPPED, Model, Task, load_model
@@ -87,7 +88,12 @@ class _OwnedEngine:
 
     def __init__(self, engine: Engine, gpu: SharedGpu) -> None:
         self._engine, self._gpu = engine, gpu
-        self.infer = engine.infer
+
+    def infer(self, batch: Batch) -> dict[str, Float32]:
+        """Run the network; see :class:`edge_app.ports.Engine`."""
+        answer = self._engine.infer(batch)
+        self._gpu.measure()
+        return answer
 
     def close(self) -> None:
         """Free the engine, then let go of the GPU."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from edge_app.errors import EngineError
 from edge_app.flow import Batch, Float32
+from edge_app.inference.shared_gpu import memory_in_use_mb
 from edge_app.ports import Engine
 
 log = logging.getLogger(__name__)
@@ -132,10 +133,12 @@ class GpuState:
     Attributes:
         trouble: what is wrong, for people; None while it works, or where there is none.
         failures: how often it has failed.
+        memory_mb: in use on it, MiB; None where it is not known.
     """
 
     trouble: str | None
     failures: int
+    memory_mb: float | None = None
 
 
 def gpu_state(engines: Mapping[str, Engine]) -> GpuState:
@@ -143,7 +146,8 @@ def gpu_state(engines: Mapping[str, Engine]) -> GpuState:
     inner = map(_innermost, engines.values())
     ours = [engine for engine in inner if isinstance(engine, FallbackEngine)]
     trouble = next((engine.trouble for engine in ours if engine.trouble), None)
-    return GpuState(trouble, sum(engine.failures for engine in ours))
+    failures = sum(engine.failures for engine in ours)
+    return GpuState(trouble, failures, memory_in_use_mb() if ours else None)
 
 
 def _innermost(engine: Engine) -> Engine:

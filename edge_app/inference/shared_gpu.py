@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 from threading import Lock
 
@@ -17,6 +18,9 @@ _opened: list[SharedGpu] = []
 """The one that is open, or none. CUDA's primary context is one per process, too."""
 
 
+MEASURE_S = 30.0
+
+
 class SharedGpu:
     """Opened with the first network, closed with the last; see :func:`acquire`.
 
@@ -24,16 +28,34 @@ class SharedGpu:
         device: the GPU.
         cutting: makes batches on it; None where its kernels cannot be compiled.
         users: how many networks use it.
+        memory_mb: in use on it, by whomever, MiB, when last measured; None before.
     """
 
     def __init__(self, folder: Path) -> None:
         self.device = CudaDevice()
         self.users = 0
+        self.memory_mb: float | None = None
+        self._measured_at_s = float("-inf")
         self.cutting: Cutting | None = None
         try:
             self.cutting = Cutting(self.device, folder)
         except EngineError as error:
             log.warning("pictures are cut out by the CPU, because %s", error)
+
+    def measure(self) -> None:
+        """Note how much memory is in use, twice a minute.
+
+        For threads that a driver may keep for ever, as it is asked.
+
+        Raises:
+            EngineError: the GPU failed meanwhile.
+        """
+        now_s = time.monotonic()
+        if now_s - self._measured_at_s >= MEASURE_S:
+            self._measured_at_s = now_s
+            with self.device.current("asking for its memory"):
+                free, total = self.device.free_memory()
+            self.memory_mb = (total - free) / 2**20
 
     def close(self) -> None:
         """Free the pictures, then let go of the device."""
@@ -59,6 +81,11 @@ def acquire(folder: Path) -> SharedGpu:
             _opened.append(SharedGpu(folder))
         _opened[0].users += 1
         return _opened[0]
+
+
+def memory_in_use_mb() -> float | None:
+    """Of the GPU, MiB, as measured last; None where none is open."""
+    return next((gpu.memory_mb for gpu in tuple(_opened)), None)
 
 
 def release(gpu: SharedGpu) -> None:

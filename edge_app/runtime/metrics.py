@@ -25,6 +25,7 @@ _BYTES_PER_MB: Final = 2.0**20
 _GAUGES: Final = {
     "uptime_s": ("uptime_seconds", "Since the program started.", 1.0),
     "memory_mb": ("memory_bytes", "Resident memory of the program.", _BYTES_PER_MB),
+    "gpu_memory_mb": ("gpu_memory_bytes", "Memory in use on the GPU.", _BYTES_PER_MB),
     "outbox_rows": ("outbox_messages", "Messages that wait for the store's broker.", 1.0),
     "outbox_oldest_s": ("outbox_oldest_seconds", "Age of the oldest of them.", 1.0),
     "outbox_mb": ("outbox_bytes", "Size of the outbox.", _BYTES_PER_MB),

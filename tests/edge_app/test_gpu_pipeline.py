@@ -18,6 +18,7 @@ from edge_app.capture.simulated import SimulatedEntrance
 from edge_app.config.schema import Config
 from edge_app.flow import Entry, Frame, Outfit, TrackedFrame
 from edge_app.inference.choose import describe_engine
+from edge_app.inference.fallback import gpu_state
 from tests.acceptance.simulated_entrance import config_for
 from tests.edge_app.inference import fake_pycuda, fake_tensorrt
 
@@ -43,6 +44,7 @@ class Seen:
     tracked: list[TrackedFrame] = field(default_factory=list)
     outfits: dict[tuple[str, int], Outfit] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
+    gpu_memory_mb: float | None = None
 
 
 def opened(device: str, folder: Path) -> tuple[Config, Networks]:
@@ -61,6 +63,7 @@ def watch(config: Config, networks: Networks, frames: list[Frame]) -> Seen:
     last = pipeline.finish(frames[-1].taken_at_s, len(frames))
     seen.outfits |= last.outfits
     seen.entries += last.entries
+    seen.gpu_memory_mb = gpu_state(networks.engines).memory_mb
     networks.close()
     return seen
 
@@ -97,7 +100,9 @@ def assert_alike(found: Seen, expected: Seen) -> None:
 def test_the_gpu_sees_what_the_cpu_sees(frames: list[Frame], on_cpu: Seen, tmp_path: Path) -> None:
     config, networks = opened("gpu", tmp_path)
     assert {describe_engine(e) for e in networks.engines.values()} == {"the GPU (TensorRT)"}
-    assert_alike(watch(config, networks, frames), on_cpu)
+    seen = watch(config, networks, frames)
+    assert_alike(seen, on_cpu)
+    assert (seen.gpu_memory_mb, on_cpu.gpu_memory_mb) == (1024.0, None)
     whole = [size for size in fake_pycuda.copies if size == frames[0].frame_bgr.nbytes]
     assert len(whole) == len(frames), "every frame is copied once, whoever looks at it"
     assert fake_pycuda.memory == {}
