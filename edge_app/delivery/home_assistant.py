@@ -97,16 +97,21 @@ def _components(config: Config, words: Labels) -> Iterator[tuple[str, dict[str, 
                     "event_types": [rule],
                 },
             )
-        yield (
-            f"mute-{rule}",
-            {
-                "platform": "button",
-                "name": words.mute.format(rule, MUTE_MIN),
-                "command_topic": f"{PREFIX}/{config.store}/cmd/{config.node}/mute",
-                "payload_press": json.dumps({"rule": rule, "minutes": MUTE_MIN}),
-                "retain": False,
-            },
-        )
+        mute = words.mute.format(rule, MUTE_MIN)
+        for verb, name, minutes in (
+            ("mute", mute, MUTE_MIN),
+            ("unmute", words.unmute.format(rule), 0),
+        ):
+            yield (
+                f"{verb}-{rule}",
+                {
+                    "platform": "button",
+                    "name": name,
+                    "command_topic": f"{PREFIX}/{config.store}/cmd/{config.node}/mute",
+                    "payload_press": json.dumps({"rule": rule, "minutes": minutes}),
+                    "retain": False,
+                },
+            )
 
 
 def _of_node(node: str, field: str) -> str:

@@ -254,6 +254,7 @@ class Labels:
         state: of the box.
         camera: state of a camera.
         mute: silence a rule, the first gap, for so many minutes, the second.
+        unmute: end that.
     """
 
     inside: str
@@ -263,27 +264,28 @@ class Labels:
     state: str
     camera: str
     mute: str
+    unmute: str
 
 
 LABELS: Final[dict[str, Labels]] = {
     "en": Labels(
         "People inside: {}", "Entries today: {}", "Exits today: {}", "all zones", "State",
-        "Camera {}", "Mute {} for {} min",
+        "Camera {}", "Mute {} for {} min", "Unmute {}",
     ),
     "de": Labels(
         "Personen im Bereich: {}", "Eintritte heute: {}", "Austritte heute: {}", "alle Bereiche",
-        "Zustand", "Kamera {}", "{} für {} min stummschalten",
+        "Zustand", "Kamera {}", "{} für {} min stummschalten", "Stummschaltung von {} beenden",
     ),
     "fr": Labels(
         "Personnes présentes : {}", "Entrées du jour : {}", "Sorties du jour : {}",
-        "toutes les zones", "État", "Caméra {}", "Couper {} pendant {} min",
+        "toutes les zones", "État", "Caméra {}", "Couper {} pendant {} min", "Rétablir {}",
     ),
     "es": Labels(
         "Personas dentro: {}", "Entradas de hoy: {}", "Salidas de hoy: {}", "todas las zonas",
-        "Estado", "Cámara {}", "Silenciar {} durante {} min",
+        "Estado", "Cámara {}", "Silenciar {} durante {} min", "Reactivar {}",
     ),
     "it": Labels(
         "Persone presenti: {}", "Ingressi di oggi: {}", "Uscite di oggi: {}", "tutte le zone",
-        "Stato", "Telecamera {}", "Silenzia {} per {} min",
+        "Stato", "Telecamera {}", "Silenzia {} per {} min", "Riattiva {}",
     ),
 }  # fmt: skip

@@ -146,8 +146,9 @@ def test_every_language_has_names_of_its_own(language: str) -> None:
 def test_the_device_is_made_of_the_configuration() -> None:
     assert sorted(COMPONENTS) == sorted(
         [
-            "state", "camera-door", "mute-formalwear", "mute-coats", "alert-entrance_formalwear",
-            "alert-entrance_coats", "alert-fitting-rooms_coats",
+            "state", "camera-door", "mute-formalwear", "mute-coats", "unmute-formalwear",
+            "unmute-coats", "alert-entrance_formalwear", "alert-entrance_coats",
+            "alert-fitting-rooms_coats",
             *(f"{what}-{zone}" for what in ("occupancy", "in_today", "out_today")
               for zone in ("entrance", "fitting-rooms", "all")),
         ]
@@ -175,6 +176,19 @@ def test_a_component_reads_fields_that_are_sent(name: str) -> None:
     assert node in ([], ["node"])
     assert field in fields
     assert component.get("options") == fields[field].get("enum")
+
+
+def test_a_rule_is_muted_and_heard_again() -> None:
+    pressed = {
+        name: CommandPayload.model_validate_json(component["payload_press"])
+        for name, component in COMPONENTS.items()
+        if component["platform"] == "button"
+    }
+    minutes = {name: (command.rule, command.minutes) for name, command in pressed.items()}
+    assert minutes == {
+        "mute-formalwear": ("formalwear", 30.0), "unmute-formalwear": ("formalwear", 0.0),
+        "mute-coats": ("coats", 30.0), "unmute-coats": ("coats", 0.0),
+    }  # fmt: skip
 
 
 def test_ids_with_dashes_are_not_taken_for_one_another() -> None:
