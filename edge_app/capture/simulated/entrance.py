@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_app.capture.simulated.background import Background, build_background
 from edge_app.capture.simulated.cloth import UInt8
@@ -21,7 +20,6 @@ from edge_app.capture.simulated.truth import (
     TruthPerson,
     crossings_of,
     person_truth,
-    signed_distance_m,
 )
 from edge_app.capture.simulated.views import Rendered
 from edge_app.capture.simulated.walk import MINUTE_S, Place, Timetable, Walker
@@ -120,17 +118,6 @@ class SimulatedEntrance:
             yield from (
                 walker for walker in self._timetable.minute(block) if walker.start_s < duration_s
             )
-
-    def beyond_line_m(self, walker: Walker) -> NDArray[np.float64]:
-        """How far inside the line a walker is, float64 [N], m; below 0 outside."""
-        return signed_distance_m(walker, self._layout)
-
-    def cached(self) -> dict[str, int]:
-        """How many people and minutes of the timetable are held in memory; both are bounded."""
-        return {
-            "people": self._person.cache_info().currsize,
-            "minutes": self._timetable.held_minutes,
-        }
 
     def _make_person(self, person: int) -> Person:
         return Person((self.settings.seed, 12, person))

@@ -40,17 +40,17 @@ class Layout:
     aisles_z_m: tuple[float, ...]
     line: Line
 
-    def side_exit_x_m(self, z_m: float, to_right: bool, margin_m: float = 0.8) -> float:
+    def side_exit_x_m(self, z_m: float, to_right: bool) -> float:
         """World x just outside the picture's left or right edge on the ground at ``z_m``."""
-        camera = self.camera
+        camera, beyond_m = self.camera, 0.8 if to_right else -0.8
         xs = np.linspace(-14.0, 14.0, 281)
         feet = np.stack([xs, np.full_like(xs, 1.2), np.full_like(xs, z_m)], axis=-1)
         across = camera.project(feet)[:, 0]
         inside = np.flatnonzero((across > 0) & (across < camera.width))
         if inside.size == 0:
-            return margin_m + 1.5 if to_right else -margin_m - 1.5
+            return beyond_m + (1.5 if to_right else -1.5)
         edge = float(xs[inside[-1]] if to_right else xs[inside[0]])
-        return float(np.clip(edge + (margin_m if to_right else -margin_m), -13.0, 13.0))
+        return float(np.clip(edge + beyond_m, -13.0, 13.0))
 
 
 def draw_layout(settings: SimulationSettings, rng: np.random.Generator) -> Layout:

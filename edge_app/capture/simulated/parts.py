@@ -154,7 +154,7 @@ def _collar(outfit: Outfit) -> UInt8:
     sheet = np.empty((16, 32, 3), np.uint8)
     sheet[:] = np.clip(np.array(cloth.bgr) * 0.92, 0, 255).astype(np.uint8)
     sheet[:3] = (sheet[:3] * 0.6).astype(np.uint8)
-    if outfit.upper not in ("sweater",):
+    if outfit.upper != "sweater":
         sheet[:, 14:18] = (sheet[:, 14:18] * 0.7).astype(np.uint8)
     return sheet
 

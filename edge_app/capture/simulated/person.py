@@ -37,9 +37,9 @@ class Person:
         cut: geometry of the garment on the trunk.
     """
 
-    def __init__(self, look_seed: tuple[int, ...], upper: str | None = None) -> None:
+    def __init__(self, look_seed: tuple[int, ...]) -> None:
         rng = np.random.default_rng(look_seed)
-        self.outfit: Outfit = draw_outfit(rng, upper)
+        self.outfit: Outfit = draw_outfit(rng)
         self.body: Body = draw_body(rng, self.outfit.feminine)
         self.umbrella_draw = float(rng.random())
         self.trolley_draw = float(rng.random())

@@ -33,7 +33,6 @@ class _Note:
     own_px: int
     inside: float
     foot_xy: tuple[float, float]
-    heading_rad: float
 
 
 class Stage:
@@ -120,7 +119,6 @@ class Stage:
                 int(np.count_nonzero(is_own)),
                 float(inside),
                 (float(foot[0]), float(foot[1])),
-                place.heading_rad,
             )
         )
         seen = is_own & ~hidden
@@ -187,10 +185,8 @@ class Stage:
                     note.inside * visible / note.own_px,
                     note.inside,
                     note.foot_xy,
-                    note.heading_rad,
                     tuple(garments),
                     outfit.wears,
-                    outfit.inner,
                 )
             )
         return tuple(found)

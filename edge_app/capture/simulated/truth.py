@@ -26,8 +26,6 @@ class TruthPerson:
         garments: category per region, the outer layers only.
         colours: colour name per region.
         wears: the categories of ``garments``.
-        worn_under: category of what shows under an open outer garment, seen from the front only;
-            neither in ``garments`` nor in ``wears``. None without one.
         first_frame: first frame in which any part of the person is in the picture.
         last_frame: last such frame.
     """
@@ -37,7 +35,6 @@ class TruthPerson:
     garments: Mapping[str, str]
     colours: Mapping[str, str]
     wears: frozenset[str]
-    worn_under: str | None
     first_frame: int
     last_frame: int
 
@@ -77,21 +74,11 @@ class SimulationTruth:
     people: tuple[TruthPerson, ...]
     crossings: tuple[TruthCrossing, ...]
 
-    def count(self, direction: Direction) -> int:
-        """How many crossings go "in" or "out"."""
-        return sum(crossing.direction == direction for crossing in self.crossings)
-
-    def document(
-        self,
-        clip: str,
-        alerting: frozenset[str] = frozenset({"dress", "suit"}),
-        zone: str = "entrance",
-    ) -> dict[str, Any]:
+    def document(self, clip: str, zone: str = "entrance") -> dict[str, Any]:
         """The truth as a truth file for replays holds it.
 
         Args:
             clip: the name that the recording is looked up by.
-            alerting: categories of the rule whose alerts the file tells.
             zone: the line's id.
         """
         crossings: dict[int, list[dict[str, Any]]] = {}
@@ -107,7 +94,7 @@ class SimulationTruth:
         for person in self.people:
             entries = crossings.get(person.person, [])
             came_in = any(entry["direction"] == "in" for entry in entries)
-            alerts = sorted(person.wears & alerting) if came_in else []
+            alerts = sorted(person.wears & {"dress", "suit"}) if came_in else []
             people.append(
                 {
                     "frames": [person.first_frame, person.last_frame],
@@ -183,7 +170,6 @@ def person_truth(
         garments={garment.region: garment.category for garment in garments},
         colours={garment.region: garment.colour for garment in garments},
         wears=person.outfit.wears,
-        worn_under=person.outfit.inner,
         first_frame=first,
         last_frame=min(last, frames - 1),
     )

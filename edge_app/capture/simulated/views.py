@@ -41,10 +41,8 @@ class PersonView:
             others or by things; what the own umbrella hides is left out.
         in_picture_share: share of the person's height and width that is inside the picture.
         foot_xy: the ground point in px; may lie outside the picture.
-        heading_rad: 0 walks away from the camera along its axis, pi towards it.
         garments: the garments of which anything can be seen.
         wears: the categories worn, visible or not (outer layers, as the truth says).
-        worn_under: what shows under an open outer garment, from the front; None without one.
     """
 
     person: int
@@ -52,10 +50,8 @@ class PersonView:
     visible_share: float
     in_picture_share: float
     foot_xy: tuple[float, float]
-    heading_rad: float
     garments: tuple[GarmentView, ...]
     wears: frozenset[str]
-    worn_under: str | None
 
 
 @dataclass(frozen=True, eq=False)

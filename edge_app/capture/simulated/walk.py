@@ -53,7 +53,6 @@ class Walker:
         heading_rad: float64 [N]; 0 walks along +z, positive towards +x.
         gone_m: float64 [N], distance walked; drives the gait.
         speed_m_s: float64 [N].
-        look_seed: body, clothes and belongings follow from it.
     """
 
     person: int
@@ -63,7 +62,6 @@ class Walker:
     heading_rad: NDArray[np.float64]
     gone_m: NDArray[np.float64]
     speed_m_s: NDArray[np.float64]
-    look_seed: tuple[int, ...]
 
     @property
     def end_s(self) -> float:
@@ -102,11 +100,6 @@ class Timetable:
     def minute(self, block: int) -> tuple[Walker, ...]:
         """Everybody whose walk starts in minute ``block``; nobody before the run's start."""
         return self._minute(block) if block >= 0 else ()
-
-    @property
-    def held_minutes(self) -> int:
-        """How many minutes are held in memory."""
-        return self._minute.cache_info().currsize
 
     def present(self, time_s: float) -> list[Walker]:
         """Everybody under way at a time."""
@@ -154,13 +147,7 @@ class Timetable:
         speed = rng.uniform(0.9, 1.45) if size == 1 else rng.uniform(0.85, 1.2)
         lag_s = float(np.random.default_rng([plan_seed, place]).uniform(0.0, 0.35))
         ground = _walk(stops, speed)
-        return Walker(
-            person,
-            kind,
-            start_s + lag_s,
-            *_motion(ground),
-            look_seed=(self._settings.seed, 12, person),
-        )
+        return Walker(person, kind, start_s + lag_s, *_motion(ground))
 
 
 def _draw_kind(settings: SimulationSettings, rng: np.random.Generator) -> str:

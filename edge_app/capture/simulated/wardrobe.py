@@ -9,7 +9,6 @@ import numpy as np
 from edge_app.capture.simulated.cloth import Cloth, pick_cloth
 from edge_app.vocabulary import REGION_OF
 
-DARK = ("black", "black", "grey", "blue", "blue", "brown", "green")
 ANY = (
     "black",
     "white",
