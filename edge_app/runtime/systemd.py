@@ -14,33 +14,20 @@ from collections.abc import Mapping
 
 log = logging.getLogger(__name__)
 
-_MICROSECONDS = 1_000_000
-
 
 class Notifier:
     """Tells the service manager how we are; does nothing without one.
 
-    Attributes:
-        watchdog_s: the manager ends us when it hears nothing for so long; None if it does not.
+    Args:
+        environment: with ``NOTIFY_SOCKET``; None for ours.
     """
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        """Read what the manager wants.
-
-        Args:
-            environment: with ``NOTIFY_SOCKET``, ``WATCHDOG_USEC``, ``WATCHDOG_PID``; None for ours.
-        """
         told = os.environ if environment is None else environment
         address = told.get("NOTIFY_SOCKET", "")
         # A leading @ stands for the zero byte of an abstract address.
         self._address = "\0" + address[1:] if address.startswith("@") else address
         self._said_status = ""
-        self.watchdog_s: float | None = None
-        microseconds = told.get("WATCHDOG_USEC", "")
-        if microseconds.isdigit() and told.get("WATCHDOG_PID", str(os.getpid())) == str(
-            os.getpid()
-        ):
-            self.watchdog_s = int(microseconds) / _MICROSECONDS
 
     def ready(self, status: str) -> None:
         """The start, or the reload, is complete."""
@@ -58,7 +45,7 @@ class Notifier:
 
     def extend(self, seconds: float) -> None:
         """The start takes longer: wait for so long from now on."""
-        self._send(f"EXTEND_TIMEOUT_USEC={round(seconds * _MICROSECONDS)}")
+        self._send(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
 
     def reloading(self) -> None:
         """The configuration is read again; :meth:`ready` ends it."""

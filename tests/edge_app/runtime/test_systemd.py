@@ -52,10 +52,9 @@ def test_an_abstract_address_is_understood() -> None:
         assert listening.recv(100) == b"WATCHDOG=1"
 
 
-def test_without_a_manager_nothing_happens() -> None:
-    notifier = Notifier({})
-    notifier.ready("nobody hears it")
-    assert notifier.watchdog_s is None
+def test_without_a_manager_nothing_happens(caplog: pytest.LogCaptureFixture) -> None:
+    Notifier({}).ready("nobody hears it")
+    assert caplog.text == ""
 
 
 def test_a_manager_that_has_gone_disturbs_nothing(
@@ -63,18 +62,3 @@ def test_a_manager_that_has_gone_disturbs_nothing(
 ) -> None:
     Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).alive()
     assert "the service manager cannot be reached" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("environment", "expected"),
-    [
-        pytest.param({"WATCHDOG_USEC": "30000000"}, 30.0, id="ours"),
-        pytest.param(
-            {"WATCHDOG_USEC": "5000000", "WATCHDOG_PID": str(os.getpid())}, 5.0, id="by-pid"
-        ),
-        pytest.param({"WATCHDOG_USEC": "5000000", "WATCHDOG_PID": "1"}, None, id="somebody-else"),
-        pytest.param({"WATCHDOG_USEC": "soon"}, None, id="nonsense"),
-    ],
-)
-def test_the_watchdog_is_read(environment: dict[str, str], expected: float | None) -> None:
-    assert Notifier(environment).watchdog_s == expected
