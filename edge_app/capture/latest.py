@@ -39,7 +39,6 @@ class FrameSlots:
         self._slots: dict[str, Frame | None] = dict.fromkeys(cameras)
         self._drops: dict[str, Counter[str]] = {camera: Counter() for camera in self._slots}
         self._changed = threading.Condition()
-        self._is_closed = False
 
     def put(self, frame: Frame) -> None:
         """Make a frame the newest of its camera."""
@@ -57,22 +56,16 @@ class FrameSlots:
     def take(self, timeout_s: float) -> list[Frame]:
         """The newest frame of each camera that has a new one, in the order of the cameras.
 
-        Waits for the first one; returns an empty list after ``timeout_s``, or once closed.
+        Waits for the first one; returns an empty list after ``timeout_s``.
         """
         deadline = time.monotonic() + timeout_s
         with self._changed:
             while True:
                 frames = self._take_fresh()
                 left_s = deadline - time.monotonic()
-                if frames or left_s <= 0 or self._is_closed:
+                if frames or left_s <= 0:
                     return frames
                 self._changed.wait(left_s)
-
-    def close(self) -> None:
-        """Wake whoever waits; from now on :meth:`take` does not wait."""
-        with self._changed:
-            self._is_closed = True
-            self._changed.notify_all()
 
     def drops(self) -> dict[str, dict[str, int]]:
         """Frames dropped so far, per camera and reason."""

@@ -66,16 +66,6 @@ def test_taking_gives_up_in_time() -> None:
     assert 0.04 < time.monotonic() - began < 2.0
 
 
-def test_closing_wakes_whoever_waits() -> None:
-    slots = FrameSlots(["door"], Clock())
-    timer = threading.Timer(0.05, slots.close)
-    timer.start()
-    began = time.monotonic()
-    assert slots.take(30.0) == []
-    assert time.monotonic() - began < 5.0
-    timer.join()
-
-
 @given(st.lists(st.one_of(st.sampled_from(["door", "side"]), st.none()), max_size=60))
 def test_no_frame_is_lost_uncounted_and_none_comes_late(actions: list[str | None]) -> None:
     slots = FrameSlots(["door", "side"], Clock())
