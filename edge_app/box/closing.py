@@ -14,15 +14,13 @@ CLOSE_S = 8.0
 """Most time that stopping takes; the service manager allows more."""
 
 
-def close_together(
-    parts: Iterable[AbstractContextManager[Any]], timeout_s: float = CLOSE_S
-) -> None:
+def close_together(parts: Iterable[AbstractContextManager[Any]]) -> None:
     """Leave the ``with`` of every part at once, and wait for all of them together."""
     closers = [threading.Thread(target=_close, args=(part,), daemon=True) for part in parts]
     for closer in closers:
         closer.start()
     for closer in closers:
-        closer.join(timeout_s)
+        closer.join(CLOSE_S)
 
 
 def _close(part: AbstractContextManager[Any]) -> None:

@@ -26,16 +26,12 @@ from edge_app.runtime.systemd import Notifier
 log = logging.getLogger(__name__)
 
 LASTS_S = 900.0
+"""After so long another try is worth it."""
 TURN_S = 0.5
 
 
 def run_safely(
-    config: Config,
-    crashes: int,
-    error: str | None,
-    notifier: Notifier,
-    stop: Event,
-    lasts_s: float = LASTS_S,
+    config: Config, crashes: int, error: str | None, notifier: Notifier, stop: Event
 ) -> None:
     """Report that the box is in safe mode until told to stop, or until it is worth another try.
 
@@ -45,13 +41,12 @@ def run_safely(
         error: what the last of them failed with; None where only the journal knows.
         notifier: to the service manager.
         stop: set from a signal handler or another thread.
-        lasts_s: after so long another try is worth it.
     """
     why = f"the last by {error}" if error else "see the journal"
     words = f"safe mode: {crashes} crashes in ten minutes; {why}"
     log.error(
         "%s; no camera is opened for %.0f min; once the cause is gone, a restart tries at once",
-        words, lasts_s / 60.0,
+        words, LASTS_S / 60.0,
     )  # fmt: skip
     now_s = time.time()
     messages = Messages(config.store, config.node, secrets.token_hex(4), config.timezone)
@@ -72,7 +67,7 @@ def run_safely(
         for sender in senders:
             sender.degrade(words)
             stack.enter_context(sender)
-        until_s = time.monotonic() + lasts_s
+        until_s = time.monotonic() + LASTS_S
         while not stop.wait(TURN_S) and time.monotonic() < until_s:
             for command in commands.take():
                 commands.answer(command, "refused", words)

@@ -33,8 +33,6 @@ DEVICES = "devices.conf"
 CREDENTIALS = "credentials.conf"
 _CREDENTIAL = re.compile(re.escape(WRITTEN) + r"/([A-Za-z0-9_-][A-Za-z0-9._-]*)")
 
-Run = Callable[[list[str]], None]
-
 
 @dataclass(frozen=True)
 class Step:
@@ -223,20 +221,20 @@ def change_service(
         )
 
 
-def carry_out(steps: list[Step], run: Run | None = None) -> None:
+def carry_out(steps: list[Step]) -> None:
     """Do every step in its order.
 
     Raises:
         ServiceError: a file cannot be written, or a program failed; nothing after it was done.
     """
     for step in steps:
-        _carry_out(step, run or _run)
+        _carry_out(step)
 
 
-def _carry_out(step: Step, run: Run) -> None:
+def _carry_out(step: Step) -> None:
     try:
         if step.path is None:
-            run(list(step.command))
+            subprocess.run(step.command, check=True, capture_output=True, text=True)  # noqa: S603
         elif step.path.is_dir():
             step.path.rmdir()
         elif step.text is None:
@@ -249,7 +247,3 @@ def _carry_out(step: Step, run: Run) -> None:
         raise ServiceError(f"cannot {step}: {reason}; run it as root (sudo)") from error
     except subprocess.CalledProcessError as error:
         raise ServiceError(f"{shlex.join(step.command)} failed: {error.stderr}") from error
-
-
-def _run(command: list[str]) -> None:
-    subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603

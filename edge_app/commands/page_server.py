@@ -67,8 +67,6 @@ class PageServer(ThreadingHTTPServer):
         SourceError: the port is taken.
     """
 
-    daemon_threads = True
-
     def __init__(self, site: Site, port: int = 0) -> None:
         self.site = site
         self.key = secrets.token_urlsafe(16)

@@ -71,9 +71,6 @@ class Endpoint:
 
 
 class _Server(HTTPServer):
-    # A box that was restarted finds its port again at once.
-    allow_reuse_address = True
-
     def handle_error(self, *_arguments: Any) -> None:
         log.debug("a request to the endpoint failed", exc_info=True)
 
