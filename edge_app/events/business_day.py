@@ -29,10 +29,9 @@ class LocalTime:
         """Hour of the local day, 0..23; one hour repeats when clocks go back."""
         return datetime.fromtimestamp(at_s, self.zone).hour
 
-    def minute_of_day(self, at_s: float) -> int:
-        """Minute of the local day, 0..1439."""
-        local = datetime.fromtimestamp(at_s, self.zone)
-        return local.hour * 60 + local.minute
+    def clock_time(self, at_s: float) -> str:
+        """Hours and minutes of the local day, such as ``09:05``."""
+        return datetime.fromtimestamp(at_s, self.zone).strftime("%H:%M")
 
 
 class BusinessDays:

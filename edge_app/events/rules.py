@@ -31,11 +31,9 @@ def is_within_hours(rule: RuleSettings, at_s: float, local_time: LocalTime) -> b
     """
     if rule.hours is None:
         return True
-    start, end = (_minute_of_day(text) for text in rule.hours.split("-"))
-    minute = local_time.minute_of_day(at_s)
-    if start < end:
-        return start <= minute < end
-    return minute >= start or minute < end
+    start, end = rule.hours.split("-")
+    now = local_time.clock_time(at_s)
+    return start <= now < end if start < end else now >= start or now < end
 
 
 def is_evidence(rule: RuleSettings, outfit: Outfit) -> bool:
@@ -91,8 +89,3 @@ def colour_of(outfit: Outfit, garment: str) -> str:
     region = REGION_OF[garment]
     torso = {"top": "long", "long": "top"}.get(region, region)
     return outfit.colours.get(region, outfit.colours.get(torso, UNKNOWN))
-
-
-def _minute_of_day(text: str) -> int:
-    hours, minutes = text.split(":")
-    return int(hours) * 60 + int(minutes)
