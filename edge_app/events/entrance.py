@@ -117,10 +117,9 @@ class Entrance:
             for key in visitor.stays.keys() & new:
                 stay = visitor.stays[key]
                 stay.sides = Sides(zones[key].hold_s, stay.sides.last_at_s, is_cut_off=False)
-        now_s = self._last_at_s if self._last_at_s is not None else 0.0
         self._changed_at_s = {
             **{key: at_s for key, at_s in self._changed_at_s.items() if key in zones},
-            **dict.fromkeys(new, now_s),
+            **dict.fromkeys(new, self._last_at_s or 0.0),
         }
 
     def finish(self) -> list[Entry]:

@@ -54,7 +54,6 @@ class Sides:
         self._is_cut_off = is_cut_off
         self._run_side = 0
         self._run_since_s = 0.0
-        self._run_until_s = 0.0
         self._run_seen = 0
         self._is_first_run = True
         self._last: tuple[float, float, Point] | None = None
@@ -82,8 +81,7 @@ class Sides:
             self._begin(side, at_s)
         else:
             self._run_seen += 1
-        self._run_until_s = at_s
-        held_s = self._run_until_s - self._run_since_s
+        held_s = at_s - self._run_since_s
         is_free = self._is_first_run and self._is_cut_off
         if self._run_seen < _LEAST_SEEN or not (is_free or held_s >= self._hold_s - _ROUNDING_S):
             return None
