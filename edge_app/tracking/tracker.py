@@ -96,11 +96,11 @@ class Tracker:
         if len(detections):
             self._has_looks = looks is not None
             good_score = min(self._settings.high_score, self._settings.new_score)
-            self._find(Found.of(detections, looks, good_score), size)
+            self._find(Found.of(detections, looks, good_score))
         for life in self._lives:
             life.frames += life.last_seen_at_s < taken_at_s
-        ended += self._keep([not self._is_over(life, size) for life in self._lives])
-        ended += self._confirm(size)
+        ended += self._keep([not self._is_over(life) for life in self._lives])
+        ended += self._confirm()
         return TrackedFrame(
             self._camera, index, taken_at_s, size, self._tracks(), tuple(sorted(ended))
         )
@@ -113,10 +113,10 @@ class Tracker:
         """
         return tuple(sorted(self._keep([False] * len(self._lives))))
 
-    def _find(self, found: Found, size: tuple[int, int]) -> None:
+    def _find(self, found: Found) -> None:
         """Match the detections with the tracks; those that are nobody's begin new ones."""
-        expected = [Expected.of(life.motion, size) for life in self._lives]
-        pairs = possible_pairs(expected, found, size)
+        expected = [Expected.of(life.motion, self._size) for life in self._lives]
+        pairs = possible_pairs(expected, found, self._size)
         pairs = [
             pair
             for pair in pairs
@@ -125,7 +125,7 @@ class Tracker:
                 expected[pair.row].box,
                 found.boxes[pair.column],
                 self._at_s,
-                size,
+                self._size,
             )
         ]
         taken = self._share(pairs, expected, found)
@@ -143,7 +143,7 @@ class Tracker:
         for column, score in enumerate(found.scores):
             is_new = score >= self._settings.hint_score and column not in seen
             if is_new and not found.part_of[column] and column not in known:
-                self._start(found, column, size)
+                self._start(found, column)
 
     def _see(self, life: Life, found: Found, column: int) -> None:
         """Take note of a matched detection."""
@@ -190,20 +190,20 @@ class Tracker:
                 self._lives[row].see_shared(self._at_s, found.scores[column], across, down)
         return taken
 
-    def _start(self, found: Found, column: int, size: tuple[int, int]) -> None:
+    def _start(self, found: Found, column: int) -> None:
         """Begin a track with a detection that is nobody's, nor a part of somebody.
 
         Weak ones too: of who walks in over the edge, the first sight is a weak head.
         """
         box = found.boxes[column]
         is_alone = not found.is_doubtful[column]
-        is_entering = is_cut_off(box, size)[3]
+        is_entering = is_cut_off(box, self._size)[3]
         life = Life.begin(self._at_s, box, found.scores[column], is_entering, is_alone)
         if found.looks is not None and found.is_clear[column]:
             life.remember(found.looks[column], self._at_s)
         self._lives.append(life)
 
-    def _is_over(self, life: Life, size: tuple[int, int]) -> bool:
+    def _is_over(self, life: Life) -> bool:
         """Whether somebody is gone."""
         unseen_s = self._at_s - life.last_seen_at_s
         if unseen_s <= 0:
@@ -215,18 +215,19 @@ class Tracker:
         if unseen_s > max(longest_s, settings.lost_s):
             return True
         x, _, top, _ = life.motion.position
-        if not (0 <= x <= size[0] and -0.5 * size[1] <= top <= size[1]):
+        width, height = self._size
+        if not (0 <= x <= width and -0.5 * height <= top <= height):
             return True
         speed_x, _, speed_top, _ = life.motion.velocity
-        left, _, right, bottom = is_cut_off(life.box_xyxy, size)
+        left, _, right, bottom = is_cut_off(life.box_xyxy, self._size)
         is_leaving = (
             (left and speed_x < 0)
             or (right and speed_x > 0)
-            or (bottom and speed_top > 0 and top > size[1] - _LEAVING_SHARE * life.size)
+            or (bottom and speed_top > 0 and top > height - _LEAVING_SHARE * life.size)
         )
         return is_leaving and unseen_s > _LEFT_S
 
-    def _confirm(self, size: tuple[int, int]) -> list[int]:
+    def _confirm(self) -> list[int]:
         """Let out who was seen for long enough, under a lost person's id where that can be it.
 
         Returns:
@@ -242,7 +243,7 @@ class Tracker:
             if not is_known and not life.is_convincing(self._settings):
                 continue
             old = relinking.lost_match(
-                life, self._lives, size, self._at_s, self._settings, self._has_looks
+                life, self._lives, self._size, self._at_s, self._settings, self._has_looks
             )
             if old is not None:
                 ended += [life.track_id] if is_known else []
