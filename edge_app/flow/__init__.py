@@ -6,7 +6,8 @@
     Frame   -> Detections -> Track   -> Outfit -> Entry/Alert/CountWindow -> outbox -> MQTT
 
 All are frozen; nothing downstream changes an upstream value. Boxes are ``xyxy`` in pixels of the
-frame that they were found in; times are seconds of Unix time at which the picture was taken.
+frame that they were found in. People are followed by the frames' even clock; what is counted and
+told has seconds of Unix time.
 """
 
 from edge_app.flow.cuts import Batch, Cuts, Fit, whole
