@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,7 +50,7 @@ def compare(
         ``garments`` and ``staff`` (of people who came in alone). 95 % intervals throughout, by
         ``formulas``.
     """
-    pairs = _pair_entries(truth, entries, _same_direction)
+    pairs = _pair_entries(truth, entries)
     missed, wrong = _unpaired(truth.entries, entries, pairs)
     return {
         "duration_s": round(duration_s, 3),
@@ -94,14 +94,13 @@ def scores(matched: int, missed: int, wrong: int) -> dict[str, Any]:
 
 
 def _compare_counts(truth: Truth, entries: Sequence[Told]) -> dict[str, dict[str, int]]:
+    true = [(e.zone, e.direction) for e in truth.entries]
+    counted = [(e["zone"], e["direction"]) for e in entries]
     return {
         zone: {
-            f"{kind}_{direction}": sum(1 for z, d in pairs if (z, d) == (zone, direction))
+            f"{kind}_{direction}": moves.count((zone, direction))
             for direction in ("in", "out")
-            for kind, pairs in (
-                ("true", [(e.zone, e.direction) for e in truth.entries]),
-                ("counted", [(e["zone"], e["direction"]) for e in entries]),
-            )
+            for kind, moves in (("true", true), ("counted", counted))
         }
         for zone in _zones(truth, entries)
     }
@@ -111,26 +110,21 @@ def _zones(truth: Truth, entries: Sequence[Told]) -> list[str]:
     return sorted({e.zone for e in truth.entries} | {e["zone"] for e in entries})
 
 
-def _same_direction(true: TrueEntry, entry: Told) -> float:
-    return 0.0 if true.direction == entry["direction"] else np.inf
+def _pair_entries(truth: Truth, entries: Sequence[Told], if_turned: float = np.inf) -> list[Pair]:
+    """True and counted entries of one zone within the tolerance.
 
-
-def _either_direction(true: TrueEntry, entry: Told) -> float:
-    """The right direction is preferred, however far apart the two are."""
-    return 0.0 if true.direction == entry["direction"] else 1e6
-
-
-def _pair_entries(
-    truth: Truth, entries: Sequence[Told], penalty: Callable[[TrueEntry, Told], float]
-) -> list[Pair]:
-    """True and counted entries of one zone within the tolerance."""
+    Args:
+        truth: what really happened.
+        entries: what was counted.
+        if_turned: added to the gap, in frames, between two of opposite directions.
+    """
     limit = ENTRY_TOLERANCE_S * truth.fps
     gaps = np.full((len(truth.entries), len(entries)), np.inf)
     for i, true in enumerate(truth.entries):
         for j, entry in enumerate(entries):
             gap = abs(true.frame - entry["frame"])
             if true.zone == entry["zone"] and gap <= limit:
-                gaps[i, j] = gap + penalty(true, entry)
+                gaps[i, j] = gap + (0.0 if true.direction == entry["direction"] else if_turned)
     return _match(gaps)
 
 
@@ -166,7 +160,8 @@ def _who_came_alone(truth: Truth, pairs: Sequence[Pair]) -> list[Pair]:
 
 def _compare_directions(truth: Truth, entries: Sequence[Told]) -> dict[str, Any]:
     """By true direction, what was counted; ``turned`` is the share counted the wrong way."""
-    pairs = _pair_entries(truth, entries, _either_direction)
+    # The right direction is preferred, however far apart the two are.
+    pairs = _pair_entries(truth, entries, if_turned=1e6)
     missed, wrong = _unpaired(truth.entries, entries, pairs)
     confusion = {
         true: {

@@ -43,13 +43,9 @@ class ReplayResult:
     @property
     def counts(self) -> dict[str, dict[str, int]]:
         """Entries and exits per zone."""
+        moves = [(entry["zone"], entry["direction"]) for entry in self.entries]
         return {
-            zone: {
-                direction: sum(
-                    1 for e in self.entries if (e["zone"], e["direction"]) == (zone, direction)
-                )
-                for direction in ("in", "out")
-            }
+            zone: {direction: moves.count((zone, direction)) for direction in ("in", "out")}
             for zone in self.zones
         }
 
