@@ -60,19 +60,19 @@ class HealthMeter:
             drops: frames dropped since the start, by camera and reason.
             now_s: the present, on the frames' clock.
         """
-        span_s = max(now_s - self._since_s, 1e-3)
-        if self._step_s:
-            slow_s = [step_s for step_s in self._step_s if step_s > _SLOW_S]
+        span_s, steps_s = max(now_s - self._since_s, 1e-3), self._step_s
+        if steps_s:
+            slow_s = [step_s for step_s in steps_s if step_s > _SLOW_S]
             is_slow = len(slow_s) >= _LEAST_SLOW and sum(slow_s) >= _LEAST_SLOW_S
             self.slow_turns_per_s = len(slow_s) / sum(slow_s) if is_slow else None
         measured = {
             "uptime_s": round(max(now_s - self._started_at_s, 0.0), 1),
             "fps": {camera: round(n / span_s, 2) for camera, n in self._frames.items()},
             "frames_dropped": {camera: sum(counts.values()) for camera, counts in drops.items()},
-            "stage_p50_ms": _milliseconds("pipeline", self._step_s, 50),
-            "stage_p99_ms": _milliseconds("pipeline", self._step_s, 99),
-            "latency_p50_ms": _milliseconds("all", self._latency_s, 50).get("all"),
-            "latency_p99_ms": _milliseconds("all", self._latency_s, 99).get("all"),
+            "stage_p50_ms": {"pipeline": _milliseconds(steps_s, 50)} if steps_s else {},
+            "stage_p99_ms": {"pipeline": _milliseconds(steps_s, 99)} if steps_s else {},
+            "latency_p50_ms": _milliseconds(self._latency_s, 50),
+            "latency_p99_ms": _milliseconds(self._latency_s, 99),
             "temperatures_c": temperatures_c(),
             "memory_mb": round(resident_mb(), 1),
         }
@@ -89,9 +89,9 @@ def resident_mb() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
-def temperatures_c(root: Path = Path("/sys/class/thermal")) -> dict[str, float]:
+def temperatures_c() -> dict[str, float]:
     """Degrees Celsius of the machine's thermal zones by name; empty where it tells none."""
-    zones = (_temperature_c(zone) for zone in sorted(root.glob("thermal_zone*")))
+    zones = map(_temperature_c, sorted(Path("/sys/class/thermal").glob("thermal_zone*")))
     return dict(zone for zone in zones if zone is not None)
 
 
@@ -104,7 +104,5 @@ def _temperature_c(zone: Path) -> tuple[str, float] | None:
         return None
 
 
-def _milliseconds(name: str, spans_s: deque[float], percentile: float) -> dict[str, float]:
-    if not spans_s:
-        return {}
-    return {name: round(1000 * float(np.percentile(np.array(spans_s), percentile)), 2)}
+def _milliseconds(spans_s: Sequence[float], percentile: float) -> float | None:
+    return round(1000 * float(np.percentile(spans_s, percentile)), 2) if spans_s else None
