@@ -10,7 +10,6 @@ their second turn, count for neither.
 from __future__ import annotations
 
 import resource
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -259,10 +258,5 @@ def _figures(passes: Sequence[Spent], networks: Mapping[str, Network]) -> dict[s
             "least": round(min(one.share for one in passes), 3),
             "most": round(max(one.share for one in passes), 3),
         },
-        "peak_memory_mb": round(_peak_memory_mb(), 1),
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     }
-
-
-def _peak_memory_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1024 if sys.platform == "linux" else peak / 1024**2

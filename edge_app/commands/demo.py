@@ -11,14 +11,13 @@ import signal
 import tempfile
 import threading
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from rich.console import Console
 from rich.live import Live as LiveDisplay
 from rich.table import Table
 
-from edge_app.app import open_networks
+from edge_app.app import Networks, open_networks
 from edge_app.box.live import Live
 from edge_app.capture.simulated import SimulatedEntrance
 from edge_app.capture.source import open_replay, source_kind
@@ -60,7 +59,7 @@ def demo_config(source: str | None, config_path: Path | None, camera: str | None
         name, settings = next(iter(config.cameras.items()))
         cameras = {name: settings.model_copy(update={"source": source})}
         return config.model_copy(update={"cameras": cameras})
-    chosen = source if source is not None else SIMULATION
+    chosen = SIMULATION if source is None else source
     line = DOOR_LINE
     if source_kind(chosen) == "simulated":
         line = SimulatedEntrance.from_url(chosen).line
@@ -103,8 +102,8 @@ def run_demo(config: Config, seconds: float | None, draw_dir: Path | None) -> No
     configure("warning")
     console = Console()
     stop = threading.Event()
-    signal.signal(signal.SIGINT, _setter(stop))
-    signal.signal(signal.SIGTERM, _setter(stop))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     with console.status("loading the networks"):
         networks = open_networks(config.inference, config.detection, config.outfit)
     with EmbeddedBroker() as broker, tempfile.TemporaryDirectory(prefix="dresscode-") as folder:
@@ -141,7 +140,7 @@ def run_demo(config: Config, seconds: float | None, draw_dir: Path | None) -> No
     console.print("\n" + board.farewell())
 
 
-def _work(config: Config, networks: Any, stop: threading.Event, draw_dir: Path | None) -> None:
+def _work(config: Config, networks: Networks, stop: threading.Event, draw_dir: Path | None) -> None:
     """The box itself, in a thread of its own so that the client can read meanwhile."""
     annotator = None if draw_dir is None else Annotator(draw_dir, dict(config.cameras))
 
@@ -205,10 +204,3 @@ class Board:
         if worn:
             words += "; worn: " + ", ".join(f"{name} {n}" for name, n in worn.items())
         return words
-
-
-def _setter(stop: threading.Event) -> Any:
-    def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    return ask_to_stop
