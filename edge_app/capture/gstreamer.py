@@ -81,10 +81,12 @@ class GStreamerCamera:
                 f"{self._shown}: gst-launch-1.0 is not installed; on Debian and JetPack: "
                 "apt-get install gstreamer1.0-tools gstreamer1.0-plugins-good"
             ) from error
+        pipes = (self._process.stdout, self._process.stderr)
+        self._pipes = [pipe for pipe in pipes if pipe is not None]
+        self._out, self._err = (pipe.fileno() for pipe in self._pipes)
         self._selector = selectors.DefaultSelector()
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                self._selector.register(pipe.fileno(), selectors.EVENT_READ)
+        for pipe in self._pipes:
+            self._selector.register(pipe.fileno(), selectors.EVENT_READ)
         try:
             header = self._line(time.monotonic() + START_TIMEOUT_S)
             self._width, self._height = picture_size(header)
@@ -123,9 +125,8 @@ class GStreamerCamera:
             # A pipeline that hangs in a driver does not answer to SIGTERM.
             self._process.kill()
             self._process.wait()
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                pipe.close()
+        for pipe in self._pipes:
+            pipe.close()
 
     def _line(self, deadline: float) -> bytes:
         line = bytearray()
@@ -139,34 +140,31 @@ class GStreamerCamera:
 
     def _fill(self, target: memoryview, deadline: float) -> None:
         """Read exactly as many bytes as the target holds, keeping stderr from filling up."""
-        if self._process.stdout is None or self._process.stderr is None:
-            raise SourceError(f"{self._shown}: the pipeline is closed")
-        out, err = self._process.stdout.fileno(), self._process.stderr.fileno()
         done = 0
         while done < len(target):
             ready = self._selector.select(max(deadline - time.monotonic(), 0.0))
             if not ready:
                 raise SourceError(f"{self._shown}: the pipeline sends no pictures; {self._said()}")
             for key, _ in ready:
-                if key.fd == err:
-                    self._hear(err)
-                elif key.fd == out:
-                    count = os.readv(out, [target[done:]])
+                if key.fd == self._err:
+                    self._hear()
+                else:
+                    count = os.readv(self._out, [target[done:]])
                     if count == 0:
                         raise SourceError(f"{self._shown}: the pipeline ended; {self._said()}")
                     done += count
 
-    def _hear(self, err: int) -> None:
-        said = os.read(err, 65_536)
+    def _hear(self) -> None:
+        said = os.read(self._err, 65_536)
         if not said:
-            self._selector.unregister(err)
+            self._selector.unregister(self._err)
         self._stderr = (self._stderr + said)[-_KEPT_STDERR:]
 
     def _said(self) -> str:
         """The first complaint of GStreamer, without secrets."""
-        while any(key.fd != self._out() for key, _ in self._selector.select(0.2)):
+        while any(key.fd == self._err for key, _ in self._selector.select(0.2)):
             before = self._stderr
-            self._hear(self._err())
+            self._hear()
             if self._stderr == before:
                 break
         text = redact(self._stderr.decode(errors="replace"))
@@ -174,12 +172,6 @@ class GStreamerCamera:
             text = text.replace(self._password, "<hidden>")
         lines = [line for line in text.splitlines() if "ERROR" in line or "WARNING" in line]
         return f"it says: {lines[0][:300]}" if lines else "it says nothing"
-
-    def _out(self) -> int:
-        return -1 if self._process.stdout is None else self._process.stdout.fileno()
-
-    def _err(self) -> int:
-        return -1 if self._process.stderr is None else self._process.stderr.fileno()
 
 
 def command_line(source: str, username: str | None, password: str | None) -> list[str]:
