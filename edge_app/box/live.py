@@ -13,7 +13,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
-from types import TracebackType
 from typing import Any
 
 from edge_app.app import Networks, build_pipeline
@@ -122,12 +121,7 @@ class Live:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         # Open windows stay open in the stored state: the next start continues them. After an error
         # the state may be ahead of what was told, and the one stored last stays.
         if kind is None:

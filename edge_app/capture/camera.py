@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from types import TracebackType
 
 from edge_app.capture.latest import MAX_AGE_S, FrameSlots
 from edge_app.capture.masks import PrivacyMasks
@@ -112,12 +111,7 @@ class LiveCamera:
         self._start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop.set()
         if self._thread is not None:
             self._thread.join(self._timing.close_s)
