@@ -66,6 +66,14 @@ class LiveCamera:
 
     Pictures are stamped with our even time of their capture, never decreasing, thinned out to the
     configured rate, masked, and put into the camera's slot. Changes of state are reported.
+
+    Args:
+        camera_id: id in the configuration.
+        settings: rate, masks and zones.
+        opener: connects to the camera; called again after every failure.
+        slots: where frames go.
+        on_state: told every change, from the capture thread; must only enqueue.
+        timing: patience.
     """
 
     def __init__(
@@ -77,16 +85,6 @@ class LiveCamera:
         on_state: Callable[[CameraState], None],
         timing: Timing | None = None,
     ) -> None:
-        """Start nothing yet.
-
-        Args:
-            camera_id: id in the configuration.
-            settings: rate, masks and zones.
-            opener: connects to the camera; called again after every failure.
-            slots: where frames go.
-            on_state: told every change, from the capture thread; must only enqueue.
-            timing: patience.
-        """
         self.camera_id = camera_id
         self._about = {"camera": camera_id}
         self._opener = opener

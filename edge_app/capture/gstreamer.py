@@ -37,7 +37,20 @@ _TAIL = (
 
 
 class GStreamerCamera:
-    """One run of a pipeline. Its frames' times are those of their arrival (monotonic clock)."""
+    """One run of a pipeline. Its frames' times are those of their arrival (monotonic clock).
+
+    Args:
+        camera_id: of the frames.
+        source: ``gst://`` and a pipeline as for ``gst-launch-1.0``, without a sink. In it
+            ``{username}`` and ``{password}`` stand for the camera's.
+        username: what to put there.
+        password: what to put there. Other users of the machine can see a process's arguments,
+            except under the shipped systemd unit.
+        read_timeout_s: a pipeline that sends nothing for so long has failed.
+
+    Raises:
+        SourceError: GStreamer is missing, or the pipeline fails or sends nothing.
+    """
 
     def __init__(
         self,
@@ -47,20 +60,6 @@ class GStreamerCamera:
         password: str | None = None,
         read_timeout_s: float = READ_TIMEOUT_S,
     ) -> None:
-        """Start the pipeline and wait for its first bytes.
-
-        Args:
-            camera_id: of the frames.
-            source: ``gst://`` and a pipeline as for ``gst-launch-1.0``, without a sink. In it
-                ``{username}`` and ``{password}`` stand for the camera's.
-            username: what to put there.
-            password: what to put there. Other users of the machine can see a process's arguments,
-                except under the shipped systemd unit.
-            read_timeout_s: a pipeline that sends nothing for so long has failed.
-
-        Raises:
-            SourceError: GStreamer is missing, or the pipeline fails or sends nothing.
-        """
         self._camera_id = camera_id
         self._shown = redact(source)
         self._read_timeout_s = read_timeout_s

@@ -22,18 +22,17 @@ MAX_AGE_S = 0.5
 
 
 class FrameSlots:
-    """The newest frame of every camera; filled by capture threads, emptied by the pipeline."""
+    """The newest frame of every camera; filled by capture threads, emptied by the pipeline.
+
+    Args:
+        cameras: ids; the order in which :meth:`take` returns frames.
+        clock: seconds that pass evenly, the clock that frames are stamped with.
+        max_age_s: older frames are dropped when they are taken.
+    """
 
     def __init__(
         self, cameras: Iterable[str], clock: Callable[[], float], max_age_s: float = MAX_AGE_S
     ) -> None:
-        """Make empty slots.
-
-        Args:
-            cameras: ids; the order in which :meth:`take` returns frames.
-            clock: seconds that pass evenly, the clock that frames are stamped with.
-            max_age_s: older frames are dropped when they are taken.
-        """
         self.clock = clock
         self._max_age_s = max_age_s
         self._slots: dict[str, Frame | None] = dict.fromkeys(cameras)

@@ -17,16 +17,15 @@ from edge_app.flow import Frame, UInt8
 
 
 class NvVideoCamera:
-    """One connection. Its frames' times are those of their arrival (monotonic clock)."""
+    """One connection. Its frames' times are those of their arrival (monotonic clock).
+
+    Raises:
+        SourceError: it cannot be opened, or the card cannot decode it.
+    """
 
     def __init__(
         self, camera_id: str, url: str, username: str | None = None, password: str | None = None
     ) -> None:
-        """Connect.
-
-        Raises:
-            SourceError: it cannot be opened, or the card cannot decode it.
-        """
         self._camera_id = camera_id
         self._shown = redact(url)
         self._index = 0

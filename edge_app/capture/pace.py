@@ -19,15 +19,13 @@ class LatenessMeter:
     between the two clocks seen so far is taken for a picture without delay. The difference may
     grow by 0.5 %, so that two clocks may drift apart. A stream without a sensible clock (it stands
     still or goes back) is never late.
+
+    Args:
+        limit_s: what counts as late. A stream that has been late for two seconds on end is not
+            working off a backlog, its clock runs slow: it is taken for punctual again.
     """
 
     def __init__(self, limit_s: float) -> None:
-        """Begin with a new stream.
-
-        Args:
-            limit_s: what counts as late. A stream that has been late for two seconds on end is not
-                working off a backlog, its clock runs slow: it is taken for punctual again.
-        """
         self._limit_s = limit_s
         self._position_s: float | None = None
         self._arrived_s = 0.0

@@ -39,10 +39,21 @@ class ReplayCamera:
     given one counts for folders of pictures and for files that have none (or nonsense: outside
     0.1 to 240).
 
+    Args:
+        camera_id: of the frames.
+        source: a video file, a picture, or a folder of pictures of one size, taken in the order of
+            their names (numbers in names count as numbers).
+        fps: time base for sources without one.
+        start_s: when frame 0 was taken, seconds of Unix time.
+        masks: blacked out in every frame.
+
     Attributes:
         fps: the rate in use, frames per second.
         frame_count: number of frames, for progress; of a video as its header says, which may be
             wrong by a few, None where it says nothing.
+
+    Raises:
+        SourceError: missing, empty or undecodable, or no time base is known.
     """
 
     def __init__(
@@ -53,19 +64,6 @@ class ReplayCamera:
         start_s: float = REPLAY_START_S,
         masks: PrivacyMasks | None = None,
     ) -> None:
-        """Open the recording and decode its first frame.
-
-        Args:
-            camera_id: of the frames.
-            source: a video file, a picture, or a folder of pictures of one size, taken in the
-                order of their names (numbers in names count as numbers).
-            fps: time base for sources without one.
-            start_s: when frame 0 was taken, seconds of Unix time.
-            masks: blacked out in every frame.
-
-        Raises:
-            SourceError: missing, empty or undecodable, or no time base is known.
-        """
         self._camera_id = camera_id
         self._source = source
         self._start_s = start_s

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from edge_app.capture.masks import PrivacyMasks
-from edge_app.capture.replay import REPLAY_START_S
 from edge_app.capture.simulated.entrance import SimulatedEntrance
 from edge_app.flow import Frame
 
@@ -11,29 +10,23 @@ from edge_app.flow import Frame
 class SimulatedCamera:
     """A :class:`~edge_app.ports.Camera` over a ``sim://entrance`` address, at exact times.
 
+    Args:
+        camera_id: of the frames.
+        url: ``sim://entrance?people_per_min=5&seed=1&duration_s=60``.
+        start_s: when frame 0 is taken, seconds of Unix time.
+        masks: blacked out in every frame.
+
     Attributes:
         fps: frames per second of simulated time.
         frame_count: number of frames; None for an endless one.
+
+    Raises:
+        SourceError: the address asks for something that there is not.
     """
 
     def __init__(
-        self,
-        camera_id: str,
-        url: str,
-        start_s: float = REPLAY_START_S,
-        masks: PrivacyMasks | None = None,
+        self, camera_id: str, url: str, start_s: float, masks: PrivacyMasks | None = None
     ) -> None:
-        """Prepare the entrance.
-
-        Args:
-            camera_id: of the frames.
-            url: ``sim://entrance?people_per_min=5&seed=1&duration_s=60``.
-            start_s: when frame 0 is taken, seconds of Unix time.
-            masks: blacked out in every frame.
-
-        Raises:
-            SourceError: the address asks for something that there is not.
-        """
         self._camera_id = camera_id
         self._entrance = SimulatedEntrance.from_url(url)
         self._start_s = start_s

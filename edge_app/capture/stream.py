@@ -14,8 +14,6 @@ from edge_app.errors import SourceError
 from edge_app.flow import Frame
 
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
-
-
 _MOTION_JPEG = int.from_bytes(b"MJPG", "little")
 
 
@@ -24,16 +22,14 @@ class NetworkCamera:
 
     Motion JPEG over HTTP has none: the reader makes one up, of 25 frames a second whatever the
     camera sends, by which a slower camera would be later and later. Its times are those of arrival.
+
+    Raises:
+        SourceError: it cannot be opened; the message says how far the connection came.
     """
 
     def __init__(
         self, camera_id: str, url: str, username: str | None = None, password: str | None = None
     ) -> None:
-        """Connect.
-
-        Raises:
-            SourceError: it cannot be opened; the message says how far the connection came.
-        """
         self._camera_id = camera_id
         self._shown = redact(url)
         whole = with_credentials(url, username, password) if username else url
@@ -75,14 +71,13 @@ class NetworkCamera:
 
 
 class DeviceCamera:
-    """A USB camera. Its frames' times are those of their arrival, on the monotonic clock."""
+    """A USB camera. Its frames' times are those of their arrival, on the monotonic clock.
+
+    Raises:
+        SourceError: there is none, it is busy, or it may not be used.
+    """
 
     def __init__(self, camera_id: str, device: int | str, fps: float) -> None:
-        """Open the device.
-
-        Raises:
-            SourceError: there is none, it is busy, or it may not be used.
-        """
         self._camera_id = camera_id
         self._shown = f"/dev/video{device}" if isinstance(device, int) else device
         self._capture = open_device(device, fps)

@@ -96,15 +96,13 @@ class RepeatLimit(logging.Filter):
 
     A kind is a logger, a level, a message before its arguments, and the camera that it is about.
     The first one of the next minute says how many were held back.
+
+    Args:
+        most: records of one kind that pass within
+        per_s: so many seconds.
     """
 
     def __init__(self, most: int = 10, per_s: float = 60.0) -> None:
-        """Begin with nothing seen.
-
-        Args:
-            most: records of one kind that pass within
-            per_s: so many seconds.
-        """
         super().__init__()
         self._most = most
         self._per_s = per_s
