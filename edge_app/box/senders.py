@@ -36,7 +36,7 @@ def senders_of(
     senders = []
     for name, settings in brokers_of(config).items():
         # The sender looks at its clock at every turn, which serves as its heartbeat.
-        clocks = Clocks(wall, heartbeats.clock_of(f"sender-{name}", f"sender-{name}"))
+        clocks = Clocks(wall, heartbeats.clock_of(f"sender-{name}"))
         sender = Sender(settings, outbox, messages, name, config.outbox.drain_per_s, clocks)
         sender.obey(commands)
         senders.append(sender)

@@ -42,16 +42,14 @@ class Heartbeats:
             ages_s = {stage: now_s - at_s for stage, at_s in self._beaten_at_s.items()}
         return {s: age_s for s, age_s in ages_s.items() if age_s > self._patience_s[s]}
 
-    def clock_of(self, stage: str, thread: str) -> Callable[[], float]:
-        """A steady clock whose being read by one thread is that stage's heartbeat.
+    def clock_of(self, stage: str) -> Callable[[], float]:
+        """A steady clock whose being read by the thread of the stage's name is its heartbeat.
 
-        Args:
-            stage: whose heartbeat it is.
-            thread: name of the thread; others may read the clock without a beat.
+        Other threads may read the clock without a beat.
         """
 
         def steady() -> float:
-            if threading.current_thread().name == thread:
+            if threading.current_thread().name == stage:
                 self.beat(stage)
             return self._clock()
 

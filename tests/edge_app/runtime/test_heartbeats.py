@@ -36,11 +36,11 @@ def test_an_unknown_stage_is_an_error() -> None:
 def test_a_clock_beats_only_for_its_own_thread() -> None:
     clock = Clock()
     hearts = Heartbeats({"sender": 1.0}, clock)
-    steady = hearts.clock_of("sender", "sender-thread")
+    steady = hearts.clock_of("sender")
     clock.now_s += 5.0
     assert steady() == 105.0
     assert hearts.overdue() == {"sender": 5.0}
-    thread = threading.Thread(target=steady, name="sender-thread")
+    thread = threading.Thread(target=steady, name="sender")
     thread.start()
     thread.join()
     assert hearts.overdue() == {}
