@@ -58,10 +58,6 @@ class SteadyClock:
             error = self._wall() - (steady_s + self._ahead_s)
             slew_s = (_FAST_SLEW if error < -_FAR_S else _SLEW) * (steady_s - self._steady_s)
             is_step = error > _STEP_S or error < -_WRONG_S
-            self._ahead_s += error if is_step else _clamp(error, slew_s)
+            self._ahead_s += error if is_step else min(max(error, -slew_s), slew_s)
             self._steady_s = steady_s
             return steady_s, self._ahead_s
-
-
-def _clamp(value: float, limit: float) -> float:
-    return min(max(value, -limit), limit)

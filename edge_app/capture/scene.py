@@ -19,6 +19,7 @@ from edge_app.flow import Float32, UInt8
 Verdict = tuple[Literal["online", "obstructed", "moved"], str]
 
 FINE: Verdict = ("online", "")
+_FROZEN = "the picture is frozen"
 _EVERY_S = 1.0
 _HOLD_S = 5.0
 _FROZEN_S = 60.0
@@ -119,9 +120,6 @@ class SceneWatch:
         rate = max(1.0 / self._looks, _LEARN)
         self._place = self._place + rate * (edges - self._place)
         self._sharpness += rate * (sharpness - self._sharpness)
-
-
-_FROZEN = "the picture is frozen"
 
 
 def _edges(small: Float32) -> Float32:

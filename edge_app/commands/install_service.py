@@ -77,7 +77,9 @@ def installation(root: Path = Path("/"), program: Path | None = None) -> list[St
     config = root / CONFIG_FOLDER / "store.yaml"
     handed_over = folder / f"{UNIT}.d" / CREDENTIALS
     texts = texts_of(config) if config.exists() else {}
-    _refuse_what_cannot_be_written(config, texts)
+    state_dir = texts.get("state_dir")
+    if state_dir and (trouble := unwritable(Path("/") / CONFIG_FOLDER / state_dir)):
+        raise ServiceError(f"{config}: state_dir: {state_dir}: {trouble}")
     names = credentials_in(texts)
     if names:
         steps.append(Step(handed_over, credentials_drop_in(names)))
@@ -138,12 +140,6 @@ def secrets_by_path(texts: Mapping[str, str]) -> dict[str, Path]:
         for key, text in texts.items()
         if key.endswith(("password_file", "key_file")) and not text.startswith(WRITTEN)
     }
-
-
-def _refuse_what_cannot_be_written(config: Path, texts: Mapping[str, str]) -> None:
-    state_dir = texts.get("state_dir")
-    if state_dir and (trouble := unwritable(Path("/") / CONFIG_FOLDER / state_dir)):
-        raise ServiceError(f"{config}: state_dir: {state_dir}: {trouble}")
 
 
 def credentials_drop_in(names: list[str]) -> str:
