@@ -13,10 +13,8 @@ from typing import Any
 from edge_app.config.advice import did_you_mean
 from edge_app.config.denied import denied
 from edge_app.config.sources import no_credentials, source_problem
-from edge_app.config.yaml_tree import KeyPath
+from edge_app.config.yaml_tree import KeyPath, Problem
 from edge_app.flow import ALL
-
-Problem = tuple[KeyPath, str]
 
 
 def cross_problems(tree: Any, folder: Path) -> list[Problem]:

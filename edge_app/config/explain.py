@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from edge_app.config.advice import did_you_mean, unknown_key
 from edge_app.config.kinds import ID_PATTERN
 from edge_app.config.schema import Config
-from edge_app.config.yaml_tree import KeyPath
+from edge_app.config.yaml_tree import KeyPath, Problem
 from edge_app.vocabulary import CATEGORIES
-
-Problem = tuple[KeyPath, str]
 
 _BOUNDS = {
     "greater_than": ("more than", "gt"),
@@ -80,23 +79,24 @@ def _path_in(tree: Any, details: ErrorDetails) -> KeyPath:
 
 def _say(details: ErrorDetails, path: KeyPath) -> str:
     kind, context, came = details["type"], details.get("ctx", {}), show(details["input"])
-    special: dict[str, Callable[[], str]] = {
-        "missing": lambda: _missing(path),
-        "extra_forbidden": lambda: _unknown(path),
-        "value_error": lambda: str(context["error"]) + _garment_advice(details["input"]),
-        "literal_error": lambda: _literal(context["expected"], details["input"]),
-        "string_pattern_mismatch": lambda: _pattern(context["pattern"], path, came),
-        "too_short": lambda: (
-            f"expected at least {context['min_length']} entries, got {context['actual_length']}"
-        ),
-        "too_long": lambda: (
-            "expected two points, [[x1, y1], [x2, y2]], got more"
-            if path[-1:] == ("line",)
-            else f"expected at most {context['max_length']} entries, got more"
-        ),
-    }
-    if kind in special:
-        return special[kind]()
+    match kind:
+        case "missing":
+            return _missing(path)
+        case "extra_forbidden":
+            return unknown_key(str(path[-1]), sorted(_fields_at(path[:-1])))
+        case "value_error":
+            return str(context["error"]) + _garment_advice(details["input"])
+        case "literal_error":
+            return _literal(context["expected"], details["input"])
+        case "string_pattern_mismatch":
+            return _pattern(context["pattern"], path, came)
+        case "too_short":
+            least, length = context["min_length"], context["actual_length"]
+            return f"expected at least {least} entries, got {length}"
+        case "too_long" if path[-1:] == ("line",):
+            return "expected two points, [[x1, y1], [x2, y2]], got more"
+        case "too_long":
+            return f"expected at most {context['max_length']} entries, got more"
     if kind in _BOUNDS:
         words, key = _BOUNDS[kind]
         hint = ""
@@ -115,13 +115,9 @@ def _missing(path: KeyPath) -> str:
     key = path[-1]
     if isinstance(key, int):
         return f"expected {key + 1} values, got fewer"
-    described = _description(path)
+    field = _fields_at(path[:-1]).get(key)
+    described = field and field.description
     return f"expected this key, got nothing; add {key}: {described or '...'}"
-
-
-def _unknown(path: KeyPath) -> str:
-    known = sorted(_keys_at(path[:-1]))
-    return unknown_key(str(path[-1]), known)
 
 
 def _literal(expected: str, came: Any) -> str:
@@ -189,17 +185,11 @@ def _arms(annotation: Any) -> list[Any]:
     return [annotation]
 
 
-def _keys_at(path: KeyPath) -> set[str]:
-    return {
-        key
+def _fields_at(path: KeyPath) -> dict[str, FieldInfo]:
+    """The keys that the schema allows below a path."""
+    models = [
+        kind
         for kind in _annotations_at(path)
         if isinstance(kind, type) and issubclass(kind, BaseModel)
-        for key in kind.model_fields
-    }
-
-
-def _description(path: KeyPath) -> str | None:
-    for kind in _annotations_at(path[:-1]):
-        if isinstance(kind, type) and issubclass(kind, BaseModel) and path[-1] in kind.model_fields:
-            return kind.model_fields[str(path[-1])].description
-    return None
+    ]
+    return {key: field for model in models for key, field in model.model_fields.items()}

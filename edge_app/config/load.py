@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from edge_app.config.credentials import is_out_of_sight, whole_name
 from edge_app.config.cross_checks import cross_problems
-from edge_app.config.explain import Problem, explain, show
+from edge_app.config.explain import explain, show
 from edge_app.config.schema import Config
 from edge_app.config.secrets import read_password, redact
-from edge_app.config.yaml_tree import KeyPath, YamlSyntaxError, dotted, read_tree
+from edge_app.config.yaml_tree import KeyPath, Problem, YamlSyntaxError, dotted, read_tree
 from edge_app.errors import ConfigError
 
 _FILE_KEYS = frozenset(

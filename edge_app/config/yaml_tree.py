@@ -14,6 +14,8 @@ from typing import Any
 import yaml
 
 KeyPath = tuple[str | int, ...]
+Problem = tuple[KeyPath, str]
+"""Where something cannot be accepted, and why."""
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 32
 AGAIN = "\0again"
@@ -76,12 +78,12 @@ class YamlTree:
     Attributes:
         value: dicts with text keys, lists, texts, numbers, booleans and None.
         lines: 1-based line of every key and list entry, by its path; `()` is the whole text.
-        problems: path and text of what cannot be accepted.
+        problems: what cannot be accepted.
     """
 
     value: Any = None
     lines: dict[KeyPath, int] = field(default_factory=dict)
-    problems: list[tuple[KeyPath, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     def line(self, path: KeyPath) -> int:
         """Line of a path, or of the closest thing around it."""
