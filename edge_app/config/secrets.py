@@ -52,11 +52,11 @@ def read_password(path: Path) -> str:
                 f"{_advice(path)}"
             ]
         ) from error
-    except UnicodeDecodeError as error:
+    except UnicodeDecodeError:
         # The error's own text would show bytes of the password.
         raise ConfigError(
             [f"{path}: expected a password as UTF-8 text, got other bytes; write it again"]
-        ) from error.__cause__
+        ) from None
     if not password:
         raise ConfigError(
             [f"{path}: expected a password in the first line, got an empty line; write it there"]
