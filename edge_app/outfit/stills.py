@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from edge_app.flow import Float32, Garment, Look, UInt8
 from edge_app.geometry import intersection_over_union, widen
 from edge_app.outfit.crops import MARGIN
+from edge_app.outfit.garments import Looker
 from edge_app.outfit.vote import REGION_INDICES
 
 LEAST_SCORE = 0.02
@@ -33,18 +34,8 @@ _SAY_IN_NAMES = 0.2
 """Share of ``wears`` in what a garment is called; the rest is the classifier's."""
 
 
-class LooksAtCrops(Protocol):
-    """What finds and names the garments on person crops."""
-
-    def look(
-        self, people: Sequence[tuple[UInt8, npt.NDArray[np.int64]]], qualities: Sequence[float]
-    ) -> list[Look]:
-        """One look per person, see :meth:`edge_app.outfit.garments.Looker.look`."""
-        ...
-
-
 def look_at_still(
-    looker: LooksAtCrops, picture_bgr: UInt8, boxes_xyxy: Float32, qualities: Sequence[float]
+    looker: Looker, picture_bgr: UInt8, boxes_xyxy: Float32, qualities: Sequence[float]
 ) -> list[Look]:
     """Look at the people of a still picture, at each several times.
 
