@@ -64,7 +64,7 @@ def draw_box(
 
 
 def draw_text(
-    picture_bgr: UInt8, text: str, place: tuple[int, int], colour: Colour, scale: float = 0.5
+    picture_bgr: UInt8, text: str, place: tuple[int, int], colour: Colour, scale: float
 ) -> None:
     """Write text on a dark ground, kept inside the picture.
 

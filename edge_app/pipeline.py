@@ -81,9 +81,9 @@ class Pipeline:
         detector: Detector,
         outfits: Outfits,
         started_at_s: float,
-        is_replay: bool = False,
-        honours_hours: bool = True,
-        is_clock_ok: Callable[[], bool] = lambda: False,
+        is_replay: bool,
+        honours_hours: bool,
+        is_clock_ok: Callable[[], bool],
     ) -> None:
         self._detector = detector
         self._outfits = outfits

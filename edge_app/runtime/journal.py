@@ -54,7 +54,7 @@ class JournalHandler(logging.Handler):
         path: of the journal's socket.
     """
 
-    def __init__(self, otherwise: logging.Handler, path: Path = SOCKET) -> None:
+    def __init__(self, otherwise: logging.Handler, path: Path) -> None:
         super().__init__()
         self._otherwise = otherwise
         self._path = str(path)
