@@ -36,6 +36,8 @@ class Supervision:
         clock: seconds that never jump.
 
     Attributes:
+        is_ready: each camera was seen or is known to be offline.
+        failing: what the networks fail with; None while they work.
         refused: why the configuration file as it is now was refused, as long as it is; None for
             one that was taken.
         lacks: what the box does without until its next start; None for nothing.
@@ -53,23 +55,18 @@ class Supervision:
         self._states: dict[str, str | None] = dict.fromkeys(cameras)
         patience_s = {f"sender-{name}": PATIENCE_S["sender"] for name in senders}
         self.heartbeats = Heartbeats({PIPELINE: PATIENCE_S[PIPELINE], **patience_s}, clock)
-        self._is_ready = False
+        self.is_ready = False
         self._trouble = ""
         self.refused: str | None = None
         self.lacks: str | None = None
         self._slow_turns_per_s: float | None = None
-        self._failing: str | None = None
+        self.failing: str | None = None
         self._gpu_trouble: str | None = None
         self._failing_since_s = 0.0
         self._pinged_at_s = float("-inf")
         self._frames_per_s: float | None = None
         self._has_news = False
         self._count_anew()
-
-    @property
-    def is_ready(self) -> bool:
-        """Each camera was seen or is known to be offline."""
-        return self._is_ready
 
     @property
     def overdue(self) -> dict[str, float]:
@@ -82,19 +79,14 @@ class Supervision:
         self._has_news = True
 
     @property
-    def failing(self) -> str | None:
-        """What the networks fail with; None while they work."""
-        return self._failing
-
-    @property
     def is_hopeless(self) -> bool:
         """The networks have failed for very long."""
-        return self._failing is not None and self._clock() - self._failing_since_s > HOPELESS_S
+        return self.failing is not None and self._clock() - self._failing_since_s > HOPELESS_S
 
     @property
     def troubles(self) -> list[str]:
         """Why the box is degraded, for people; empty while it sees all that it should."""
-        told = ["a network fails"] if self._failing is not None else []
+        told = ["a network fails"] if self.failing is not None else []
         told += filter(None, (self._gpu_trouble, self.lacks))
         if self._slow_turns_per_s is not None:
             told.append("too slow to count people")
@@ -110,10 +102,10 @@ class Supervision:
             gpu_trouble: why the CPU answers for the GPU.
         """
         self._gpu_trouble = gpu_trouble
-        if (trouble is None) != (self._failing is None):
+        if (trouble is None) != (self.failing is None):
             self._failing_since_s = self._clock()
             self._has_news = True
-        self._failing = trouble
+        self.failing = trouble
 
     def slow(self, turns_per_s: float | None) -> None:
         """Note how often a second every camera is looked at, or that it is often enough."""
@@ -139,8 +131,8 @@ class Supervision:
             words: the state of the delivery, for people.
         """
         now_s = self._clock()
-        if not self._is_ready and None not in self._states.values():
-            self._is_ready, self._has_news = True, False
+        if not self.is_ready and None not in self._states.values():
+            self.is_ready, self._has_news = True, False
             self._count_anew()
             self._notifier.ready(self._line(words))
             log.info("ready: %s", self._line(words))
@@ -148,7 +140,7 @@ class Supervision:
         if counted_s >= STATUS_S:
             self._frames_per_s, self._has_news = self._frames / counted_s, True
             self._count_anew()
-        if self._is_ready and self._has_news:
+        if self.is_ready and self._has_news:
             self._has_news = False
             self._notifier.status(self._line(words))
         if now_s - self._pinged_at_s >= PING_S:
@@ -188,8 +180,8 @@ class Supervision:
         cameras = f"{online} of {len(self._states)} cameras"
         if troubled:
             cameras += f" ({', '.join(troubled)})"
-        if self._failing is not None:
-            words = f"a network fails: {self._failing}; {words}"
+        if self.failing is not None:
+            words = f"a network fails: {self.failing}; {words}"
         words = "; ".join(filter(None, (self._gpu_trouble, self.lacks, words)))
         if self._slow_turns_per_s is not None:
             words += f"; too slow to count people: {self._slow_turns_per_s:.1f} looks a second"

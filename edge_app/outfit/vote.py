@@ -41,27 +41,19 @@ class Vote:
         self._log_odds = np.zeros(len(CATEGORIES))
         self._trust = 0.0
         self._clearest = (0.0, np.zeros(len(CATEGORIES)))
-        self._weight = 0.0
-        self._looks = 0
+        self.weight = 0.0
+        """Evidence so far: the looks' qualities added up, repetition discounted."""
+        self.looks = 0
+        """How many looks were added."""
         self._last_at_s: float | None = None
         self._colours: dict[str, dict[str, float]] = {}
-
-    @property
-    def weight(self) -> float:
-        """Evidence so far: the looks' qualities added up, repetition discounted."""
-        return self._weight
-
-    @property
-    def looks(self) -> int:
-        """How many looks were added."""
-        return self._looks
 
     def add(self, look: Look, at_s: float) -> None:
         """Add one look, taken at a frame's time."""
         since = _FRESH_S if self._last_at_s is None else at_s - self._last_at_s
         weight = look.quality * min(max(since / _FRESH_S, 0.2), 1.0)
         self._last_at_s = at_s
-        self._looks += 1
+        self.looks += 1
         if weight <= 0.0:
             return
         worn = np.clip(wears_of(look), _FLOOR, 1.0 - _FLOOR)
@@ -71,7 +63,7 @@ class Vote:
         self._trust += trust
         if trust > self._clearest[0]:
             self._clearest = (trust, log_odds)
-        self._weight += weight
+        self.weight += weight
         for region, colour in look.colours.items():
             votes = self._colours.setdefault(region, {})
             votes[colour] = votes.get(colour, 0.0) + weight
@@ -84,9 +76,9 @@ class Vote:
         """
         settings = self._settings
         if self._trust <= 0.0:
-            return Outfit(is_final, dict.fromkeys(CATEGORIES, 0.0), {}, looks=self._looks)
+            return Outfit(is_final, dict.fromkeys(CATEGORIES, 0.0), {}, looks=self.looks)
         wears = 1.0 / (1.0 + np.exp(-self._mean_log_odds()))
-        evidence = min(self._weight / settings.min_weight, self._looks / max(settings.min_looks, 1))
+        evidence = min(self.weight / settings.min_weight, self.looks / max(settings.min_looks, 1))
         regions: dict[str, Worn] = {}
         is_open = False
         for region in REGIONS:
@@ -102,7 +94,7 @@ class Vote:
                 region: max(votes, key=lambda name: votes[name])
                 for region, votes in self._colours.items()
             },
-            looks=self._looks,
+            looks=self.looks,
             evidence=evidence,
         )
 
