@@ -42,12 +42,8 @@ class Labelling:
         self.name = Path(clip).name
         self._path = truth_path
         described = read_clips(truth_path).get(self.name, {})
-        labels = Labels.from_json(described, f"{truth_path}: {self.name}")
-        self._start = {
-            "scene": labels.scene,
-            "people": [person.as_json() for person in labels.people],
-        }
-        self._zones = labels.zones | {
+        self._labels = Labels.from_json(described, f"{truth_path}: {self.name}")
+        self._zones = self._labels.zones | {
             zone_id: zone.model_dump(mode="json", include={"line", "area"}, exclude_none=True)
             for zone_id, (_, zone) in config.zones.items()
         }
@@ -79,6 +75,7 @@ class Labelling:
 
     def described(self) -> dict[str, Any]:
         """What the page needs to know."""
+        labels = self._labels
         return {
             "name": self.name,
             "fps": self.pictures.fps,
@@ -86,7 +83,8 @@ class Labelling:
             "size": self._size,
             "zones": self._zones,
             "garments": [[name, REGION_OF[name]] for name in CATEGORIES],
-            **self._start,
+            "scene": labels.scene,
+            "people": [person.as_json() for person in labels.people],
         }
 
     def save(self, text: bytes) -> None:
@@ -104,17 +102,14 @@ class Labelling:
         if misfits:
             raise TruthError("\n".join(f"{self.name}: {said}" for said in misfits))
         with self._lock:
-            self._start = {
-                "scene": labels.scene,
-                "people": [person.as_json() for person in labels.people],
-            }
+            self._labels = labels
             whole = {
                 "fps": self.pictures.fps,
                 "frames": self.pictures.frame_count,
                 "size": self._size,
                 "scene": labels.scene,
                 "zones": self._zones,
-                "people": self._start["people"],
+                "people": [person.as_json() for person in labels.people],
             }
             write_clip(self._path, self.name, whole)
 
