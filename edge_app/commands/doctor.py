@@ -9,7 +9,7 @@ import socket
 import stat
 import threading
 import time
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -20,6 +20,7 @@ from rich.console import Console
 
 from edge_app.app import Networks, open_networks
 from edge_app.box.clock_health import is_clock_synchronised
+from edge_app.box.senders import brokers_of
 from edge_app.capture.decoder import FFMPEG, choose_decoder, has_gstreamer_element
 from edge_app.capture.replay import picture_paths
 from edge_app.capture.source import connect, decoder_of, is_rtsp, source_kind
@@ -86,11 +87,9 @@ def examine(config: Config, of_unit: Path | None = None) -> Iterator[Finding]:
     yield from _networks(config, of_unit is not None)
     yield _decoder()
     yield from _secrets(config, secrets_by_path(texts_of(of_unit)) if of_unit else ())
-    brokers = [("store", config.mqtt), ("headquarters", config.headquarters)]
-    for name, broker in brokers:
-        if broker is not None:
-            for what, is_good, said in broker_findings(name, broker, config.store, config.node):
-                yield Finding(what, "good" if is_good else "bad", said)
+    for name, broker in brokers_of(config).items():
+        for what, is_good, said in broker_findings(name, broker, config.store, config.node):
+            yield Finding(what, "good" if is_good else "bad", said)
     for name, camera in config.cameras.items():
         yield _camera(name, camera)
 
@@ -252,39 +251,32 @@ def _secrets(config: Config, by_path: Container[str]) -> Iterator[Finding]:
 
 def _camera(name: str, settings: CameraSettings) -> Finding:
     """Open a camera and wait for a picture, in a thread: some drivers never come back."""
-    answer: list[Finding] = []
-    what = f"camera {name}"
-
-    def look() -> None:
-        began_s = time.monotonic()
-        kind: str = ""
-        try:
-            kind = source_kind(settings.source)
-            camera = connect(name, settings)
-            frame = camera.read()
-            camera.close()
-        except DresscodeError as error:
-            # What is wrong with a recording says itself what to do.
-            has_cable = kind not in ("recording", "simulated")
-            advice = "; check source, cable and password" if has_cable else ""
-            answer.append(Finding(what, "bad", f"{error}{advice}"))
-            return
-        if frame is None:
-            answer.append(Finding(what, "bad", "opened, but shows no picture"))
-            return
-        width, height = frame.size
-        if is_rtsp(settings.source):
-            kind = f"{kind}, decoded by {decoder_of(settings)}"
-        words = f"{kind}, {width} x {height}, first picture in {time.monotonic() - began_s:.1f} s"
-        answer.append(Finding(what, "good", words))
-
-    return _within(CAMERA_S, look, answer, Finding(what, "bad", f"no picture in {CAMERA_S:.0f} s"))
+    answer: list[tuple[Verdict, str]] = []
+    looking = threading.Thread(
+        target=lambda: answer.append(_first_picture(name, settings)), daemon=True
+    )
+    looking.start()
+    looking.join(CAMERA_S)
+    verdict, said = answer[0] if answer else ("bad", f"no picture in {CAMERA_S:.0f} s")
+    return Finding(f"camera {name}", verdict, said)
 
 
-def _within(
-    timeout_s: float, work: Callable[[], None], answer: list[Finding], otherwise: Finding
-) -> Finding:
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(timeout_s)
-    return answer[0] if answer else otherwise
+def _first_picture(name: str, settings: CameraSettings) -> tuple[Verdict, str]:
+    began_s = time.monotonic()
+    kind: str = ""
+    try:
+        kind = source_kind(settings.source)
+        camera = connect(name, settings)
+        frame = camera.read()
+        camera.close()
+    except DresscodeError as error:
+        # What is wrong with a recording says itself what to do.
+        has_cable = kind not in ("recording", "simulated")
+        return "bad", f"{error}{'; check source, cable and password' if has_cable else ''}"
+    if frame is None:
+        return "bad", "opened, but shows no picture"
+    width, height = frame.size
+    if is_rtsp(settings.source):
+        kind = f"{kind}, decoded by {decoder_of(settings)}"
+    took_s = time.monotonic() - began_s
+    return "good", f"{kind}, {width} x {height}, first picture in {took_s:.1f} s"

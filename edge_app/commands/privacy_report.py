@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from edge_app import __version__
 from edge_app.box.reload import config_hash
+from edge_app.box.senders import brokers_of
 from edge_app.commands.notices import NOTICES, notice
 from edge_app.config.denied import DENIED
 from edge_app.config.schema import Config
@@ -65,8 +66,8 @@ def _inside(config: Config) -> Iterator[str]:
 def _leaving(config: Config) -> Iterator[str]:
     yield "## What leaves the box"
     yield ""
-    brokers = [config.mqtt.url] + ([config.headquarters.url] if config.headquarters else [])
-    yield f"By MQTT to {' and '.join(brokers)}, below `{PREFIX}/{config.store}/`:"
+    urls = " and ".join(broker.url for broker in brokers_of(config).values())
+    yield f"By MQTT to {urls}, below `{PREFIX}/{config.store}/`:"
     yield ""
     yield "| topic | what | fields |"
     yield "|---|---|---|"
