@@ -85,11 +85,9 @@ class Watching:
 
     def turn(self) -> None:
         """The newest frame of each camera through the pipeline, or none within a tick."""
-        with self._lock:
-            config = self._config
-        now_s = self._clock.now_s()
+        config = self.config
         if config is not self._running:
-            self._apply(config, now_s)
+            self._apply(config)
         frames = self._slots.take(TICK_S)
         try:
             step = self._pipeline.step(frames, self._clock.now_s(), self._clock.ahead_s())
@@ -148,12 +146,12 @@ class Watching:
                 "trouble": self._trouble,
             }
 
-    def _apply(self, config: Config, now_s: float) -> None:
+    def _apply(self, config: Config) -> None:
         before = self._running.zones
         for camera in self._cameras:
             camera.change(config.cameras[camera.camera_id])
         self._slots.take(0.0)  # these were masked as before
-        self._pipeline.reconfigure(config, now_s)
+        self._pipeline.reconfigure(config, self._clock.now_s())
         with self._lock:
             self._running = config
             self._counts = {
