@@ -12,6 +12,8 @@ import cv2
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.edge_app.runtime.notify_socket import NotifySocket
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # A server that runs under the system's Python, which has GStreamer's bindings.
@@ -48,6 +50,14 @@ def clips_dir(data_dir: Path) -> Path:
     if not (folder / "truth.json").is_file():
         pytest.skip(f"DRESSCODE_DATA: no recordings at {folder}")
     return folder
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[NotifySocket]:
+    """The service manager's end of sd_notify."""
+    heard = NotifySocket(tmp_path / "notify")
+    yield heard
+    heard.close()
 
 
 @pytest.fixture

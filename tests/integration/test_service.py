@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -49,13 +48,6 @@ def store(tmp_path: Path) -> Path:
     write_clip(tmp_path / "clip", [np.full((128, 256, 3), 120, np.uint8)], 900)
     (tmp_path / "store.yaml").write_text(CONFIG)
     return tmp_path
-
-
-@pytest.fixture
-def manager(tmp_path: Path) -> Iterator[NotifySocket]:
-    heard = NotifySocket(tmp_path / "notify")
-    yield heard
-    heard.close()
 
 
 def start(store: Path, *command: str) -> subprocess.Popen[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,6 @@ from tests.edge_app.runtime.notify_socket import NotifySocket
 __all__ = ["networks", "store"]
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture
-def manager(tmp_path: Path) -> Iterator[NotifySocket]:
-    heard = NotifySocket(tmp_path / "notify")
-    yield heard
-    heard.close()
 
 
 def box_told_to(manager: NotifySocket, store: Path, networks: Networks) -> Live:

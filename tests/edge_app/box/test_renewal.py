@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from edge_app.inference.fallback import FallbackEngine, gpu_state
 from edge_app.inference.model import Model
 from edge_app.ports import Engine
 from edge_app.runtime.systemd import Notifier
+from tests.edge_app.box.test_clock_steps import CONFIG
 from tests.edge_app.runtime.notify_socket import NotifySocket
 from tests.edge_app.runtime.test_heartbeats import Clock
 from tests.edge_app.tiny_store import noise_pictures, write_clip
@@ -182,22 +183,6 @@ def test_what_is_no_engines_failure_is_not_hidden() -> None:
 
 # A whole box, one of whose networks fails on demand.
 
-CONFIG = """
-store: acme-1
-node: edge-1
-timezone: UTC
-state_dir: state
-mqtt: {url: "mqtt://127.0.0.1:1"}
-inference: {models: models, threads: 1}
-motion: {gate: "off"}
-metrics: {port: 0}
-cameras:
-  door:
-    source: clip
-    fps: 20
-    zones: {shop: {area: [[0, 0], [1, 0], [1, 1], [0, 1]]}}
-"""
-
 
 class Breakable:
     """Opens real engines, one of which can be broken for as long as wanted."""
@@ -234,13 +219,6 @@ def config(tmp_path: Path) -> Config:
     write_clip(tmp_path / "clip", noise_pictures(), 600)
     (tmp_path / "store.yaml").write_text(CONFIG)
     return load(tmp_path / "store.yaml")
-
-
-@pytest.fixture
-def manager(tmp_path: Path) -> Iterator[NotifySocket]:
-    heard = NotifySocket(tmp_path / "notify")
-    yield heard
-    heard.close()
 
 
 def networks_of(config: Config, breakable: Breakable) -> Networks:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -14,13 +11,6 @@ from edge_app.runtime.health import HealthMeter
 from edge_app.runtime.systemd import Notifier
 from tests.edge_app.runtime.notify_socket import NotifySocket
 from tests.edge_app.runtime.test_heartbeats import Clock
-
-
-@pytest.fixture
-def manager(tmp_path: Path) -> Iterator[NotifySocket]:
-    heard = NotifySocket(tmp_path / "notify")
-    yield heard
-    heard.close()
 
 
 def drain(manager: NotifySocket) -> list[dict[str, str]]:

@@ -12,13 +12,6 @@ from edge_app.runtime.systemd import Notifier
 from tests.edge_app.runtime.notify_socket import NotifySocket
 
 
-@pytest.fixture
-def manager(tmp_path: Path):  # type: ignore[no-untyped-def]
-    heard = NotifySocket(tmp_path / "notify")
-    yield heard
-    heard.close()
-
-
 def test_every_word_arrives(manager: NotifySocket) -> None:
     notifier = Notifier({"NOTIFY_SOCKET": str(manager.path)})
     notifier.extend(1.5)
