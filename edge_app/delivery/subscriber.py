@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
 
 from edge_app.config.schema import BrokerSettings
 from edge_app.delivery.mqtt import Connected, Connection, Lost, Received, Refused
@@ -47,12 +46,7 @@ class Subscriber:
                     raise DeliveryError(f"{self._settings.url}: {event.reason}")
         raise DeliveryError(f"{self._settings.url}: no welcome in time")
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._connection.close(is_clean=True)
         self._wake.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.sender import Sender
 from tests.broker.certificates import Authority
 from tests.broker.conftest import FAST
-from tests.broker.mosquitto import wait_until
+from tests.broker.mosquitto import Mosquitto, wait_until
 from tests.edge_app.delivery.samples import MESSAGES, every_message, minute
 
 FILES = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
@@ -40,7 +39,7 @@ persistence_location /var/lib/mosquitto/
 """What Debian's mosquitto.conf says before it includes ours; some keys may stand only once."""
 
 
-class Broker:
+class Broker(Mosquitto):
     """A mosquitto with one of the shipped files, its paths and ports replaced."""
 
     def __init__(self, folder: Path, authority: Authority, *names: str, centre: int = 0) -> None:
@@ -60,7 +59,8 @@ class Broker:
             "/var/lib/mosquitto": str(folder),
         }.items():
             text = text.replace(old, new)
-        (folder / "mosquitto.conf").write_text("user root\n" + text)
+        config = folder / "mosquitto.conf"
+        config.write_text("user root\n" + text)
         for acl in FILES.glob("*.acl"):
             (folder / acl.name).write_text(acl.read_text())
             (folder / acl.name).chmod(0o600)
@@ -68,30 +68,8 @@ class Broker:
         passwords.touch(0o600)
         for user in USERS:
             subprocess.run(["mosquitto_passwd", "-b", passwords, user, f"of {user}"], check=True)
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        program = find_mosquitto()
-        assert program
-        with (self.folder / "log").open("ab") as log:
-            command = [program, "-c", str(self.folder / "mosquitto.conf")]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            assert wait_until(self._listens), (self.folder / "log").read_text()
-        except BaseException:
-            self.kill()
-            raise
-
-    def _listens(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def kill(self) -> None:
-        """As a power cut would."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        self._command = [find_mosquitto(), "-c", str(config)]
+        self._process = None
 
 
 class Reader:
