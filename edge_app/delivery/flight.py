@@ -73,22 +73,21 @@ class Flight:
         self._again.append((now_s + pause_s, handed))
         return pause_s
 
-    def due(self, now_s: float) -> list[Handed]:
-        """The refused messages whose pause is over; they are to be added again."""
-        if not self._again:
-            return []
-        due = [handed for at_s, handed in self._again if at_s <= now_s]
-        self._again = deque((at_s, handed) for at_s, handed in self._again if at_s > now_s)
-        return due
+    def due(self, now_s: float, most: int) -> list[Handed]:
+        """Refused messages whose pause is over, the first of them; they are to be added again."""
+        due = [waits for waits in self._again if waits[0] <= now_s][:most]
+        for waits in due:
+            self._again.remove(waits)
+        return [handed for _, handed in due]
 
     def give_up_refused(self) -> None:
         """Leave the refused messages to the next connection."""
         self._again.clear()
 
     @property
-    def is_under_way(self) -> bool:
-        """The broker owes us an acknowledgement."""
-        return bool(self._by_mid)
+    def under_way(self) -> int:
+        """How many acknowledgements the broker owes us."""
+        return len(self._by_mid)
 
     @property
     def has_refused(self) -> bool:

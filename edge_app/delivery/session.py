@@ -156,7 +156,7 @@ class Session:
     @property
     def is_stalled(self) -> bool:
         """Messages are under way, and the broker has been silent about them for too long."""
-        return self._flight.is_under_way and self._stall.is_over(self._clocks.steady())
+        return self._flight.under_way > 0 and self._stall.is_over(self._clocks.steady())
 
     @property
     def acknowledged_at_s(self) -> float:
@@ -192,7 +192,7 @@ class Session:
         """Hand over what may go now."""
         now_s = self._clocks.steady()
         self._is_throttled = False
-        for handed in self._flight.due(now_s):
+        for handed in self._flight.due(now_s, self._window - self._flight.under_way):
             if _is_late(handed.waiting, now_s):
                 # The outbox gives up, and counts, what it finds too old.
                 self._outbox.waiting(self._broker, "alert", handed.waiting.position - 1, 1)
@@ -200,7 +200,7 @@ class Session:
             else:
                 self._hand_over(handed, now_s)
         ready = self._ready(now_s)
-        while len(self._flight) < self._window:
+        while self._flight.under_way < self._window:
             next_one = next(ready, None)
             if next_one is None:
                 break
@@ -276,7 +276,7 @@ class Session:
             return
         deadline_s = handed.waiting.deadline_s
         left_s = None if deadline_s is None else deadline_s - now_s
-        if not self._flight.is_under_way:
+        if not self._flight.under_way:
             self._stall.progressed(now_s)
         self._flight.add(self._connection.publish(handed.waiting.message, left_s), handed)
 

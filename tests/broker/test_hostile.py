@@ -273,6 +273,22 @@ def test_a_refused_alert_expires_and_holds_no_window_back(
     assert outbox.depth("store").refused == 0
 
 
+def test_refused_windows_hold_no_alert_back(broker: HostileBroker, outbox: Outbox) -> None:
+    """However few it takes at once, and while the windows are tried again."""
+    broker.habits = Habits(
+        receive_maximum=2,
+        answer=lambda t, _n: 0x97 if "/agg/" in t else 0,
+        delay_s=lambda n: 0.15 if n > 3 else 0.0,
+    )
+    outbox.publish([minute(n) for n in range(5)])
+    with sender(broker, outbox) as box:
+        assert wait_until(lambda: "but it refuses messages: " in box.status().detail)
+        now_s = time.time()
+        outbox.publish([MESSAGES.alert(alert(settled_at_s=now_s), now_s) for _ in range(10)])
+        assert wait_until(lambda: seqs(broker, "alert") == list(range(1, 11)), 10)
+    assert broker.most_unanswered == 2
+
+
 def test_it_stalls_now_and_then(broker: HostileBroker, outbox: Outbox) -> None:
     chance = random.Random(3)
     broker.habits = Habits(delay_s=lambda _n: 0.05 if chance.random() < 0.3 else 0.0)
