@@ -174,6 +174,18 @@ def test_a_removed_broker_holds_nothing_back(tmp_path: Path, time: Time) -> None
     database.close()
 
 
+def test_what_a_removed_broker_asked_for_is_not_sent_when_it_comes_back(
+    tmp_path: Path, time: Time
+) -> None:
+    both = ("store", "headquarters")
+    with opened(tmp_path, time, brokers=both) as first:
+        first.publish([minute(0)])
+        first.resend("headquarters", {"zone": "*", "window": "*", "start": "2000", "end": "2100"})
+    opened(tmp_path, time).close()
+    with opened(tmp_path, time, brokers=both) as third:
+        assert third.depth("headquarters").rows == 0
+
+
 def test_of_a_state_only_the_latest_is_kept(outbox: Outbox) -> None:
     for n, word in enumerate(("online", "offline", "online")):
         outbox.publish([MESSAGES.camera_state(CameraState("door", word, str(n), NOW_S), NOW_S)])
@@ -318,9 +330,13 @@ def test_what_is_asked_for_again_and_again_is_queued_once(outbox: Outbox) -> Non
     everything = {"zone": "*", "window": "*", "start": "2000", "end": "2100"}
     assert [outbox.resend("store", everything) for _ in range(50)] == [10] * 50
     assert seqs(outbox, "resend") == list(range(1, 11))
-    outbox.advance("store", {"resend": outbox.waiting("store", "resend", 0, 4)[-1].position})
+    fourth = outbox.waiting("store", "resend", 0, 4)[-1].position
+    outbox.advance(
+        "store", {"resend": fourth, "agg": outbox.waiting("store", "agg", 0, 7)[-1].position}
+    )
     assert outbox.resend("store", everything) == 10
     assert seqs(outbox, "resend") == [*range(5, 11), *range(1, 5)]
+    assert seqs(outbox, "agg") == [8, 9, 10]
 
 
 def test_who_asked_alone_is_sent_windows_again(tmp_path: Path, time: Time) -> None:
@@ -436,6 +452,16 @@ def test_history_ends_after_its_days_and_is_no_loss(outbox: Outbox, time: Time) 
     outbox.publish([], {})
     assert outbox.resend("store", everything) == 0
     assert outbox.depth("store").windows_dropped == 0
+
+
+def test_days_are_kept_for_ninety_days(outbox: Outbox, time: Time) -> None:
+    outbox.publish([day(0)])
+    kept = []
+    for days in (89, 2):
+        time.pass_(days * DAY_S)
+        outbox.publish([], {})
+        kept.append(seqs(outbox, "agg"))
+    assert kept == [[1], []]
 
 
 def test_a_clock_that_was_never_set_gives_up_nothing(outbox: Outbox, time: Time) -> None:
