@@ -270,7 +270,25 @@ def test_a_refused_alert_expires_and_holds_no_window_back(
         assert wait_until(lambda: seqs(broker) == [1], 4.0)
         assert wait_until(lambda: outbox.depth("store").alerts_expired == 1)
         assert wait_until(lambda: outbox.depth("store").rows == 0)
+        broker.habits = Habits()
+        outbox.publish([MESSAGES.alert(alert(settled_at_s=time.time()), time.time())])
+        assert wait_until(lambda: seqs(broker, "alert") == [2])
+        assert wait_until(lambda: outbox.depth("store").rows == 0)
     assert outbox.depth("store").refused == 0
+
+
+def test_an_alert_that_waited_too_long_for_its_turn_is_not_sent(
+    broker: HostileBroker, outbox: Outbox
+) -> None:
+    broker.habits = Habits(receive_maximum=1, delay_s=lambda _n: 0.3)
+    short = alert(settled_at_s=time.time(), expires_s=1.5)
+    outbox.publish([MESSAGES.alert(short, time.time()) for _ in range(20)])
+    patient = broker.settings.model_copy(update={"stall_s": 30.0})
+    with Sender(patient, outbox, MESSAGES, drain_per_s=FAST):
+        assert wait_until(lambda: outbox.depth("store").rows == 0)
+        sent = len(seqs(broker, "alert"))
+        assert sent <= 6
+        assert outbox.depth("store").alerts_expired == 20 - sent
 
 
 def test_refused_windows_hold_no_alert_back(broker: HostileBroker, outbox: Outbox) -> None:
