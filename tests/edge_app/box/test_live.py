@@ -19,7 +19,7 @@ import pytest
 from edge_app.app import Networks, open_networks
 from edge_app.box.live import Live
 from edge_app.box.orders import Orders
-from edge_app.box.reload import changed_keys
+from edge_app.box.reload import changed_keys, config_hash
 from edge_app.box.supervision import Supervision
 from edge_app.capture.clock import SteadyClock
 from edge_app.capture.latest import FrameSlots
@@ -448,6 +448,17 @@ def test_a_box_that_gives_up_has_told_what_it_closed(
     with pytest.raises(EngineError, match="the GPU is gone"), box.live:
         box.turn(200, 0.37)
     assert box.told_s == box.closed_s > box.began_s
+
+
+def test_the_order_of_keys_and_comments_make_no_other_configuration(store: Path) -> None:
+    path, hashes = store / "store.yaml", []
+    for extra in (
+        "a: {any_of: [suit]}, b: {any_of: [skirt]}",
+        "b: {any_of: [skirt]}, a: {any_of: [suit]}",
+    ):
+        path.write_text(CONFIG.partition("alerts:")[0] + "# Rules\nalerts: {" + extra + "}\n")
+        hashes.append(config_hash(load(path)))
+    assert hashes[0] == hashes[1] != config_hash(load(path).model_copy(update={"timezone": "X"}))
 
 
 def test_changed_keys_are_named(store: Path) -> None:

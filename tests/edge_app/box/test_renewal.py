@@ -76,6 +76,13 @@ def engine_threads() -> int:
     return sum(thread.name == "engine-detector" for thread in threading.enumerate())
 
 
+def wait_for_engine_threads(left: int) -> None:
+    deadline = time.monotonic() + 5.0
+    while engine_threads() > left:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def fail(engine: RenewedEngine, times: int) -> list[str]:
     said = []
     for _ in range(times):
@@ -147,10 +154,7 @@ def test_an_engine_that_hangs_is_left_behind_and_its_late_answer_is_nobodys() ->
     assert engine.infer(ones)["sum"] == ones.size
     assert engine_threads() == 2
     release.set()
-    deadline = time.monotonic() + 5.0
-    while engine_threads() > 1:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for_engine_threads(1)
     assert engine.infer(BATCH)["sum"] == 0.0
     engine.close()
     assert engine_threads() == 0
@@ -168,6 +172,9 @@ def test_hanging_threads_do_not_pile_up() -> None:
     assert engine_threads() == MOST_LEFT_BEHIND
     assert said[-1] == "detector: 2 calls hang, and no third is made"
     release.set()
+    wait_for_engine_threads(0)
+    assert "sum" in engine.infer(BATCH)
+    engine.close()
 
 
 def test_what_is_no_engines_failure_is_not_hidden() -> None:

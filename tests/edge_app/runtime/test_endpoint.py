@@ -149,6 +149,14 @@ def test_both_pages_are_served_and_nothing_else() -> None:
         assert probe.connect_ex(("127.0.0.1", port or 0)) != 0
 
 
+def test_prometheus_is_told_what_it_gets() -> None:
+    with Endpoint(0, {"/metrics": filled()._metrics_page}) as endpoint:
+        page = f"http://127.0.0.1:{endpoint.port}/metrics"
+        with urllib.request.urlopen(page, timeout=5) as answer:
+            assert answer.headers["Content-Type"].startswith("text/plain; version=")
+            assert answer.headers["Content-Length"] == str(len(answer.read()))
+
+
 def test_a_port_that_is_taken_disturbs_nothing(caplog: pytest.LogCaptureFixture) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
