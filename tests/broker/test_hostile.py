@@ -245,10 +245,11 @@ def test_a_refusal_for_good_is_set_aside(
 def test_a_message_too_large_for_it_is_set_aside(broker: HostileBroker, outbox: Outbox) -> None:
     broker.habits = Habits(maximum_packet=4000)
     hour = MESSAGES.window(window(), 1.0)
-    outbox.publish([minute(0), replace(hour, payload=hour.payload + b" " * 4000), minute(1)])
+    large = replace(hour, payload=hour.payload + b" " * 4000)
+    outbox.publish([minute(0), large, minute(1), large])
     with sender(broker, outbox):
         assert wait_until(lambda: seqs(broker) == [1, 3])
-        assert wait_until(lambda: outbox.depth("store").refused == 1)
+        assert wait_until(lambda: outbox.depth("store").refused == 2)
     assert outbox.depth("store").rows == 0
 
 

@@ -24,8 +24,10 @@ def grey(level: int) -> np.ndarray:
 def test_the_pool_is_small_and_even_over_time(count: int) -> None:
     pool = FramePool(10)
     for i in range(count):
-        pool.add(np.full((4, 4, 3), i % 251, np.uint8))
+        pool.add(np.full((4, 4, 3), (*divmod(i, 250), 0), np.uint8))
     assert min(count, 20) <= len(pool) <= 40
+    times = [250 * int(picture[0, 0, 0]) + int(picture[0, 0, 1]) for picture in pool._pictures]
+    assert times == list(range(0, count, times[1]))
     assert len(pool.choose()) == min(10, count)
 
 

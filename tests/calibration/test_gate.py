@@ -13,6 +13,7 @@ from calibration.accuracy import (
     Truth,
     average_precision,
     figures_of,
+    truth_of,
 )
 from calibration.gate import Judge, Verdict, layer_costs, search, search_methods, stamp
 from calibration.quantize import Quantizer
@@ -248,6 +249,7 @@ def test_a_group_that_loses_is_refused_where_all_together_do_not() -> None:
     assert Scripted(before, "detector", pictures(1)).judge(after).is_passed
     verdict = Scripted(before, "detector", pictures(1), groups=group).judge(after)
     assert verdict.before["rare, recall"] == 1.0
+    assert "recall" not in verdict.before
     assert verdict.after["rare, recall"] == 0.0
     assert verdict.loss == 1.0
     assert not verdict.is_passed
@@ -258,3 +260,11 @@ def test_labels_that_say_nothing_of_what_is_worn_leave_it_to_the_model() -> None
     judge = Scripted(Answers((TWO,), wears=wears), "garments", pictures(1), Truth((TWO,)))
     assert judge.truth.objects == (TWO,)
     assert judge.truth.worn == (frozenset({0, 2}),)
+    told = Truth((TWO,), worn=(frozenset({1}),))
+    judge = Scripted(Answers((TWO,), wears=wears), "garments", pictures(1), told)
+    assert judge.truth.worn == told.worn
+
+
+def test_its_own_answers_are_the_truth_where_a_model_is_sure() -> None:
+    answers = Answers(probabilities=np.array([[0.1, 0.7, 0.1, 0.1], [0.25] * 4], np.float32))
+    assert truth_of(answers).categories == (frozenset({1}), frozenset())

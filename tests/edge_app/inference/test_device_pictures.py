@@ -261,6 +261,20 @@ def test_one_network_that_fails_leaves_the_others_their_gpu(
     close(engines)
 
 
+def test_where_only_the_gpu_will_do_the_cpu_takes_over_nothing(
+    models: dict[str, Model], settings: InferenceSettings
+) -> None:
+    engine = open_engine(settings, models["detector"])
+    shown = pictures(1)
+    cuts = Cuts(shown, whole(shown), (128, 64), "letterbox")
+    fake_tensorrt.trouble["execute_async_v3"] = 0
+    with pytest.raises(EngineError):
+        engine.infer(cuts)
+    with pytest.raises(EngineError, match=r"out of order and inference\.device is gpu"):
+        engine.infer(cuts)
+    engine.close()
+
+
 def fail_in_another_thread(engine: Engine, cuts: Cuts) -> None:
     """As a box does it: it opens engines in one thread, and calls each in a thread of its own."""
     fake_tensorrt.trouble["execute_async_v3"] = 0
@@ -312,6 +326,7 @@ def test_a_gpu_that_comes_back_has_no_time_to_build(
     engine.infer(cuts)
     assert "takes minutes" in caplog.text
     assert fake_tensorrt.Builder.built == built
+    assert fake_pycuda.open_contexts() == 0, "the next try begins with a new one"
     engine.close()
 
 

@@ -113,6 +113,13 @@ def test_a_gpu_that_starts_but_fails_keeps_its_pause() -> None:
     assert rig.who() == "gpu"
 
 
+def test_a_gpu_that_has_worked_again_is_tried_soon_after_its_next_failure() -> None:
+    rig = Rig([True, True, False, True, False])
+    for now_s, who in ((0.0, "cpu"), (5.0, "cpu"), (15.0, "gpu"), (16.0, "cpu"), (21.0, "gpu")):
+        rig.now_s = now_s
+        assert rig.who() == who
+
+
 def test_without_a_cpu_failures_are_raised() -> None:
     rig = Rig([True, False], has_cpu=False)
     with pytest.raises(EngineError, match="out of memory"):
