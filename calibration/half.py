@@ -100,7 +100,9 @@ class _Casting:
 
     def _cast(self, source: str, target: str, kind: int) -> None:
         self._casts.add(target)
-        self._nodes.append(helper.make_node("Cast", [source], [target], name=target, to=kind))
+        self._nodes.append(
+            helper.make_node("Cast", [source], [target], name=f"{target}_cast", to=kind)
+        )
 
     def _half_constant(self, name: str) -> str:
         target = f"{name}_as_half"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime
 import pytest
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from calibration.graph import Graph, load_onnx
 from calibration.half import cast_to_half
@@ -35,6 +35,21 @@ def test_answers_stay_close_in_onnx_runtime() -> None:
     )
     found = session.run(["scores"], {"images": pictures()})[0]
     assert 0.0 < np.abs(found - expected).max() < 0.02
+
+
+def test_an_output_from_within_the_body_stays_float() -> None:
+    model = residual_detector()
+    inner = helper.make_tensor_value_info("merge", TensorProto.FLOAT, ["N", 16, 16, 16])
+    model.graph.output.append(inner)
+    expected, found = (
+        onnxruntime.InferenceSession(
+            made.SerializeToString(), providers=["CPUExecutionProvider"]
+        ).run(["merge", "scores"], {"images": pictures()})
+        for made in (model, cast_to_half(model))
+    )
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.dtype == np.float32
+        assert 0.0 < np.abs(ours - theirs).max() < 0.02
 
 
 @pytest.mark.parametrize("task", ["detector", "garments", "classifier"])
