@@ -55,8 +55,9 @@ def raising(error: Exception) -> Any:
             "ffmpeg",
             "does not work here: driver 470 is too old",
         ),
+        (set(), raising(RuntimeError()), "ffmpeg", "does not work here: RuntimeError"),
     ],
-    ids=["jetson", "card", "nothing", "no library", "no driver"],
+    ids=["jetson", "card", "nothing", "no library", "no driver", "no words"],
 )
 def test_the_best_decoder_at_hand(
     elements: set[str], import_codec: Any, name: str, why: str
@@ -80,6 +81,16 @@ def test_gstreamer_is_asked_and_not_waited_for_for_ever(
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert has_gstreamer_element(f"element of {tmp_path}", 3.0) is is_there
+
+
+def test_without_gstreamer_there_is_no_element_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not has_gstreamer_element(f"nothing in {tmp_path}")
+    (tmp_path / "gst-inspect-1.0").write_text("#!/bin/sh\nexit 0\n")
+    (tmp_path / "gst-inspect-1.0").chmod(0o755)
+    assert not has_gstreamer_element(f"no launcher in {tmp_path}")
 
 
 def test_the_configuration_overrules_and_only_rtsp_is_asked_about() -> None:
