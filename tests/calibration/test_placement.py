@@ -71,6 +71,32 @@ def test_a_product_with_one_vector_per_picture_stays_in_float(
     assert (("product", "vector") in quantized(Graph(model))) == is_quantized
 
 
+@pytest.mark.parametrize(
+    ("outwards", "inwards", "kernel", "is_quantized"),
+    [
+        (17, 17, (1, 3), True),
+        (16, 3, (3, 3), True),
+        (3, 16, (3, 3), True),
+        (16, 3, (1, 3), False),
+        (17, 3, (3, 3), False),
+        (8, 8, (3, 3), False),
+    ],
+)
+def test_layers_too_narrow_for_int8_stay_in_float(
+    outwards: int, inwards: int, kernel: tuple[int, int], is_quantized: bool
+) -> None:
+    nodes = [
+        helper.make_node("Relu", ["images"], ["act"]),
+        helper.make_node("Conv", ["act", "w"], ["scores"], name="layer"),
+    ]
+    weights = np.ones((outwards, inwards, *kernel), np.float32)
+    shapes = {"images": ["N", inwards, 9, 9], "scores": ["N", outwards, "H", "W"]}
+    seen, told = (helper.make_tensor_value_info(n, 1, shape) for n, shape in shapes.items())
+    constants = [numpy_helper.from_array(weights, "w")]
+    made = helper.make_model(helper.make_graph(nodes, "narrow", [seen], [told], constants))
+    assert bool(place(Graph(made)).layers) == is_quantized
+
+
 def test_decoding_stays_in_float(graph: Graph) -> None:
     assert {reader for reader, _ in quantized(graph)} & {"scores", "boxes", "nothing"} == set()
 

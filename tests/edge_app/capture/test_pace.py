@@ -74,6 +74,12 @@ def test_jitter_around_the_wanted_rate_costs_nothing() -> None:
     assert all(rate.wants(i / 10 + (0.02 if i % 2 else -0.02)) for i in range(100))
 
 
+def test_after_a_break_no_more_frames_pass_than_before() -> None:
+    rate = RateLimit(5.0)
+    seconds = [[second + i / 25 for i in range(25)] for second in (0, 60, 61)]
+    assert [sum(map(rate.wants, times)) for times in seconds] == [6, 6, 5]
+
+
 def test_a_recording_is_played_at_its_own_rate(tmp_path: Path) -> None:
     camera = PacedCamera(ReplayCamera("door", write_video(tmp_path / "v.mp4", 11, fps=20.0)))
     began = time.monotonic()

@@ -39,6 +39,8 @@ def test_the_service_reads_what_it_was_handed(
     (tmp_path / "client.key").unlink()
     (problem,) = file_problems(config)
     assert problem.startswith("mqtt.key_file: expected a file")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", OF_THE_UNIT)  # where there are none
+    assert len(file_problems(loads(STORE))) == 4
 
 
 def test_whoever_checks_the_file_before_cannot_see_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,6 +89,9 @@ CASES = {
     "zone of a rule": ("zones: [entrance]", "zones: [entranc]", 12,
                        "alerts.formalwear.zones[0]: expected the id of a zone of a camera, got "
                        "'entranc'; did you mean 'entrance'?"),
+    "no zone at all": ("zones: [entrance]", "zones: [roof]", 12,
+                       "alerts.formalwear.zones[0]: expected the id of a zone of a camera, got "
+                       "'roof'; zones are: entrance"),
     "all in a rule": ("zones: [entrance]", "zones: [all]", 12,
                       "alerts.formalwear.zones[0]: 'all' is not a zone; name each"),
     "zone of staff": ("alerts:", "staff: {zones: [entranc]}\nalerts:", 11,

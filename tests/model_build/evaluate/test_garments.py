@@ -19,8 +19,9 @@ def _judged(
     said: list[dict[int, float]],
     worn: list[dict[int, float]],
     unsure_regions: tuple[int, ...] = (),
+    found: tuple[float, ...] = (0, 0, 0, 0),
 ) -> Report:
-    """A model that says this of people of whom that is known."""
+    """A model that says this of people of whom that is known, and sees a long garment there."""
     wears = np.full((len(said), 15), 0.02, np.float32)
     samples = []
     for row, (likely, known) in enumerate(zip(said, worn, strict=True)):
@@ -34,8 +35,9 @@ def _judged(
         samples.append(
             CropSample(crop, box, np.array([2]), True, truth, unsure_regions=unsure_regions)
         )
-    boxes = np.zeros((len(said), 1, 4), np.float32)
-    outputs = GarmentOutputs(boxes, np.zeros((len(said), 1, 3), np.float32), wears)
+    boxes = np.full((len(said), 1, 4), found, np.float32)
+    scores = np.full((len(said), 1, 3), (0.0, 0.0, 0.9 if any(found) else 0.0), np.float32)
+    outputs = GarmentOutputs(boxes, scores, wears)
     monkeypatch.setattr(garments, "run_garments", lambda *_: outputs)
     return evaluate_garments(Path("any"), samples)
 
@@ -52,6 +54,7 @@ def test_of_whom_it_is_not_known_nothing_is_right_or_wrong(monkeypatch: pytest.M
     assert figures["wears_calibration_error"] == pytest.approx(
         without["wears_calibration_error"], abs=0.01
     )
+    assert without["wears_calibration_error"] < 0.1
 
 
 def test_somebody_in_one_of_two_garments_is_meant_whatever_the_other_is(
@@ -78,6 +81,16 @@ def test_boxes_are_not_judged_where_some_are_not_told(monkeypatch: pytest.Monkey
     assert _judged(monkeypatch, said, said).figures["ap50/long"] == 0.0
     untold = _judged(monkeypatch, said, said, unsure_regions=(2,)).figures
     assert np.isnan([untold["ap50/long"], untold["ap50"], untold["coco/ap50"]]).all()
+
+
+@pytest.mark.parametrize("found", [(10, 10, 90, 200), (10, 150, 90, 250), (0, 0, 0, 0)])
+def test_boxes_that_are_missed_or_false_are_mistakes(
+    monkeypatch: pytest.MonkeyPatch, found: tuple[float, ...]
+) -> None:
+    said, is_right = [{DRESS: 0.9}], found == (10, 10, 90, 200)
+    report = _judged(monkeypatch, said, said, found=found)
+    assert report.figures["ap50/long"] == float(is_right)
+    assert (report.sheets["mistakes-boxes"] is None) == is_right
 
 
 def test_a_claim_about_what_is_not_known_is_no_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
