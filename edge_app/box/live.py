@@ -13,18 +13,17 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 from edge_app.app import Networks, build_pipeline
 from edge_app.box.camera_board import CameraBoard
 from edge_app.box.closing import close_together
-from edge_app.box.live_counts import LiveThrottle
 from edge_app.box.messages import delivery_figures, directions_of, info, messages_of, retain
 from edge_app.box.observed import Observed
 from edge_app.box.orders import Orders
 from edge_app.box.reload import changed_keys, config_hash, read_again, reload_for_manager
 from edge_app.box.senders import brokers_of, degrade, deliveries_of, reload_senders, senders_of
 from edge_app.box.supervision import Supervision
+from edge_app.box.throttles import LiveThrottle, StateThrottle
 from edge_app.capture.camera import LiveCamera
 from edge_app.capture.clock import SteadyClock
 from edge_app.capture.latest import FrameSlots
@@ -78,7 +77,7 @@ class Live:
         self._networks = networks
         self._messages = messages_of(config, networks.models)
         self._slots = FrameSlots(config.cameras, clock.steady_s)
-        self._board, self._throttle = CameraBoard(), LiveThrottle()
+        self._board, self._throttle, self._kept = CameraBoard(), LiveThrottle(), StateThrottle()
         self._health = HealthMeter(clock.steady_s())
         self._supervised_at_s = self._reported_at_s = float("-inf")
         self._stack = ExitStack()
@@ -125,7 +124,8 @@ class Live:
         # Open windows stay open in the stored state: the next start continues them. After an error
         # the state may be ahead of what was told, and the one stored last stays.
         if kind is None:
-            self._outbox.publish([], self._state())
+            self.counts.sum_up()
+            self._store([])
         self._stack.close()
         self._audit.note("stopped", {"error": kind.__name__ if kind else ""}, self._clock.now_s())
 
@@ -218,7 +218,7 @@ class Live:
         settings = self._config.alerts.get(rule)
         first = next(iter((settings.zones if settings else ()) or self._config.zones), ALL)
         alert = self._pipeline.alerts.test_alert(rule, zone or first, now_s)
-        self._outbox.publish([self._messages.alert(alert, now_s)], self._state())
+        self._store([self._messages.alert(alert, now_s)])
 
     def reload(self) -> str:
         """Read the configuration again and apply its rules, zones and masks; no stream is dropped.
@@ -247,7 +247,7 @@ class Live:
             camera.change(config.cameras[camera.camera_id])
         self._slots.take(0.0)  # these were masked as before
         self._pipeline.reconfigure(config, now_s)
-        self._outbox.publish([self._introduction()], self._state())
+        self._store([self._introduction()])
         told = {"before": told["running"], "after": config_hash(config)}
         self._audit.note("configuration applied", {**told, "changed": changed}, now_s)
         return f"applied: {', '.join(changed)}" if changed else "nothing has changed"
@@ -262,15 +262,15 @@ class Live:
         messages = [make.alert(alert, now_s) for alert in step.alerts]
         messages += [make.window(window, now_s) for window in step.windows]
         if messages or step.entries:
-            self._outbox.publish(messages, self._state())
+            self._store(messages)
         orders = self._orders.carry_out(now_s)
         messages = [make.camera_state(state, now_s) for state in self._new_states()]
-        messages += self._upkeep(now_s)
         if messages or orders:
-            self._outbox.publish(messages, self._state(), is_durable=orders > 0)
+            self._store(messages, is_durable=orders > 0)
         self._orders.answer()
+        self._upkeep(now_s)
 
-    def _upkeep(self, now_s: float) -> list[Message]:
+    def _upkeep(self, now_s: float) -> None:
         """What is done once a second or once a minute rather than at every step."""
         delivery, outbox_trouble = deliveries_of(self._config, self._senders), self._outbox.trouble
         self.supervision.turn("; ".join(filter(None, (outbox_trouble, delivery.words))))
@@ -278,7 +278,7 @@ class Live:
         degrade(self._senders, self.supervision.troubles)
         steady_s = self._clock.steady_s()
         if steady_s - self._supervised_at_s < SUPERVISE_S:
-            return []
+            return
         self._supervised_at_s = steady_s
         for camera in self._cameras:
             camera.supervise()
@@ -294,9 +294,7 @@ class Live:
             measured["gpu_memory_mb"] = gpu.memory_mb and round(gpu.memory_mb, 1)
             self.observed.figures(measured | {"gpu_failures": gpu.failures})
             messages.append(self._messages.health(measured, now_s))
-        if not messages:
-            self._outbox.publish([], self._state())
-        return messages
+        self._store(messages)
 
     def _new_states(self) -> list[CameraState]:
         for state in self._board.arrived(self._clock.ahead_s()):
@@ -304,9 +302,12 @@ class Live:
             self.supervision.camera(state)
         return self._board.news()
 
-    def _state(self) -> dict[str, Any]:
-        """What must survive a restart."""
-        return {**self._pipeline.state(), "box": self._board.state()}
+    def _store(self, messages: list[Message], is_durable: bool = False) -> None:
+        """Messages into the outbox, together with what must survive a restart, if that is due."""
+        state = {**self._pipeline.state(), "box": self._board.state()}
+        due = self._kept.due(state, self._clock.steady_s())
+        if messages or due:
+            self._outbox.publish(messages, due, is_durable)
 
     def _introduction(self) -> Message:
         """What the box is, with the brokers about to keep its topics and no former ones."""

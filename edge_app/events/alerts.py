@@ -174,16 +174,22 @@ class Alerts:
         customer = Customer(garment, 1.0, UNKNOWN, now_s)
         return self._alert(rule, zone, customer, now_s, frame_index=0, is_test=True)
 
-    def state(self) -> dict[str, Any]:
-        """What must survive a restart, JSON-able."""
+    def state(self, keeps_tracks: bool = True) -> dict[str, Any]:
+        """What must survive a restart, JSON-able; see :meth:`restore`.
+
+        Without the tracks it is the same for as long as nothing happens, but for the minute.
+        """
+        now_s = self._now_s
+        if now_s is not None and not keeps_tracks:
+            now_s = now_s // _STEP_S * _STEP_S
         return {
             "version": _VERSION,
-            "now_s": self._now_s,
+            "now_s": now_s,
             "gates": [[*key, gate.state()] for key, gate in self._gates.items()],
             **self._mutes.state(),
             "people": [
                 [*key, p.heard_at_s, [[n, *w] for n, w in p.waiting.items()], sorted(p.done)]
-                for key, p in self._people.items()
+                for key, p in (self._people.items() if keeps_tracks else ())
             ],
         }
 

@@ -16,11 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from edge_app.events.alerts import Alerts
 from edge_app.events.counts import Counts
 from edge_app.flow import Alert, Entry, Outfit, TrackKey, Worn
+
+_APART: Final = ("packed", "counted", "time")
+"""Parts of the counters' state that are stored apart from the rest of it."""
 
 
 @dataclass
@@ -107,12 +110,12 @@ class Books:
         self.alerts, self.counts = alerts, counts
 
     def state(self) -> dict[str, Any]:
-        """What must survive a restart, JSON-able; what hardly ever changes is apart."""
+        """What must survive a restart, JSON-able; what changes more or less often is apart."""
         counts = self.counts.state()
         waiting = [p for p in self._people.values() if p.open and not p.is_staff]
         return {
-            "alerts": self.alerts.state(),
-            "packed": counts.pop("packed"),
+            "alerts": self.alerts.state(keeps_tracks=False),
+            **{name: counts.pop(name) for name in _APART},
             "counts": counts,
             "books": {
                 "open": [
@@ -138,8 +141,8 @@ class Books:
         if "alerts" not in state:
             return
         self.alerts.restore(state["alerts"])
-        counts = {**state["counts"], "packed": state.get("packed", {})}
-        self.counts.restore(counts, emptied)
+        apart = {name: state[name] for name in _APART if name in state}
+        self.counts.restore({**state["counts"], **apart}, emptied)
         for person in state.get("books", {}).get("open", ()):
             worn = {region: Worn(*word) for region, word in person["worn"].items()}
             for entry in person["entries"]:

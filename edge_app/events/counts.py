@@ -26,8 +26,8 @@ from edge_app.events.coverage import MINUTE_S, Coverage
 from edge_app.events.dating import Dating
 from edge_app.events.garments import GarmentMaps
 from edge_app.events.occupancy import Occupancy
-from edge_app.events.shelf import Shelf
-from edge_app.events.tally import DAY, Ledger, Tally
+from edge_app.events.shelf import Shelf, pack, unpack
+from edge_app.events.tally import DAY, Ledger, Tally, to_row
 from edge_app.events.windows import Windows, whole_minute
 from edge_app.flow import ALL, CountWindow, Entry, LiveCount, Outfit
 
@@ -38,6 +38,8 @@ _GRACE_S = 15.0
 """A window is closed when the watermark is this far beyond its end."""
 _LATE_S = 24 * 3600.0
 """Facts that are older than this change nothing any more."""
+_MOST_COUNTED = 50
+"""So much that was counted is stored one by one, before all of it is put together anew."""
 
 
 class Counts:
@@ -83,6 +85,8 @@ class Counts:
         self._dating = Dating(is_clock_ok)
         self._now_s = started_at_s
         self._watermark_s = started_at_s
+        self._kept: dict[str, Any] | None = None
+        self._counted: list[list[Any]] = []
         self.late_dropped = 0
         """Facts that came more than a day late and were left out, since the counters began."""
 
@@ -98,8 +102,7 @@ class Counts:
             what = Tally(exits=1, uturns=int(entry.is_uturn), stays=stays, stays_ms=stay_ms)
         else:
             what = Tally(entries=1)
-        if self._count(entry, what):
-            self._occupancy.change(entry.zone, entry.at_s, by)
+        self._count(entry, what, by)
 
     def settled(self, entry: Entry, outfit: Outfit) -> None:
         """Count what somebody wears, in the windows of their entry; exits count nothing.
@@ -125,6 +128,7 @@ class Counts:
     def reset_occupancy(self, now_s: float) -> None:
         """Nobody is inside any zone now, whatever was counted."""
         self._occupancy.reset(self._dating.date(now_s))
+        self.sum_up()
 
     def advance(self, now_s: float) -> list[CountWindow]:
         """The windows that are complete by now, and those that late facts have changed."""
@@ -138,8 +142,11 @@ class Counts:
             windows += self._windows.set_back(self._watermark_s)
         windows += self._windows.close_until(self._watermark_s - _GRACE_S)
         windows += self._windows.revised()
-        if self._windows.closed_s != before_s:
+        has_closed = self._windows.closed_s != before_s
+        if has_closed:
             self._windows.forget(self._watermark_s - _LATE_S)
+        if has_closed or windows:
+            self.sum_up()
         return windows
 
     def finish(self, now_s: float) -> list[CountWindow]:
@@ -153,6 +160,7 @@ class Counts:
         windows += ahead._windows.close_until(whole_minute(last_s) + MINUTE_S, last_s)
         unfinished = ahead._windows.close_open(float("inf"))
         self._windows.note_published(windows + unfinished)
+        self.sum_up()
         return windows + unfinished
 
     def live(self, now_s: float) -> list[LiveCount]:
@@ -166,11 +174,34 @@ class Counts:
             counts.append(LiveCount(zone, now_s, people[zone], today.entries, today.exits))
         return counts
 
+    def sum_up(self) -> None:
+        """Have the next state hold everything, as it must where windows are told.
+
+        To be called at the end, too: an earlier version knows of nothing beside it.
+        """
+        self._kept, self._counted = None, []
+
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able; to be kept together with the windows.
 
-        ``packed`` is most of it, and hardly ever changes.
+        It is put together when windows have closed; what was ``counted`` since, and the ``time``
+        that went by, are little. ``packed`` is most of it, and hardly ever changes.
         """
+        if self._kept is None or len(self._counted) > _MOST_COUNTED:
+            self._kept, self._counted = self._summed_up(), []
+        return {
+            **self._kept,
+            "counted": pack(self._counted),
+            "time": {
+                "of": self._kept["windows"]["alive_s"],
+                "alive_s": self._now_s,
+                "watermark_s": self._watermark_s,
+                "late_dropped": self.late_dropped,
+                "coverage": pack([self._coverage.state()]),
+            },
+        }
+
+    def _summed_up(self) -> dict[str, Any]:
         return {
             "version": _VERSION,
             "zones": list(self._zones[:-1]),
@@ -202,6 +233,7 @@ class Counts:
             return
         if not state["ledger"]["totals"]:
             return  # there never was a zone: nothing to go on with, and no windows to catch up on
+        state = _up_to_date(state)
         alive_s = state["windows"]["alive_s"]
         self._dating.begin(self._now_s, alive_s)
         self._now_s = self._dating.date(self._now_s)
@@ -218,6 +250,8 @@ class Counts:
         self._windows.restore(state["windows"])
         for name, shelf in self._shelves().items():
             shelf.add(state.get("packed", {}).get(name, ()))
+        for zone, at_s, by, *what in state["counted"]:
+            self._add(zone, at_s, by, Tally(*what))
         self._tell_of_gone(state.get("zones", ()))
         self._empty(emptied)
 
@@ -255,16 +289,30 @@ class Counts:
     def _dated(self, entry: Entry) -> Entry:
         return replace(entry, at_s=self._dating.date(entry.at_s))
 
-    def _count(self, entry: Entry, what: Tally) -> bool:
+    def _count(self, entry: Entry, what: Tally, by: int = 0) -> None:
         if entry.zone not in self._ledger.zones:
-            return False  # left open by a run whose counters were refused
+            return  # left open by a run whose counters were refused
         if entry.at_s < self._watermark_s - _LATE_S:
             self.late_dropped += 1
-            logger.warning(
-                "counts: an event of zone %s came %.0f s late and was left out; is a clock wrong?",
-                entry.zone,
-                self._watermark_s - entry.at_s,
+            words = (
+                "counts: an event of zone %s came %.0f s late and was left out; is a clock wrong?"
             )
-            return False
-        self._windows.note(entry.zone, self._ledger.add(entry.zone, entry.at_s, what))
-        return True
+            logger.warning(words, entry.zone, self._watermark_s - entry.at_s)
+            return
+        self._counted.append([entry.zone, entry.at_s, by, *to_row(what)])
+        self._add(entry.zone, entry.at_s, by, what)
+
+    def _add(self, zone: str, at_s: float, by: int, what: Tally) -> None:
+        self._windows.note(zone, self._ledger.add(zone, at_s, what))
+        if by:
+            self._occupancy.change(zone, at_s, by)
+
+
+def _up_to_date(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A state with what came after it."""
+    time, windows = state.get("time", {}), state["windows"]
+    if time.get("of") != windows["alive_s"]:  # an earlier version went on, and left it as it was
+        return {**state, "counted": ()}
+    windows = {**windows, "alive_s": time["alive_s"]}
+    packed = {"coverage": unpack(time["coverage"])[0], "counted": unpack(state["counted"])}
+    return {**state, **time, **packed, "windows": windows}

@@ -45,7 +45,7 @@ class FactBook:
     >>> book = FactBook()
     >>> for start in (0, 60):
     ...     book.put(("door", "pt1m", start), Facts(1.0, 2, 2, 2, 2.0))
-    >>> book.at(("door", "pt1m", 60)).end, len(book.state()["plain"])
+    >>> book.at(("door", "pt1m", 60)).end, len(list(book.shelf.since(0)))
     (2, 1)
     """
 

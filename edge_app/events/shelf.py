@@ -1,9 +1,9 @@
-"""What is kept of each window, in little memory and in a form that is cheap to store often.
+"""What is kept of each window, in little memory and in a form that takes little room on the disk.
 
-Most of it is a day of closed windows that hardly ever change, and the state is stored with every
-message. Windows are therefore kept in chunks, and only the newest two chunks of each kind as
-objects; the others are packed, unpacked for as long as somebody looks at them, and stored apart
-from what changes all the time.
+Most of it is a day of closed windows that hardly ever change, and the state is stored every minute.
+Windows are therefore kept in chunks, and only the newest two chunks of each kind as objects; the
+others are packed, unpacked for as long as somebody looks at them, and stored apart from what
+changes with every minute, which is packed only on its way to the disk.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Chunk = tuple[str, int]
 """Window, and which of its chunks since 1970."""
 T = TypeVar("T")
 
-_SPAN_S: Final = {"pt1m": 300, "pt15m": 3600, "pt1h": 4 * 3600}
+_SPAN_S: Final = {"pt1m": 1800, "pt15m": 3600, "pt1h": 4 * 3600}
 _LONGEST_SPAN_S: Final = 48 * 3600
 _FRESH: Final = 2
 """So many chunks of a kind still change often; packing them each time would be in vain."""
@@ -87,47 +87,43 @@ class Shelf(Generic[T]):
         self._packed.clear()
 
     def state(self) -> dict[str, Any]:
-        """What must survive a restart, JSON-able, but for what is packed."""
+        """What must survive a restart, JSON-able, but for what stays packed."""
         fresh = [row for chunk in sorted(self._fresh) for row in self._rows(self._fresh[chunk])]
-        return {"plain": fresh, "packed": []}
+        return {"plain": [], "packed": [pack(fresh)] if fresh else []}
 
     def packed(self) -> list[str]:
-        """The rest of it; mostly the same from one time to the next."""
+        """The rest of it; mostly the same from one hour to the next."""
         return [self._packed[chunk] for chunk in sorted(self._packed)]
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what :meth:`state` gave."""
         self.clear()
-        self._add_rows(state["plain"])
-        self.add(state["packed"])  # as it was before the two were stored apart
+        self._add_rows(state["plain"])  # what earlier versions did not pack
+        self.add(state["packed"])
 
     def add(self, packed: Iterable[str]) -> None:
         """Take windows that are not there yet from what :meth:`packed` gave."""
         for each in packed:
-            self._add_rows(_unpack(each))
+            self._add_rows(unpack(each))
 
     def _values(self, chunk: Chunk) -> dict[WindowKey, T]:
         if chunk in self._fresh:
             return self._fresh[chunk]
         packed = self._packed.get(chunk)
-        return {} if packed is None else dict(map(self._item, _unpack(packed)))
+        return {} if packed is None else dict(map(self._item, unpack(packed)))
 
     def _put_all(self, chunk: Chunk, values: Mapping[WindowKey, T]) -> None:
         """Set values of one chunk; of what is fresh, the oldest makes room for a newer one."""
         if chunk not in self._fresh:
             rivals = sorted(c for c in self._fresh if c[0] == chunk[0])
             if len(rivals) == _FRESH and chunk < rivals[0]:
-                self._pack(chunk, {**self._values(chunk), **values})
+                self._packed[chunk] = pack(self._rows({**self._values(chunk), **values}))
                 return
             self._fresh[chunk] = self._values(chunk)
             self._packed.pop(chunk, None)
             if len(rivals) == _FRESH:
-                self._pack(rivals[0], self._fresh.pop(rivals[0]))
+                self._packed[rivals[0]] = pack(self._rows(self._fresh.pop(rivals[0])))
         self._fresh[chunk].update(values)
-
-    def _pack(self, chunk: Chunk, values: Mapping[WindowKey, T]) -> None:
-        text = json.dumps(self._rows(values), separators=(",", ":"))
-        self._packed[chunk] = b85encode(compress(text.encode())).decode()
 
     def _rows(self, values: Mapping[WindowKey, T]) -> list[list[Any]]:
         return [[*key, *self._to_row(value)] for key, value in values.items()]
@@ -152,6 +148,17 @@ def _end(chunk: Chunk) -> int:
     return (chunk[1] + 1) * _SPAN_S.get(chunk[0], _LONGEST_SPAN_S)
 
 
-def _unpack(packed: str) -> list[list[Any]]:
-    rows: list[list[Any]] = json.loads(decompress(b85decode(packed)))
+def pack(rows: Sequence[Any]) -> str:
+    """JSON-able rows in little space, as text.
+
+    >>> unpack(pack([["door", 12.5], ["back", {}]]))
+    [['door', 12.5], ['back', {}]]
+    """
+    text = json.dumps(rows, separators=(",", ":"))
+    return b85encode(compress(text.encode())).decode()
+
+
+def unpack(packed: str) -> list[Any]:
+    """The rows again."""
+    rows: list[Any] = json.loads(decompress(b85decode(packed)))
     return rows

@@ -79,7 +79,7 @@ class Ledger:
 
     def __init__(self, zones: Sequence[str], days: Calendar) -> None:
         self.days = days
-        self.shelf = Shelf[Tally](_to_row, lambda row: Tally(*row))
+        self.shelf = Shelf[Tally](to_row, lambda row: Tally(*row))
         self._totals = {zone: Tally() for zone in zones}
 
     @property
@@ -143,7 +143,7 @@ class Ledger:
         """What must survive a restart, JSON-able."""
         return {
             "tallies": self.shelf.state(),
-            "totals": {zone: _to_row(tally) for zone, tally in self._totals.items()},
+            "totals": {zone: to_row(tally) for zone, tally in self._totals.items()},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -152,7 +152,7 @@ class Ledger:
         self._totals |= {zone: Tally(*values) for zone, values in state["totals"].items()}
 
 
-def _to_row(tally: Tally) -> list[Any]:
+def to_row(tally: Tally) -> list[Any]:
     """A tally's values in order, without the trailing ones that are empty."""
     values = list(vars(tally).values())
     while values and not values[-1]:

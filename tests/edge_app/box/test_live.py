@@ -397,6 +397,7 @@ class Minutes:
         config = load(store / "store.yaml")
         self.live = Live(config, networks, clock=clock, config_path=store / "store.yaml")
         self.told_s = self.closed_s = 0.0
+        self.states = 0
         publish = Outbox.publish
         patch.setattr(FrameSlots, "take", lambda *_: [])
 
@@ -405,7 +406,8 @@ class Minutes:
             ends = [json.loads(m.payload)["end"] for m in messages if m.lane == "agg"]
             for end in (datetime.fromisoformat(end.replace("Z", "+00:00")) for end in ends):
                 self.told_s = max(self.told_s, end.timestamp())
-            if state and "counts" in state[0]:
+            if state and state[0] and "counts" in state[0]:
+                self.states += 1
                 self.closed_s = state[0]["counts"]["windows"]["closed_s"]
                 assert self.closed_s <= max(self.told_s, self.began_s)
 
@@ -431,6 +433,16 @@ def test_no_state_is_stored_before_the_windows_that_are_closed_in_it(
     with box.live:
         box.turn(200, 1.1)
     assert box.told_s == box.closed_s > box.began_s + 120.0
+
+
+def test_a_quiet_box_spares_its_disk(
+    store: Path, networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state every ten seconds, and with each minute that closes; not every second."""
+    box = Minutes(store, networks, monkeypatch)
+    with box.live:
+        box.turn(600, 1.0)
+    assert 60 <= box.states <= 75
 
 
 def test_a_box_that_gives_up_has_told_what_it_closed(

@@ -326,3 +326,51 @@ def test_memory_and_state_are_bounded():
         counts.advance(now_s)
         sizes.append(len(json.dumps(counts.state())))
     assert max(sizes[288:]) <= 1.02 * max(sizes[192:288])
+
+
+def test_what_was_counted_since_windows_closed_is_stored_apart_and_little():
+    counts = counts_from(NOON)
+    watch(counts, NOON, NOON + 90)
+    before = counts.state()
+    counts.entered(entry(NOON + 80))
+    counts.settled(entry(NOON + 80), wearing("dress"))
+    watch(counts, NOON + 90, NOON + 100)
+    after = counts.state()
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"counted", "time"}
+    assert len(json.dumps([after[name] for name in changed])) < 500
+    again = counts_from(NOON + 100)
+    again.restore(json.loads(json.dumps(after)))
+    assert again.finish(NOON + 130) == counts.finish(NOON + 130)
+
+
+def test_a_flood_of_entries_is_added_up_before_it_is_much():
+    counts = counts_from(NOON)
+    sizes = []
+    for n in range(300):
+        counts.entered(entry(NOON + n / 100))
+        sizes.append(len(counts.state()["counted"]))
+    assert max(sizes) < 2000
+    again = counts_from(NOON + 100)
+    again.restore(json.loads(json.dumps(counts.state())))
+    assert again.live(NOON + 100)[0].in_today == 300
+
+
+def test_a_way_back_to_an_earlier_version_and_up_again_loses_and_doubles_nothing():
+    """It reads the counters' state and what is packed, and leaves all else as it was."""
+    newer = counts_from(NOON)
+    watch(newer, NOON, NOON + 90)
+    newer.entered(entry(NOON + 85))
+    left = newer.state()
+    newer.sum_up()
+    stopped = newer.state()
+    kept = {name: part for name, part in stopped.items() if name not in ("counted", "time")}
+    earlier = counts_from(NOON + 100)
+    earlier.restore(json.loads(json.dumps(kept)))
+    watch(earlier, NOON + 100, NOON + 110)
+    earlier.entered(entry(NOON + 105))
+    earlier.sum_up()
+    beside = {name: left[name] for name in ("counted", "time")}
+    again = counts_from(NOON + 120)
+    again.restore(json.loads(json.dumps({**earlier.state(), **beside})))
+    assert again.live(NOON + 120)[0].in_today == 2

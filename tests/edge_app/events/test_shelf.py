@@ -67,7 +67,18 @@ def test_an_old_window_takes_a_late_fact_and_its_neighbours_stay():
 
 
 def test_what_changes_often_is_little():
-    assert len(of_a_day().state()["plain"]) == 10
+    """Measured: 385 characters of 10,434."""
+    shelf = of_a_day()
+    (fresh,) = shelf.state()["packed"]
+    assert len(fresh) < 0.1 * sum(map(len, shelf.packed()))
+
+
+def test_most_is_stored_twice_an_hour():
+    shelf, stored = of_a_day(), []
+    for minute in range(24 * 60, 26 * 60):
+        shelf.put(("door", "pt1m", 60 * minute), minute)
+        stored.append(tuple(shelf.packed()))
+    assert len(set(stored)) == 4
 
 
 def test_old_windows_are_dropped_a_chunk_at_once():
@@ -98,7 +109,7 @@ def test_what_is_stored_apart_does_not_undo_what_is_newer():
     old, new = of_a_day(), of_a_day()
     new.put(("door", "pt1m", 0), -1)
     again = numbers()
-    again.restore({"plain": new.state()["plain"], "packed": new.packed()})
+    again.restore({"plain": [], "packed": [*new.state()["packed"], *new.packed()]})
     again.add(old.packed())
     assert dict(again.since(0)) == dict(new.since(0))
 
