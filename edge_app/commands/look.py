@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -158,7 +159,7 @@ def look(
 
 def _drawings(paths: list[Path], folder: Path) -> dict[Path, Path]:
     """Where the drawing of each picture goes; those that differ in their endings keep them."""
-    root = paths[0].parent if len(paths) == 1 else _common_folder(paths)
+    root = os.path.commonpath([path.parent for path in paths])
     named = Counter(path.with_suffix("") for path in paths)
     pictures = {path.resolve() for path in paths}
     drawings = {}
@@ -171,13 +172,6 @@ def _drawings(paths: list[Path], folder: Path) -> dict[Path, Path]:
         is_alone = named[path.with_suffix("")] == 1
         drawings[path] = drawing if is_alone else drawing.with_name(f"{path.name}.jpg")
     return drawings
-
-
-def _common_folder(paths: list[Path]) -> Path:
-    folder = paths[0].parent
-    while not all(path.is_relative_to(folder) for path in paths):
-        folder = folder.parent
-    return folder
 
 
 def _rounded(box_xyxy: Float32) -> list[float]:
