@@ -74,13 +74,13 @@ class CropChooser:
 
     def _refill(self, now_s: float) -> None:
         budget = self._settings.looks_per_s
+        # Half a second's worth may be saved up: a group needs many looks at once.
+        most = max(budget / 2, 1.0)
         if self._filled_at_s is None:
-            self._tokens = max(budget / 2, 1.0)
+            self._tokens, self._filled_at_s = most, now_s
         elif now_s > self._filled_at_s:
             earned = (now_s - self._filled_at_s) * budget
-            # Half a second's worth may be saved up: a group needs many looks at once.
-            self._tokens = min(self._tokens + earned, max(budget / 2, 1.0))
-        self._filled_at_s = max(now_s, self._filled_at_s or now_s)
+            self._tokens, self._filled_at_s = min(self._tokens + earned, most), now_s
 
     def _views(self, position: int, frame: TrackedFrame) -> list[View]:
         if not frame.tracks:

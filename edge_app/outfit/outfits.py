@@ -79,10 +79,8 @@ class Outfits:
         changed: dict[TrackKey, Outfit] = {}
         times = {frame.camera: frame.taken_at_s for frame in tracked}
         for key, person in self._people.items():
-            now_s = times.get(key[0])
-            is_due = (
-                now_s is not None and person.deadline_s is not None and now_s >= person.deadline_s
-            )
+            now_s = times.get(key[0], float("-inf"))
+            is_due = person.deadline_s is not None and now_s >= person.deadline_s
             if is_due and person.settled is None:
                 changed[key] = self._judge(person, is_final=True)
         return changed
