@@ -171,9 +171,9 @@ class Pipeline:
         )
         for entry in entries:
             self._outfits.entered(entry)
-        keys = [(name, i) for name, tracker in self._trackers.items() for i in tracker.finish()]
-        keys += [key for key in self._books.open if key not in keys]
-        keys += [key for e in entries if (key := (e.camera, e.track_id)) not in keys]
+        alive = [(name, i) for name, tracker in self._trackers.items() for i in tracker.finish()]
+        entered = [(entry.camera, entry.track_id) for entry in entries]
+        keys = dict.fromkeys((*alive, *self._books.open, *entered))
         outfits = {key: self._outfits.settle(key) for key in keys}
         step = self._events(Step((), entries, outfits), now_s, index)
         return Step(
