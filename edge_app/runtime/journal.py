@@ -21,8 +21,8 @@ PRIORITIES = (
     (logging.ERROR, 3),
     (logging.WARNING, 4),
     (logging.INFO, 6),
+    (logging.NOTSET, 7),
 )
-DEBUG_PRIORITY = 7
 FIELDS = ("camera", "network")
 """What records may carry in ``extra``; becomes the fields ``CAMERA`` and ``NETWORK``."""
 
@@ -33,7 +33,7 @@ _PATIENCE_S = 0.5
 
 def priority_of(level: int) -> int:
     """The journal's priority (syslog(3)) of a level of :mod:`logging`."""
-    return next((n for least, n in PRIORITIES if level >= least), DEBUG_PRIORITY)
+    return next(n for least, n in PRIORITIES if level >= least)
 
 
 def is_journal(stream: TextIO, environment: Mapping[str, str]) -> bool:
