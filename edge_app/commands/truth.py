@@ -136,7 +136,7 @@ def simulated_truth(url: str, zones: Mapping[str, tuple[str, ZoneSettings]]) -> 
     for name, (_, zone) in zones.items():
         if zone.line is not None and np.abs(np.array(zone.line) - line).max() < 0.01:
             truth = entrance.truth(entrance.settings.duration_s or 0.0)
-            return truth_of(truth.document(url, zone=name)[url], url)
+            return truth_of(truth.document(name), url)
     wanted = [[round(float(v), 4) for v in point] for point in entrance.line]
     raise TruthError(
         f"{url}: its entrance line is {wanted}; no zone of the configuration is this line, so "

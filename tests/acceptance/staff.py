@@ -68,7 +68,7 @@ class StaffedEntrance(SimulatedEntrance):
     def described(self) -> dict[str, Any]:
         """The truth after the examples' time, as a truth file has it."""
         truth = self.truth(self.settings.duration_s or 0.0)
-        described: dict[str, Any] = truth.document("run")["run"]
+        described = truth.document()
         for person, told in zip(truth.people, described["people"], strict=True):
             told["staff"] = is_staff(person.person)
             told["entries"] = [

@@ -9,18 +9,13 @@ the same frames bit for bit, in any order. Seeds below 1,000,000 are for measuri
 from edge_app.capture.simulated.entrance import SimulatedEntrance
 from edge_app.capture.simulated.settings import SimulationSettings
 from edge_app.capture.simulated.training import FIRST_TRAINING_SEED, random_scene
-from edge_app.capture.simulated.truth import SimulationTruth, TruthCrossing, TruthPerson
-from edge_app.capture.simulated.views import GarmentView, PersonView, Rendered
+from edge_app.capture.simulated.views import PersonView, Rendered
 
 __all__ = [
     "FIRST_TRAINING_SEED",
-    "GarmentView",
     "PersonView",
     "Rendered",
     "SimulatedEntrance",
     "SimulationSettings",
-    "SimulationTruth",
-    "TruthCrossing",
-    "TruthPerson",
     "random_scene",
 ]

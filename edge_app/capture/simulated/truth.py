@@ -74,11 +74,10 @@ class SimulationTruth:
     people: tuple[TruthPerson, ...]
     crossings: tuple[TruthCrossing, ...]
 
-    def document(self, clip: str, zone: str = "entrance") -> dict[str, Any]:
-        """The truth as a truth file for replays holds it.
+    def document(self, zone: str = "entrance") -> dict[str, Any]:
+        """The truth as a truth file for replays holds it of one clip.
 
         Args:
-            clip: the name that the recording is looked up by.
             zone: the line's id.
         """
         crossings: dict[int, list[dict[str, Any]]] = {}
@@ -107,16 +106,13 @@ class SimulationTruth:
                     "alert": alerts[0] if alerts else None,
                 }
             )
-        line = [list(point) for point in self.line]
         return {
-            clip: {
-                "fps": self.fps,
-                "frames": self.frames,
-                "size": list(self.size),
-                "scene": "A simulated store entrance.",
-                "zones": {zone: {"line": line}},
-                "people": people,
-            }
+            "fps": self.fps,
+            "frames": self.frames,
+            "size": list(self.size),
+            "scene": "A simulated store entrance.",
+            "zones": {zone: {"line": [list(point) for point in self.line]}},
+            "people": people,
         }
 
 
