@@ -292,19 +292,24 @@ def test_an_alert_that_waited_too_long_for_its_turn_is_not_sent(
         assert outbox.depth("store").alerts_expired == 20 - sent
 
 
-def test_refused_windows_hold_no_alert_back(broker: HostileBroker, outbox: Outbox) -> None:
+@pytest.mark.parametrize("windows", [1, 5])
+def test_refused_windows_hold_no_alert_back(
+    broker: HostileBroker, outbox: Outbox, windows: int
+) -> None:
     """However few it takes at once, and while the windows are tried again."""
     broker.habits = Habits(
         receive_maximum=2,
         answer=lambda t, _n: 0x97 if "/agg/" in t else 0,
         delay_s=lambda n: 0.15 if n > 3 else 0.0,
     )
-    outbox.publish([minute(n) for n in range(5)])
+    outbox.publish([minute(n) for n in range(windows)])
     with sender(broker, outbox) as box:
         assert wait_until(lambda: "but it refuses messages: " in box.status().detail)
         now_s = time.time()
         outbox.publish([MESSAGES.alert(alert(settled_at_s=now_s), now_s) for _ in range(10)])
         assert wait_until(lambda: seqs(broker, "alert") == list(range(1, 11)), 10)
+        states = [json.loads(p.payload)["state"] for p in broker.topics("state")]
+    assert states == ["online", "degraded"], "for whoever looks it stays so, whatever goes through"
     assert broker.most_unanswered == 2
 
 

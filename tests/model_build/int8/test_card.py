@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,9 @@ def test_the_section_tells_accuracy_layers_and_speed() -> None:
     assert "on 900 other pictures" in text
     assert "| AMX and VNNI | 1.50, 2.00 | 1.20, 1.25 | 1.25, 2.50 |" in text
     assert "| VNNI | 1.20 | 1.00 | - |" in text
+    whole = comparison(0.792)
+    whole = replace(whole, verdict=replace(whole.verdict, kept_in_float=()))
+    assert "; 9 of 9 layers in INT8.\n\n|" in section(whole)
 
 
 @pytest.mark.parametrize("card", [CARD, CARD.replace("## Weaknesses\n- Some.\n", "")])

@@ -10,6 +10,7 @@ import pytest
 from edge_app.inference.model import SHIPPED, load_model
 from model_build.data.ccp import StreetPhoto
 from model_build.folders import Folders
+from model_build.int8 import pictures
 from model_build.int8.pictures import pictures_of
 from model_build.int8.rendered import CUT_OFF, WHOLE
 
@@ -25,6 +26,7 @@ def test_no_photo_is_in_two_parts_and_none_is_held_out(
         return whole(photo)
 
     monkeypatch.setattr(StreetPhoto, "read_picture", noted)
+    monkeypatch.setattr(pictures, "measuring_frames", pytest.fail)
     model = load_model(SHIPPED / "detector.onnx", "detector")
     folders = Folders(data_dir, tmp_path)
     found = [pictures_of(folders, model, part, 4, 1) for part in ("ranges", "gate", "ranges")]
