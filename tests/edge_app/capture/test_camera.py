@@ -56,6 +56,13 @@ class FakeCamera:
         self.is_closed = True
 
 
+class LateCamera(FakeCamera):
+    """Gives black pictures once it hangs no longer."""
+
+    def read(self) -> Frame | None:
+        return super().read() or Frame("door", 99, 0.0, np.zeros((8, 8, 3), np.uint8))
+
+
 class Store:
     """One camera with its slot, and all that it reported."""
 
@@ -160,8 +167,8 @@ def test_an_outage_is_one_state_with_its_beginning() -> None:
 
 def test_a_stall_is_noticed_the_thread_replaced_and_the_old_one_silenced() -> None:
     hang = threading.Event()
-    stalled = FakeCamera([0.01, 0.01], hang)
-    store = Store(openers(stalled, FakeCamera([0.01] * 1000)))
+    stalled = LateCamera([0.01, 0.01], hang)
+    store = Store(openers(stalled, FakeCamera([0.1] * 1000)))
     with running(store):
         store.run_until(lambda: "offline" in store.named())
         assert "waiting for a picture: nothing for" in store.states[-1].reason
@@ -171,6 +178,7 @@ def test_a_stall_is_noticed_the_thread_replaced_and_the_old_one_silenced() -> No
         before = len(store.states)
         store.run_until(lambda: len(store.frames) > 5)
     assert len(store.states) == before
+    assert all(frame.frame_bgr.any() for frame in store.frames)
 
 
 def test_a_connection_that_hangs_is_noticed() -> None:

@@ -148,6 +148,15 @@ def test_an_hour_back_is_made_good_in_two() -> None:
     assert hands.clock.now_s() == pytest.approx(hands.wall_s, abs=0.01)
 
 
+def test_a_steady_clock_of_the_machine_that_goes_back_is_held() -> None:
+    hands = Hands()
+    hands.pass_s(10.0)
+    before_s = hands.clock.steady_s()
+    hands.monotonic_s -= 5.0
+    assert hands.clock.steady_s() == before_s
+    assert hands.clock.now_s() == pytest.approx(hands.wall_s, abs=0.01)
+
+
 @given(st.lists(st.tuples(st.floats(0.0, 100.0), st.floats(-1500.0, 5000.0)), max_size=50))
 def test_the_clock_never_goes_back_by_less_than_a_day(changes: list[tuple[float, float]]) -> None:
     hands = Hands()

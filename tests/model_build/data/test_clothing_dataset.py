@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from model_build.data.clothing_dataset import read_garment_photos
+from model_build.data.clothing_dataset import GarmentPhoto, read_garment_photos
 from model_build.data.published.annotated import DataError
 from tests.model_build.data.layouts import write_clothing_dataset
 
@@ -24,6 +24,12 @@ def test_a_sender_is_on_one_side_of_the_split(tmp_path: Path) -> None:
     write_clothing_dataset(tmp_path)
     photos = read_garment_photos(tmp_path)
     assert photos[0].is_held_out == photos[1].is_held_out
+
+
+def test_the_split_stays_as_shipped_models_know_it() -> None:
+    photos = [GarmentPhoto(Path("a.jpg"), str(sender), "Shirt", ()) for sender in range(200)]
+    held_out = [photo.sender_id for photo in photos if photo.is_held_out]
+    assert (len(held_out), held_out[:3]) == (36, ["1", "2", "4"])
 
 
 def test_a_table_without_pictures_is_refused(tmp_path: Path) -> None:
