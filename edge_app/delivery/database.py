@@ -8,8 +8,10 @@ A file that could not even be read at first is taken over as soon as it can be, 
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import shutil
 import sqlite3
 import threading
 import time
@@ -156,6 +158,7 @@ class Database:
         self._retry_at_s = self._monotonic() + RETRY_S
         disk = None
         try:
+            self._check_room()
             has_unread = self._is_unread and self._path.exists()
             try:
                 disk = _open_checked(self._path)
@@ -177,6 +180,19 @@ class Database:
         self._connection.close()
         self._connection, self._trouble = disk, None
         log.info("the outbox is on the disk again: %s", self._path)
+
+    def _check_room(self) -> None:
+        """Refuse a disk that cannot take all that is in memory: trying would wear it out.
+
+        Raises:
+            OSError: it is too full; all of it goes through the write-ahead log first.
+        """
+        (size,) = self._connection.execute(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        ).fetchone()
+        there = self._path.stat().st_size if self._path.exists() else 0
+        if shutil.disk_usage(self._path.parent).free < size + max(0, size - there):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _take_over(self, aside: Path) -> None:
         """Add what a file holds that could not be read when the work in memory began."""
