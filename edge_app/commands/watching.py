@@ -12,6 +12,7 @@ import numpy as np
 
 from edge_app.app import Networks, build_pipeline
 from edge_app.box.closing import close_together
+from edge_app.box.live import SUPERVISE_S, TICK_S
 from edge_app.capture.camera import LiveCamera
 from edge_app.capture.clock import SteadyClock
 from edge_app.capture.latest import FrameSlots
@@ -22,8 +23,6 @@ from edge_app.errors import EngineError, SourceError
 from edge_app.flow import CameraState, Frame, Outfit, TrackedFrame, TrackKey, UInt8
 from edge_app.pipeline import Step
 
-TICK_S = 0.25
-SUPERVISE_S = 1.0
 NEWS = 8
 """How much of what happened last is remembered, by camera."""
 _RATE_S = 3.0

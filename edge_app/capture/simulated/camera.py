@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from edge_app.capture.simulated.cloth import Floats
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from edge_app.capture.simulated.parts import COVER_LABEL, region_label
 from edge_app.capture.simulated.person import Person
 from edge_app.capture.simulated.solids import Canvas
 from edge_app.capture.simulated.trolley import draw_trolley
-from edge_app.capture.simulated.views import Box, GarmentView, PersonView
+from edge_app.capture.simulated.views import GarmentView, PersonView
 from edge_app.capture.simulated.walk import Place
+from edge_app.geometry import Box
 
 _SMALLEST_PX = 4
 """Garments of which fewer pixels are seen are not annotated."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge_app.capture.simulated.cloth import UInt8
-
-Box = tuple[float, float, float, float]
-"""x1, y1, x2, y2 in px of the frame; x2 and y2 exclusive."""
+from edge_app.geometry import Box
 
 
 @dataclass(frozen=True)
