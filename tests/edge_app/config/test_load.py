@@ -51,7 +51,12 @@ CASES = {
                     "languag: expected a known key, got 'languag'; did you mean 'language'?"),
     "unknown key far from any": ("node: edge-1", "node: edge-1\nxyzzy: 1", 3,
                                  "xyzzy: expected a known key, got 'xyzzy'; known here: alerts,"),
+    "unknown key of a camera": ("    source: door.mp4", "    source: door.mp4\n    fsp: 5", 9,
+                                "cameras.door.fsp: expected a known key, got 'fsp'; did you mean "
+                                "'fps'?"),
     "missing key": ("node: edge-1\n", "", 1, "node: expected this key, got nothing; add node: "),
+    "missing key of a camera": ("    source: door.mp4\n", "", 7, "cameras.door.source: expected "
+                                "this key, got nothing; add source: rtsp:// URL, device number"),
     "bad id": ("edge-1", "Edge_1", 2, "node: expected an id of small letters, digits and dashes"),
     "bad time zone": ("Europe/Paris", "Mars", 3, "timezone: expected a time zone of the tz "
                       "database such as Europe/Paris, got 'Mars'"),
