@@ -146,6 +146,8 @@ def test_another_key_opens_nothing(tmp_path: Path, key: str) -> None:
     sealed.seal([grey(3)], key, path, now_s=1000.0)
     with pytest.raises(SourceError, match="sealed with another key"):
         sealed.unseal(path, sealed.new_key(), now_s=1001.0)
+    with pytest.raises(SourceError, match="the key is none of this tool"):
+        sealed.unseal(path, "hunter2", now_s=1001.0)
 
 
 def test_expired_frames_are_deleted(tmp_path: Path, key: str) -> None:

@@ -71,6 +71,21 @@ def test_a_product_with_one_vector_per_picture_stays_in_float(
     assert (("product", "vector") in quantized(Graph(model))) == is_quantized
 
 
+@pytest.mark.parametrize(("before", "is_quantized"), [("Softmax", False), ("Sigmoid", True)])
+def test_a_mean_under_a_softmax_stays_in_float(before: str, is_quantized: bool) -> None:
+    """As boxes of GFL and D-FINE are decoded, in which every step of INT8 is pixels."""
+    nodes = [
+        helper.make_node(before, ["images"], ["shares"]),
+        helper.make_node("Transpose", ["shares"], ["turned"], perm=[0, 2, 1]),
+        helper.make_node("MatMul", ["turned", "w"], ["boxes"], name="mean"),
+    ]
+    shapes = {"images": ["N", 32, 4], "boxes": ["N", 4, 32]}
+    seen, told = (helper.make_tensor_value_info(n, 1, shape) for n, shape in shapes.items())
+    constants = [numpy_helper.from_array(np.ones((32, 32), np.float32), "w")]
+    made = helper.make_model(helper.make_graph(nodes, "decoding", [seen], [told], constants))
+    assert bool(place(Graph(made)).layers) == is_quantized
+
+
 @pytest.mark.parametrize(
     ("outwards", "inwards", "kernel", "is_quantized"),
     [

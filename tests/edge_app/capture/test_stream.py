@@ -113,6 +113,43 @@ def test_garbage_is_no_stream() -> None:
         NetworkCamera("door", f"http://{host}/video.mjpg")
 
 
+SDP = """v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=door\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r
+a=rtpmap:96 H264/90000\r\na=control:video\r\n"""
+
+
+def test_a_camera_is_asked_for_tcp() -> None:
+    """Over UDP, whatever a network loses is a smear over the next seconds' pictures."""
+    asked: list[str] = []
+
+    def serve(listener: socket.socket) -> None:
+        client, _ = listener.accept()
+        with client, client.makefile("rb") as lines:
+            head = ""
+            for line in lines:
+                head += line.decode()
+                if line != b"\r\n":
+                    continue
+                asked.append(head)
+                if head.startswith("SETUP"):
+                    return
+                number = head.partition("CSeq: ")[2].split()[0]
+                body = SDP if head.startswith("DESCRIBE") else ""
+                client.sendall(
+                    f"RTSP/1.0 200 OK\r\nCSeq: {number}\r\nContent-Type: application/sdp\r\n"
+                    f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+                )
+                head = ""
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        with pytest.raises(SourceError, match="there is no stream"):
+            NetworkCamera("door", f"rtsp://127.0.0.1:{listener.getsockname()[1]}/1")
+        thread.join(5.0)
+    assert asked[-1].startswith("SETUP")
+    assert "RTP/AVP/TCP" in asked[-1]
+
+
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
 def test_a_camera_that_is_off_is_told(scheme: str, capfd: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as free:

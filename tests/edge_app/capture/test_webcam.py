@@ -93,5 +93,6 @@ def test_a_webcam_that_is_pulled_out_and_put_back(
     while threading.active_count() > threads:
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    assert hangs or any("sends no pictures any more" in state.reason for state in states)
     # Every device that was opened was let go of, or the next attempt would find it busy.
     assert all(webcam.is_released for webcam in opened)
