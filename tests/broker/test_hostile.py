@@ -98,6 +98,16 @@ def test_it_never_acknowledges(
     assert "no acknowledgement for" in caplog.text
 
 
+def test_what_it_left_out_is_sent_again_although_later_ones_were_acknowledged(
+    broker: HostileBroker, outbox: Outbox
+) -> None:
+    broker.habits = Habits(answer=lambda _topic, n: None if n == 1 else 0)
+    outbox.publish([minute(n) for n in range(5)])
+    with sender(broker, outbox):
+        assert wait_until(lambda: set(seqs(broker)) == set(range(1, 6)))
+    assert json.loads(broker.published[1].payload)["seq"] == 1
+
+
 def test_it_closes_after_the_welcome(broker: HostileBroker, outbox: Outbox) -> None:
     broker.habits = Habits(welcome="close")
     outbox.publish([minute(0)])
