@@ -140,6 +140,15 @@ def test_connections_too_short_to_settle_get_further_all_the_same(
         assert box.status().connections >= 3
 
 
+def test_a_long_backlog_is_sent_once_and_to_its_end(broker: HostileBroker, outbox: Outbox) -> None:
+    patient = broker.settings.model_copy(update={"stall_s": 30.0})
+    outbox.publish([minute(n) for n in range(600)])
+    with Sender(patient, outbox, MESSAGES, drain_per_s=FAST):
+        assert wait_until(lambda: outbox.depth("store").rows == 0)
+    arrived = [json.loads(p.payload)["seq"] for p in broker.topics("agg")]
+    assert arrived == list(range(1, 601))
+
+
 def test_it_takes_one_at_a_time(broker: HostileBroker, outbox: Outbox) -> None:
     broker.habits = Habits(receive_maximum=1, delay_s=lambda _n: 0.002)
     outbox.publish([minute(n) for n in range(40)])
@@ -300,6 +309,12 @@ def test_an_alert_that_waited_too_long_for_its_turn_is_not_sent(
         sent = len(seqs(broker, "alert"))
         assert sent <= 6
         assert outbox.depth("store").alerts_expired == 20 - sent
+
+
+def test_the_limit_for_a_backlog_is_none_for_alerts(broker: HostileBroker, outbox: Outbox) -> None:
+    outbox.publish([MESSAGES.alert(alert(settled_at_s=time.time()), time.time())] * 10)
+    with Sender(broker.settings, outbox, MESSAGES, drain_per_s=1.0):
+        assert wait_until(lambda: seqs(broker, "alert") == list(range(1, 11)), 4.0)
 
 
 @pytest.mark.parametrize("windows", [1, 5])
