@@ -365,9 +365,11 @@ def test_an_error_in_a_callback_ends_the_connection_only(
     with sender(broker, outbox) as box:
         if callback == "_on_disconnect":
             assert wait_until(lambda: box.status().is_connected)
-            broker.habits = Habits(welcome="close")
-            box.reload()
+            broker.habits = Habits(life_s=0.0)
+            assert wait_until(lambda: faults == [callback])
+            connections = box.status().connections
             broker.habits = Habits()
+            assert wait_until(lambda: box.status().connections > connections)
         assert wait_until(lambda: seqs(broker) == list(range(1, 21)))
         assert box.is_alive
     assert faults == [callback]
