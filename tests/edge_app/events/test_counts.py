@@ -360,6 +360,7 @@ def test_a_way_back_to_an_earlier_version_and_up_again_loses_and_doubles_nothing
     """It reads the counters' state and what is packed, and leaves all else as it was."""
     newer = counts_from(NOON)
     watch(newer, NOON, NOON + 90)
+    newer.state()
     newer.entered(entry(NOON + 85))
     left = newer.state()
     newer.sum_up()
