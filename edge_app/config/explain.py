@@ -15,7 +15,6 @@ from edge_app.config.advice import did_you_mean, unknown_key
 from edge_app.config.kinds import ID_PATTERN
 from edge_app.config.schema import Config
 from edge_app.config.yaml_tree import KeyPath, Problem
-from edge_app.vocabulary import CATEGORIES
 
 _BOUNDS = {
     "greater_than": ("more than", "gt"),
@@ -85,7 +84,7 @@ def _say(details: ErrorDetails, path: KeyPath) -> str:
         case "extra_forbidden":
             return unknown_key(str(path[-1]), sorted(_fields_at(path[:-1])))
         case "value_error":
-            return str(context["error"]) + _garment_advice(details["input"])
+            return str(context["error"])
         case "literal_error":
             return _literal(context["expected"], details["input"])
         case "string_pattern_mismatch":
@@ -124,13 +123,6 @@ def _literal(expected: str, came: Any) -> str:
     names = expected.replace("'", "").replace(" or ", ", ").split(", ")
     advice = did_you_mean(str(came), names)
     return f"expected one of {', '.join(names)}, got {show(came)}{'; ' if advice else ''}{advice}"
-
-
-def _garment_advice(came: Any) -> str:
-    if not isinstance(came, str) or came in CATEGORIES:
-        return ""
-    advice = did_you_mean(came, CATEGORIES)
-    return f"; {advice}" if advice else ""
 
 
 def _pattern(pattern: str, path: KeyPath, came: str) -> str:

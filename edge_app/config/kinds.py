@@ -67,7 +67,11 @@ def _clock_span(text: str) -> str:
 
 def _known_garment(name: str) -> str:
     if name not in CATEGORIES:
-        raise ValueError(f"{name!r} is not a garment; known are {', '.join(CATEGORIES)}")
+        advice = did_you_mean(name, CATEGORIES)
+        raise ValueError(
+            f"{name!r} is not a garment; known are {', '.join(CATEGORIES)}"
+            + (f"; {advice}" if advice else "")
+        )
     return name
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from edge_app.capture.source import source_kind
 from edge_app.config.load import file_problems, load, loads
 from edge_app.errors import ConfigError
+from edge_app.vocabulary import CATEGORIES
 
 GOOD = """\
 store: acme-0042
@@ -91,6 +92,9 @@ CASES = {
                 "alerts.formalwear.any_of[0]: 'dres' is not a garment; known are "),
     "rule without garments": ("any_of: [dress, suit], ", "", 12,
                               "alerts.formalwear: a rule needs any_of or all_of"),
+    "near a garment": ("dress,", "trouser,", 12,
+                       "alerts.formalwear.any_of[0]: 'trouser' is not a garment; known are "
+                       f"{', '.join(CATEGORIES)}; did you mean 'trousers'?"),
     "zone of a rule": ("zones: [entrance]", "zones: [entranc]", 12,
                        "alerts.formalwear.zones[0]: expected the id of a zone of a camera, got "
                        "'entranc'; did you mean 'entrance'?"),
@@ -173,6 +177,11 @@ def test_every_problem_is_named_at_once_in_the_order_of_lines() -> None:
     text = text.replace("zones: [entrance]", "zones: [exit]").replace("store: a", "store: A")
     found = problems(text)
     assert [int(p.split(":")[1]) for p in found] == [1, 2, 10, 12, 12]
+
+
+def test_no_garment_is_meant_where_a_time_is_asked_for() -> None:
+    (problem,) = problems(GOOD.replace("node:", "business_day_start: shirts\nnode:"))
+    assert problem.endswith("expected a time of day such as '04:00', got 'shirts'")
 
 
 def test_a_problem_stays_on_one_line() -> None:
