@@ -39,7 +39,7 @@ from edge_app.events.counts import Counts
 from edge_app.flow import ALL, CameraState, Frame, Message
 from edge_app.inference.fallback import gpu_state
 from edge_app.pipeline import Step
-from edge_app.runtime.health import HealthMeter
+from edge_app.runtime.health import HealthMeter, written_bytes
 from edge_app.runtime.systemd import Notifier
 
 log = logging.getLogger(__name__)
@@ -292,7 +292,8 @@ class Live:
             measured |= delivery_figures(self._outbox, delivery.store.puback_age_s)
             gpu = gpu_state(self._networks.engines)
             measured["gpu_memory_mb"] = gpu.memory_mb and round(gpu.memory_mb, 1)
-            self.observed.figures(measured | {"gpu_failures": gpu.failures})
+            more = {"gpu_failures": gpu.failures, "written_bytes": written_bytes()}
+            self.observed.figures(measured | more)
             messages.append(self._messages.health(measured, now_s))
         self._store(messages)
 

@@ -37,6 +37,7 @@ _COUNTERS: Final = {
     "windows_dropped_total": ("windows_dropped", "Windows given up unsent."),
     "live_dropped_total": ("live_dropped", "Live messages nobody could be sent."),
     "refused_total": ("messages_refused", "Messages that the broker refused for good."),
+    "written_bytes": ("disk_written_bytes", "What the program has had written to disks."),
     "gpu_failures": ("gpu_failures", "Times that the CPU had to take over from the GPU."),
 }
 

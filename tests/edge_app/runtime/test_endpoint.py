@@ -49,6 +49,7 @@ def filled() -> Observed:
         {"uptime_s": 7.0, "memory_mb": 2.0, "outbox_rows": 4, "outbox_oldest_s": 1.5,
          "outbox_mb": 0.5, "puback_age_s": 3.0, "alerts_expired_total": 1, "refused_total": 2,
          "windows_dropped_total": 3, "live_dropped_total": 4, "gpu_failures": 5,
+         "written_bytes": 8192,
          "fps": {"door": 9.0}, "gpu_memory_mb": 6.0}
     )  # fmt: skip
     return seen

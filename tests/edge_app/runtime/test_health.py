@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edge_app.flow import Frame
-from edge_app.runtime.health import HealthMeter, temperatures_c
+from edge_app.runtime.health import HealthMeter, temperatures_c, written_bytes
 
 
 def frame(taken_at_s: float) -> Frame:
@@ -46,3 +47,14 @@ def test_temperatures_are_those_of_the_sensors_that_work(tmp_path: Path) -> None
         if told is not None:
             (zone / "temp").write_text(told)
     assert temperatures_c(tmp_path) == {"cpu-thermal": 48.5}
+
+
+def test_what_is_written_adds_up(tmp_path: Path) -> None:
+    before = written_bytes()
+    with (tmp_path / "file").open("wb") as file:
+        file.write(bytes(2**20))
+        os.fsync(file.fileno())
+    after = written_bytes()
+    assert before is not None
+    assert after is not None
+    assert after - before in (0, *range(2**20, 2**22)), "all of it, or nothing of a disk in memory"
