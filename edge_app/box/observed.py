@@ -67,7 +67,11 @@ class Observed:
             "standing_still_s": {stage: round(age_s, 1) for stage, age_s in overdue.items()},
         }
         self._supervision = supervision
-        self.metrics.delivery(delivery.by_broker, outbox_trouble is not None)
+        connected = {broker: one.is_connected for broker, one in delivery.by_broker.items()}
+        self.metrics.delivery(connected, outbox_trouble is not None)
+        for broker, status in delivery.by_broker.items():
+            for name, lasts in status.certificates.items():
+                self.metrics.certificate(broker, name, lasts.ends_s, lasts.renew_by_s)
 
     def figures(self, measured: Mapping[str, Any]) -> None:
         """Note the plain numbers of the health message."""

@@ -65,7 +65,7 @@ def _tls(
             context.load_cert_chain(settings.certificate_file, settings.key_file)
         with context.wrap_socket(plain, server_hostname=host) as secure:
             certificates = lifetimes(settings, secure.getpeercert(True) or b"")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         return False, f"{in_words(error)}; check ca_file, the broker's name, and this clock"
     if trouble := renewals_due(certificates, now_s):
         return False, trouble

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final
 
+from edge_app.config.kinds import broker_address
 from edge_app.config.schema import BrokerSettings
+from edge_app.delivery.tls import tls_context
+from edge_app.errors import DeliveryError
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +22,10 @@ SOON_S: Final = 21 * 86400.0
 """So long before its end a certificate is to be renewed;"""
 _SOON_SHARE: Final = 0.2
 """or, of one that is renewed more often, when less than this share of its time is left."""
+AGAIN_S: Final = 3600.0
+"""How often it is looked whether those that are due were renewed,"""
+_PATIENCE_S: Final = 5.0
+"""and how long the broker is waited for."""
 
 _BEGIN: Final = "-----BEGIN CERTIFICATE-----"
 _END: Final = "-----END CERTIFICATE-----"
@@ -54,9 +62,10 @@ class Lifetime:
         """The day of its end, UTC."""
         return f"{datetime.fromtimestamp(self.ends_s, timezone.utc):%Y-%m-%d}"
 
-    def is_ending(self, now_s: float) -> bool:
-        """Whether it should have been renewed by now."""
-        return self.ends_s - now_s < min(SOON_S, _SOON_SHARE * (self.ends_s - self.begins_s))
+    @property
+    def renew_by_s(self) -> float:
+        """When it should have been renewed, Unix seconds."""
+        return self.ends_s - min(SOON_S, _SOON_SHARE * (self.ends_s - self.begins_s))
 
 
 class Certificates:
@@ -64,36 +73,60 @@ class Certificates:
 
     Args:
         settings: of the broker.
+
+    Attributes:
+        lifetimes: of each that is known: `broker`, `own`, `ca`.
+        renewals_due: which should have been renewed, for people; None for none.
     """
 
     def __init__(self, settings: BrokerSettings) -> None:
         self._settings = settings
-        self._lifetimes: dict[str, Lifetime] = {}
+        self.lifetimes: Mapping[str, Lifetime] = {}
+        self.renewals_due: str | None = None
+        self._looked_at_s = 0.0
 
-    @property
-    def end_s(self) -> dict[str, float]:
-        """When each ends, Unix seconds: `broker`, `own`, `ca`; those of the last connection."""
-        return {name: lifetime.ends_s for name, lifetime in self._lifetimes.items()}
-
-    def connected(self, shown: bytes | None) -> None:
+    def connected(self, shown: bytes | None, now_s: float) -> None:
         """Look at them, now that they have served.
 
         Args:
             shown: the broker's in DER; None without TLS.
+            now_s: Unix time.
         """
-        self._lifetimes = {}
-        if shown is None:
-            return
+        self.lifetimes = {} if shown is None else self._look(shown, now_s)
+        self.renewals_due = renewals_due(self.lifetimes, now_s)
+
+    def turn(self, now_s: float) -> None:
+        """See which are due. A connection outlives renewals, so what is due is looked at again."""
+        due = renewals_due(self.lifetimes, now_s)
+        if due and not 0.0 <= now_s - self._looked_at_s < AGAIN_S:
+            self.lifetimes = {**self.lifetimes, **self._look(None, now_s)}
+            due = renewals_due(self.lifetimes, now_s)
+        self.renewals_due = due
+
+    def _look(self, shown: bytes | None, now_s: float) -> Mapping[str, Lifetime]:
+        self._looked_at_s = now_s
         try:
-            self._lifetimes = lifetimes(self._settings, shown)
-        except (OSError, ValueError) as error:
+            return lifetimes(self._settings, shown or _shown_to_others(self._settings))
+        except (OSError, ValueError, DeliveryError) as error:
             log.warning(
                 "%s: until when its certificates last is not known: %s", self._settings.url, error
             )
+            return {}
 
-    def renewals_due(self, now_s: float) -> str | None:
-        """Which should be renewed, for people; None for none."""
-        return renewals_due(self._lifetimes, now_s)
+
+def _shown_to_others(settings: BrokerSettings) -> bytes:
+    """The certificate, in DER, that a broker shows to a new connection, which ends with that.
+
+    Raises:
+        OSError, DeliveryError: a new connection would fail.
+    """
+    host, port = broker_address(settings.url)
+    context = tls_context(settings)
+    with (
+        socket.create_connection((host, port), _PATIENCE_S) as plain,
+        context.wrap_socket(plain, server_hostname=host) as secure,
+    ):
+        return secure.getpeercert(True) or b""
 
 
 _WORDS: Final = {
@@ -108,7 +141,7 @@ def renewals_due(certificates: Mapping[str, Lifetime], now_s: float) -> str | No
     due = (
         f"{_WORDS[name]} ends on {lifetime.ends_on}; renew it"
         for name, lifetime in certificates.items()
-        if lifetime.is_ending(now_s)
+        if lifetime.renew_by_s < now_s
     )
     return ", ".join(due) or None
 

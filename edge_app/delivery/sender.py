@@ -145,8 +145,8 @@ class Sender:
             None if at_s is None else max(0.0, self._clocks.steady() - at_s),
             self._sent + (session.sent if session else 0),
             self._connections,
-            self._certificates.end_s,
-            self._certificates.renewals_due(self._clocks.wall()),
+            self._certificates.lifetimes,
+            self._certificates.renewals_due,
         )
 
     def _run(self) -> None:
@@ -208,7 +208,7 @@ class Sender:
         try:
             connection.open()
             welcome = self._welcome(connection)
-            self._certificates.connected(welcome.certificate)
+            self._certificates.connected(welcome.certificate, self._clocks.wall())
             limits = Limits.agreed(self._settings, welcome, self._drain_per_s)
             parts = (connection, self._outbox, self._broker, limits, self._clocks)
             session = Session(*parts, self._reached)
@@ -249,6 +249,7 @@ class Sender:
     def _serve(self, connection: Connection, session: Session, birth: int) -> None:
         """Deliver until we are to stop or to connect anew."""
         while not self._stopping.is_set() and not self._reloading.is_set():
+            self._certificates.turn(self._clocks.wall())
             self._say_state(session, birth)
             self._turn(connection, session)
         self._reloading.clear()
@@ -288,9 +289,8 @@ class Sender:
 
     def _say_state(self, session: Session, birth: int) -> None:
         refusal = session.refusal and f"the broker refuses messages: {session.refusal}"
-        due = self._certificates.renewals_due(self._clocks.wall())
-        troubles = (self._trouble, self._outbox.trouble, refusal, due)
-        trouble = "; ".join(filter(None, troubles))
+        due = self._certificates.renewals_due
+        trouble = "; ".join(filter(None, (self._trouble, self._outbox.trouble, refusal, due)))
         self._say(session, birth, ("degraded", trouble) if trouble else ("online", "started"))
 
     def _say(self, session: Session, birth: int, words: tuple[str, str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge_app.config.schema import BrokerSettings
+from edge_app.delivery.certificates import Lifetime
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Status:
         puback_age_s: since deliveries last went forward; None before the first connection.
         sent: messages acknowledged since the start.
         connections: how often we were welcomed since the start.
-        certificates_end_s: when each certificate ends, Unix seconds; empty without TLS.
+        certificates: how long each lasts; empty without TLS.
         renewals_due: which of them should be renewed; None for none.
     """
 
@@ -36,7 +37,7 @@ class Status:
     puback_age_s: float | None
     sent: int
     connections: int
-    certificates_end_s: Mapping[str, float] = field(default_factory=dict)
+    certificates: Mapping[str, Lifetime] = field(default_factory=dict)
     renewals_due: str | None = None
 
     @property

@@ -13,7 +13,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from edge_app.delivery.status import Status
 from edge_app.flow import CameraState, Entry, Frame
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -73,6 +72,11 @@ class Metrics(Collector):
             "dresscode_certificate_end_timestamp_seconds", "When a certificate ends, Unix time.",
             ["broker", "certificate"], registry=registry,
         )  # fmt: skip
+        self._certificate_renewal = Gauge(
+            "dresscode_certificate_renewal_timestamp_seconds",
+            "When it should have been renewed, Unix time.",
+            ["broker", "certificate"], registry=registry,
+        )  # fmt: skip
         self._in_memory = Gauge(
             "dresscode_outbox_in_memory", "1 while the disk takes no messages.", registry=registry
         )
@@ -111,13 +115,16 @@ class Metrics(Collector):
         for name in _STATES:
             self._state.labels(state.camera, name).set(name == state.state)
 
-    def delivery(self, by_broker: Mapping[str, Status], is_in_memory: bool) -> None:
-        """Note how it is at each broker, and whether messages wait in memory only."""
-        for broker, status in by_broker.items():
-            self._connected.labels(broker).set(status.is_connected)
-            for certificate, end_s in status.certificates_end_s.items():
-                self._certificate_end.labels(broker, certificate).set(end_s)
+    def delivery(self, is_connected: Mapping[str, bool], is_in_memory: bool) -> None:
+        """Note whether each broker is there, and whether messages wait in memory only."""
+        for broker, is_there in is_connected.items():
+            self._connected.labels(broker).set(is_there)
         self._in_memory.set(is_in_memory)
+
+    def certificate(self, broker: str, name: str, ends_s: float, renew_by_s: float) -> None:
+        """Note how long a certificate of the connection to a broker lasts, Unix seconds."""
+        self._certificate_end.labels(broker, name).set(ends_s)
+        self._certificate_renewal.labels(broker, name).set(renew_by_s)
 
     def pictures(self, drops: Mapping[str, Mapping[str, int]], skipped: Mapping[str, int]) -> None:
         """Note pictures that no network saw, by camera (and reason), since the start."""

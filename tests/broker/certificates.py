@@ -9,13 +9,13 @@ from pathlib import Path
 class Authority:
     """A certificate authority in a folder."""
 
-    def __init__(self, folder: Path, name: str = "authority") -> None:
+    def __init__(self, folder: Path, name: str = "authority", days: int = 2) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.ca_file = folder / "ca.pem"
         self._key = folder / "ca.key"
         _openssl(
-            "req", "-x509", *_new_key(self._key), "-subj", f"/CN={name}", "-days", "2",
+            "req", "-x509", *_new_key(self._key), "-subj", f"/CN={name}", "-days", str(days),
             "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-out", str(self.ca_file),
         )  # fmt: skip
 

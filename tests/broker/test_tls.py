@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,13 +137,49 @@ def test_certificates_that_end_soon_are_told_while_there_is_time(
         Sender(settings, outbox, MESSAGES, clocks=clocks) as box,
     ):
         assert wait_until(lambda: box.status().is_connected)
-        assert sorted(box.status().certificates_end_s) == ["broker", "ca", "own"]
+        assert sorted(box.status().certificates) == ["broker", "ca", "own"]
         trouble = box.status().renewals_due or ""
         assert "the broker's certificate ends on" in trouble
         assert "certificate_file ends on" in trouble
         assert wait_until(lambda: collector.payloads("state") != [])
         state = collector.payloads("state")[-1]
         assert (state["state"], state["reason"]) == ("degraded", trouble)
+
+
+@pytest.mark.parametrize(
+    ("days", "states"),
+    [(2, ["online", "degraded"]), (10, ["online"])],
+    ids=["not renewed", "renewed"],
+)
+def test_what_was_renewed_while_connected_does_not_end(
+    tmp_path: Path, outbox: Outbox, days: int, states: list[str]
+) -> None:
+    """Brokers take up new certificates without ending a connection, which may last for years."""
+    lasting = Authority(tmp_path / "lasting", days=3650)
+    shown, own = lasting.issue("broker"), lasting.issue("acme-0042")
+    ahead_s = 0.0
+    with (
+        TlsBroker(tmp_path / "m", lasting, shown, "require_certificate true") as broker,
+        Collector(broker.port) as collector,
+    ):
+        settings = broker.settings(
+            ca_file=lasting.ca_file, certificate_file=own[0], key_file=own[1]
+        )
+        clocks = Clocks(lambda: time.time() + ahead_s)
+        with Sender(settings, outbox, MESSAGES, clocks=clocks) as box:
+            assert wait_until(lambda: collector.payloads("state") != [])
+            lasting.issue("broker", days=days)
+            lasting.issue("acme-0042", days=days)
+            os.kill(broker.pid, signal.SIGHUP)
+            address, renewed = ("127.0.0.1", broker.tls_port), shown[0].read_text()
+            assert wait_until(lambda: ssl.get_server_certificate(address) == renewed)
+            ahead_s = 1.9 * 86400
+            outbox.publish([minute(0)])
+            assert wait_until(lambda: len(collector.payloads("state")) == len(states))
+            assert wait_until(lambda: collector.seqs("agg") == [1])
+            assert [told["state"] for told in collector.payloads("state")] == states
+            assert (box.status().renewals_due is None) is (states == ["online"])
+            assert box.status().connections == 1
 
 
 def test_the_doctor_sees_certificates_that_end_soon(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge_app.config.schema import BrokerSettings
-from edge_app.delivery.certificates import Certificates, Lifetime
+from edge_app.delivery.certificates import Certificates, Lifetime, lifetimes, renewals_due
 from tests.broker.certificates import Authority
 
 DAY_S = 86400.0
@@ -57,7 +57,7 @@ def test_what_is_no_certificate_is_said_to_be_none(content: bytes) -> None:
 )
 def test_it_is_to_be_renewed_in_time(lasts_days: float, left_days: float, is_ending: bool) -> None:
     lifetime = Lifetime(0.0, lasts_days * DAY_S)
-    assert lifetime.is_ending((lasts_days - left_days) * DAY_S) is is_ending
+    assert (lifetime.renew_by_s < (lasts_days - left_days) * DAY_S) is is_ending
 
 
 def test_each_that_should_be_renewed_is_named(authority: Authority, tmp_path: Path) -> None:
@@ -65,22 +65,21 @@ def test_each_that_should_be_renewed_is_named(authority: Authority, tmp_path: Pa
     chain = tmp_path / "chain.pem"
     chain.write_text("CN = own\n" + certificate.read_text() + authority.ca_file.read_text())
     shown, _ = authority.issue("broker", days=100)
-    certificates = Certificates(
-        BrokerSettings(
-            url="mqtts://broker.lan", ca_file=authority.ca_file, certificate_file=chain,
-            key_file=key,
-        )
-    )  # fmt: skip
-    certificates.connected(der_of(shown))
+    settings = BrokerSettings(
+        url="mqtts://broker.lan", ca_file=authority.ca_file, certificate_file=chain, key_file=key
+    )
+    read = lifetimes(settings, der_of(shown))
     ends = {"broker": shown, "own": certificate, "ca": authority.ca_file}
-    assert certificates.end_s == {name: openssl_says(file)[1] for name, file in ends.items()}
+    assert {name: lasts.ends_s for name, lasts in read.items()} == {
+        name: openssl_says(file)[1] for name, file in ends.items()
+    }
 
     now_s = openssl_says(certificate)[0]
-    assert certificates.renewals_due(now_s) is None
-    told = certificates.renewals_due(now_s + 1.9 * DAY_S)
+    assert renewals_due(read, now_s) is None
+    told = renewals_due(read, now_s + 1.9 * DAY_S)
     assert told is not None
     assert told.startswith("ca_file ends on")
-    told = certificates.renewals_due(now_s + 90 * DAY_S)
+    told = renewals_due(read, now_s + 90 * DAY_S)
     assert told is not None
     assert [part.split(" ends on ")[0] for part in told.split("; renew it, ")] == [
         "the broker's certificate", "certificate_file", "ca_file",
@@ -93,22 +92,22 @@ def test_of_several_authorities_one_that_lasts_is_enough(
     longer, _ = authority.issue("longer", days=500)
     both = tmp_path / "authorities.pem"
     both.write_text(authority.ca_file.read_text() + longer.read_text())
-    certificates = Certificates(BrokerSettings(url="mqtts://broker.lan", ca_file=both))
-    certificates.connected(der_of(longer))
-    assert certificates.end_s["ca"] == openssl_says(longer)[1]
+    settings = BrokerSettings(url="mqtts://broker.lan", ca_file=both)
+    assert lifetimes(settings, der_of(longer))["ca"].ends_s == openssl_says(longer)[1]
 
 
 def test_a_file_that_has_gone_does_not_end_the_connection(
     authority: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     certificates = Certificates(BrokerSettings(url="mqtts://broker.lan", ca_file=tmp_path / "no"))
-    certificates.connected(der_of(authority.ca_file))
-    assert certificates.end_s == {}
+    certificates.connected(der_of(authority.ca_file), 0.0)
+    assert certificates.lifetimes == {}
     assert "until when its certificates last is not known" in caplog.text
 
 
 def test_without_tls_there_are_none() -> None:
     certificates = Certificates(BrokerSettings(url="mqtt://127.0.0.1"))
-    certificates.connected(None)
-    assert certificates.end_s == {}
-    assert certificates.renewals_due(1e12) is None
+    certificates.connected(None, 0.0)
+    certificates.turn(1e12)
+    assert certificates.lifetimes == {}
+    assert certificates.renewals_due is None

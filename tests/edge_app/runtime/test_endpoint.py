@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from edge_app.box.observed import Observed
 from edge_app.box.supervision import PATIENCE_S, Supervision
+from edge_app.delivery.certificates import Lifetime
 from edge_app.delivery.status import Deliveries, Status
 from edge_app.flow import CameraState, Entry, Frame
 from edge_app.pipeline import Step
@@ -78,7 +79,9 @@ def test_what_prometheus_reads() -> None:
 def filled_page() -> str:
     """What Prometheus reads of a box that has everything."""
     seen = filled()
-    seen.metrics.delivery({"store": replace(CONNECTED, certificates_end_s={"own": 2e9})}, False)
+    box = Supervision(Notifier({}), ["door"], ["store"])
+    shown = replace(CONNECTED, certificates={"own": Lifetime(1.9e9, 2e9)})
+    seen.health(box, Deliveries({"store": shown}), None)
     return seen.metrics.text().decode()
 
 
