@@ -299,9 +299,11 @@ class Live:
 
     def _new_states(self) -> list[CameraState]:
         for state in self._board.arrived(self._clock.ahead_s()):
-            self.observed.metrics.camera(state)
             self.supervision.camera(state)
-        return self._board.news()
+        news = self._board.news()
+        for state in news:
+            self.observed.metrics.camera(state)
+        return news
 
     def _store(self, messages: list[Message], is_durable: bool = False) -> None:
         """Messages into the outbox, together with what must survive a restart, if that is due."""

@@ -292,6 +292,9 @@ def test_a_pause_survives_a_restart(store: Path, networks: Networks) -> None:
             live.turn(watch)
         assert len(watch.frames) == seen
         assert retained(store, "/cam/door/state")["state"] == "disabled"
+        metrics = live.observed.metrics.text().decode()
+        assert 'dresscode_camera_state{camera="door",state="disabled"} 1.0' in metrics
+        assert 'dresscode_camera_state{camera="door",state="online"} 0.0' in metrics
     with box_of(store, networks) as live:
         for _ in range(20):
             live.turn(watch)
