@@ -191,12 +191,12 @@ class Counts:
             self._kept, self._counted = self._summed_up(), []
         return {
             **self._kept,
+            "late_dropped": self.late_dropped,
             "counted": pack(self._counted),
             "time": {
                 "of": self._kept["windows"]["alive_s"],
                 "alive_s": self._now_s,
                 "watermark_s": self._watermark_s,
-                "late_dropped": self.late_dropped,
                 "coverage": pack([self._coverage.state()]),
             },
         }
@@ -207,7 +207,6 @@ class Counts:
             "zones": list(self._zones[:-1]),
             "days": self._days.state(),
             "watermark_s": self._watermark_s,
-            "late_dropped": self.late_dropped,
             "ledger": self._ledger.state(),
             "occupancy": self._occupancy.state(),
             "coverage": self._coverage.state(),

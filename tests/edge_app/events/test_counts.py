@@ -197,6 +197,18 @@ def test_facts_older_than_a_day_are_a_counted_loss(caplog):
     assert [w.counts["in"] for w in named(counts.advance(NOON + 90_000), "pt1m")] == [1]
 
 
+def test_a_counted_loss_is_not_only_stored_with_the_time():
+    counts = counts_from()
+    counts.advance(NOON + 90_000)
+    before = counts.state()
+    counts.entered(entry(NOON + 3500))
+    after = counts.state()
+    assert {name for name in after if after[name] != before[name]} == {"late_dropped"}
+    again = counts_from(NOON + 90_000)
+    again.restore(json.loads(json.dumps(after)))
+    assert again.late_dropped == 1
+
+
 def test_missing_time_lowers_coverage_and_is_not_made_up():
     counts = counts_from(zones=("entrance", "rooms"))
     for second in range(900):
