@@ -247,7 +247,7 @@ class Live:
             camera.change(config.cameras[camera.camera_id])
         self._slots.take(0.0)  # these were masked as before
         self._pipeline.reconfigure(config, now_s)
-        self._store([self._introduction()])
+        self._store([self._introduction()], is_durable=True)
         told = {"before": told["running"], "after": config_hash(config)}
         self._audit.note("configuration applied", {**told, "changed": changed}, now_s)
         return f"applied: {', '.join(changed)}" if changed else "nothing has changed"

@@ -438,6 +438,32 @@ def test_no_state_is_stored_before_the_windows_that_are_closed_in_it(
     assert box.told_s == box.closed_s > box.began_s + 120.0
 
 
+@pytest.mark.parametrize("verbs", [["mute"], ["reload"], ["mute", "reload"]], ids=" ".join)
+def test_what_was_commanded_survives_a_power_cut_before_it_is_answered(
+    store: Path, networks: Networks, monkeypatch: pytest.MonkeyPatch, verbs: list[str]
+) -> None:
+    payload = CommandPayload(rule="dresses", minutes=5.0)
+    asked = [Command("store", verb, payload, "rsp", None) for verb in verbs]
+    stored: list[bool | str] = []
+    publish = Outbox.publish
+
+    def noted(
+        outbox: Outbox, messages: list[Message], state: Any = None, is_durable: bool = False
+    ) -> None:
+        publish(outbox, messages, state, is_durable)
+        if state and "alerts" in state:
+            stored.append(is_durable)
+
+    box = Minutes(store, networks, monkeypatch)
+    with box.live:
+        box.turn(1, 1.1)
+        monkeypatch.setattr(Outbox, "publish", noted)
+        monkeypatch.setattr(Commands, "answer", lambda *_: stored.append("answered"))
+        monkeypatch.setattr(Commands, "take", lambda _: asked)
+        box.turn(1, 0.1)
+    assert stored[: len(verbs) + 1] == [True, *["answered"] * len(verbs)]
+
+
 def test_a_quiet_box_spares_its_disk(
     store: Path, networks: Networks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
