@@ -107,6 +107,7 @@ def test_headquarters_that_is_away_is_said_where_the_box_stands(
         (store / "store.yaml").write_text(text)
         with box_told_to(manager, store, networks) as live:
             away = "headquarters: not connected: Connection refused"
+            turn_until(live, Watcher(), lambda: health(live)[1].get("status") == "degraded")
             turn_until(live, Watcher(), lambda: health(live)[1].get("reason") == away)
             status, told = health(live)
             assert (status, told["status"], told["broker_connected"]) == (200, "degraded", True)
