@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator
 
 from edge_app.config.kinds import broker_address
 from edge_app.config.schema import BrokerSettings
-from edge_app.delivery.certificates import lifetimes, renewals_due
+from edge_app.delivery.certificates import lifetimes, renewals_due, shown_on
 from edge_app.delivery.contract import ResponsePayload
 from edge_app.delivery.flight import FORBIDDEN, RIGHTS
 from edge_app.delivery.kinds import rfc3339
@@ -24,7 +23,7 @@ from edge_app.delivery.mqtt import (
 from edge_app.delivery.status import in_words
 from edge_app.delivery.topics import PREFIX, TOPICS
 from edge_app.delivery.wake import Wake
-from edge_app.errors import DresscodeError
+from edge_app.errors import DeliveryError, DresscodeError
 
 TIMEOUT_S = 5.0
 
@@ -46,7 +45,7 @@ def broker_findings(
         with socket.create_connection((host, port), TIMEOUT_S) as plain:
             yield what, True, f"{host}:{port} can be reached"
             if settings.url.startswith("mqtts:"):
-                yield f"{what}: TLS", *_tls(plain, host, settings, wall())
+                yield f"{what}: TLS", *_tls(plain, settings, wall())
     except OSError as error:
         yield what, False, f"{host}:{port}: {in_words(error)}; check url, network and firewall"
         return
@@ -56,16 +55,10 @@ def broker_findings(
         yield f"{what}: MQTT", False, f"{in_words(error)}; check the files under {name}"
 
 
-def _tls(
-    plain: socket.socket, host: str, settings: BrokerSettings, now_s: float
-) -> tuple[bool, str]:
-    context = ssl.create_default_context(cafile=settings.ca_file)
+def _tls(plain: socket.socket, settings: BrokerSettings, now_s: float) -> tuple[bool, str]:
     try:
-        if settings.certificate_file is not None:
-            context.load_cert_chain(settings.certificate_file, settings.key_file)
-        with context.wrap_socket(plain, server_hostname=host) as secure:
-            certificates = lifetimes(settings, secure.getpeercert(True) or b"")
-    except (OSError, ValueError) as error:
+        certificates = lifetimes(settings, shown_on(plain, settings))
+    except (OSError, ValueError, DeliveryError) as error:
         return False, f"{in_words(error)}; check ca_file, the broker's name, and this clock"
     if trouble := renewals_due(certificates, now_s):
         return False, trouble

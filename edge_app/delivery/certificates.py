@@ -120,12 +120,18 @@ def _shown_to_others(settings: BrokerSettings) -> bytes:
     Raises:
         OSError, DeliveryError: a new connection would fail.
     """
-    host, port = broker_address(settings.url)
-    context = tls_context(settings)
-    with (
-        socket.create_connection((host, port), _PATIENCE_S) as plain,
-        context.wrap_socket(plain, server_hostname=host) as secure,
-    ):
+    with socket.create_connection(broker_address(settings.url), _PATIENCE_S) as plain:
+        return shown_on(plain, settings)
+
+
+def shown_on(plain: socket.socket, settings: BrokerSettings) -> bytes:
+    """The certificate, in DER, that a broker shows on a new connection, which ends with that.
+
+    Raises:
+        OSError, DeliveryError: it is not accepted, or ours is not, or a file cannot be read.
+    """
+    host, _ = broker_address(settings.url)
+    with tls_context(settings).wrap_socket(plain, server_hostname=host) as secure:
         return secure.getpeercert(True) or b""
 
 

@@ -111,13 +111,16 @@ def strict(tmp_path: Path, authority: Authority) -> Iterator[TlsBroker]:
         yield broker
 
 
+def settings_of_client(broker: TlsBroker, authority: Authority) -> BrokerSettings:
+    """With a certificate of its own."""
+    certificate, key = authority.issue("acme-0042")
+    return broker.settings(ca_file=authority.ca_file, certificate_file=certificate, key_file=key)
+
+
 def test_a_client_certificate_is_shown(
     strict: TlsBroker, authority: Authority, outbox: Outbox
 ) -> None:
-    certificate, key = authority.issue("acme-0042")
-    settings = strict.settings(
-        ca_file=authority.ca_file, certificate_file=certificate, key_file=key
-    )
+    settings = settings_of_client(strict, authority)
     outbox.publish([minute(0)])
     with Collector(strict.port) as collector, Sender(settings, outbox, MESSAGES):
         assert wait_until(lambda: collector.seqs("agg") == [1])
@@ -127,10 +130,7 @@ def test_certificates_that_end_soon_are_told_while_there_is_time(
     strict: TlsBroker, authority: Authority, outbox: Outbox
 ) -> None:
     """To whoever watches the box, and through the broker; they last two days."""
-    certificate, key = authority.issue("acme-0042")
-    settings = strict.settings(
-        ca_file=authority.ca_file, certificate_file=certificate, key_file=key
-    )
+    settings = settings_of_client(strict, authority)
     clocks = Clocks(lambda: time.time() + 1.9 * 86400)
     with (
         Collector(strict.port) as collector,
@@ -185,10 +185,7 @@ def test_what_was_renewed_while_connected_does_not_end(
 def test_the_doctor_sees_certificates_that_end_soon(
     strict: TlsBroker, authority: Authority
 ) -> None:
-    certificate, key = authority.issue("acme-0042")
-    settings = strict.settings(
-        ca_file=authority.ca_file, certificate_file=certificate, key_file=key
-    )
+    settings = settings_of_client(strict, authority)
 
     def of_tls(ahead_s: float) -> tuple[bool, str]:
         then = lambda: time.time() + ahead_s  # noqa: E731
