@@ -150,13 +150,13 @@ class Live:
         return self._pipeline.counts
 
     def run(self, stop: Event, watch: Watch | None = None) -> None:
-        """Work until told to stop, or until every source has ended.
+        """Work until told to stop, until every source has ended or the GPU needs a new process.
 
         Args:
             stop: set from a signal handler or another thread.
             watch: sees every step, for drawing.
         """
-        while not stop.is_set() and not self.has_ended:
+        while not (stop.is_set() or self.has_ended or self.supervision.is_gpu_hopeless):
             self.turn(watch)
 
     def turn(self, watch: Watch | None = None) -> None:
@@ -180,22 +180,23 @@ class Live:
         self._tell(step, self._clock.now_s())
         # A turn without pictures asks no network and proves nothing.
         if frames or step.trouble:
-            self._judge_networks(step.trouble)
+            self._judge_networks(step)
         self.observed.stepped(frames, step, self._pipeline.stage_s, self._clock.steady_s())
         if watch is not None:
             watch(frames, step)
 
-    def _judge_networks(self, trouble: EngineError | None) -> None:
+    def _judge_networks(self, step: Step) -> None:
         """Tell whether the networks work.
 
         Raises:
             EngineError: they have not for so long that only a new process can help.
         """
-        if trouble is not None:
+        if (trouble := step.trouble) is not None:
             log.error("a network failed: %s; going on with the next frames", trouble)
+        self.supervision.networks(None if trouble is None else str(trouble))
         # On the CPU a box still counts, but perhaps not every camera in time.
-        gpu_trouble = gpu_state(self._networks.engines).trouble
-        self.supervision.networks(None if trouble is None else str(trouble), gpu_trouble)
+        is_busy = any(frame.tracks for frame in step.tracked) or self._outbox.trouble is not None
+        self.supervision.gpu(gpu_state(self._networks.engines), is_busy)
         if trouble is not None and self.supervision.is_hopeless:
             raise trouble
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from edge_app.flow import CameraState
+from edge_app.inference.fallback import GpuState
 from edge_app.runtime.heartbeats import Heartbeats
 from edge_app.runtime.systemd import Notifier
 
@@ -21,6 +22,12 @@ one that hangs: a camera that is away must not end the process."""
 HOPELESS_S = 600.0
 """Networks that have not answered for so long, started anew again and again, will not without a
 new process: the program ends, and the service manager starts it."""
+
+GPU_HOPELESS_S = 3600.0
+GPU_MISSING_S = 86_400.0
+"""A GPU that failed so long ago, or has not worked at all for so long, is given a new process,
+which alone mends a broken context or a driver that came late; as soon as nobody is seen."""
+QUIET_S = 10.0
 
 PING_S = 1.0
 STATUS_S = 10.0
@@ -41,6 +48,8 @@ class Supervision:
         refused: why the configuration file as it is now was refused, as long as it is; None for
             one that was taken.
         lacks: what the box does without until its next start; None for nothing.
+        is_gpu_hopeless: the GPU asks for a new process, there is somebody to start one, and nobody
+            is seen, and nothing in memory, that it would lose.
     """
 
     def __init__(
@@ -61,8 +70,10 @@ class Supervision:
         self.lacks: str | None = None
         self._slow_turns_per_s: float | None = None
         self.failing: str | None = None
-        self._gpu_trouble: str | None = None
         self._failing_since_s = 0.0
+        self.is_gpu_hopeless = False
+        self._gpu_trouble: str | None = None
+        self._gpu_lost_at_s = self._busy_at_s = 0.0
         self._pinged_at_s = float("-inf")
         self._frames_per_s: float | None = None
         self._has_news = False
@@ -94,18 +105,35 @@ class Supervision:
             told.append("no camera is online")
         return told
 
-    def networks(self, trouble: str | None, gpu_trouble: str | None = None) -> None:
+    def networks(self, trouble: str | None) -> None:
         """Note whether the networks answered the newest pictures.
 
         Args:
             trouble: what they fail with.
-            gpu_trouble: why the CPU answers for the GPU.
         """
-        self._gpu_trouble = gpu_trouble
         if (trouble is None) != (self.failing is None):
             self._failing_since_s = self._clock()
             self._has_news = True
         self.failing = trouble
+
+    def gpu(self, state: GpuState, is_busy: bool) -> None:
+        """Note how the GPU is doing.
+
+        Args:
+            state: by the engines; with trouble, the CPU answers for it.
+            is_busy: somebody is in the newest pictures, or messages are in memory alone.
+        """
+        now_s = self._clock()
+        if is_busy:
+            self._busy_at_s = now_s
+        if self._gpu_trouble is None:
+            self._gpu_lost_at_s = now_s
+        self._gpu_trouble = state.trouble
+        patience_s = GPU_HOPELESS_S if state.has_worked else GPU_MISSING_S
+        is_over = now_s - self._gpu_lost_at_s > patience_s
+        is_quiet = now_s - self._busy_at_s > QUIET_S
+        may_end = is_over and is_quiet and self._notifier.has_manager
+        self.is_gpu_hopeless = state.trouble is not None and may_end
 
     def slow(self, turns_per_s: float | None) -> None:
         """Note how often a second every camera is looked at, or that it is often enough."""

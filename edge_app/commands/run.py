@@ -16,6 +16,7 @@ from edge_app.box.renewal import RenewedEngine
 from edge_app.box.safe_mode import run_safely
 from edge_app.config.load import load
 from edge_app.config.schema import Config, InferenceSettings
+from edge_app.errors import EngineError
 from edge_app.inference.choose import open_engine
 from edge_app.inference.model import Model
 from edge_app.ports import Engine
@@ -40,7 +41,8 @@ def run(config_path: Path, open_one: OpenEngine = open_engine) -> None:
     Raises:
         ConfigError: the file is wrong.
         ModelError: a model is missing or breaks the contract.
-        EngineError: the wanted device cannot run one.
+        EngineError: the wanted device cannot run one; or the GPU is out of order for so long that
+            the service manager should start a new process.
         ServiceError: another process runs on this state folder.
     """
     config = load(config_path)
@@ -93,7 +95,11 @@ def work(
     starts: Starts,
     open_one: OpenEngine = open_engine,
 ) -> None:
-    """Load the networks and run the box."""
+    """Load the networks and run the box.
+
+    Raises:
+        EngineError: the GPU needs a new process.
+    """
     networks = load_networks(config, notifier, open_one)
     log.info(
         "store %s, node %s; cameras: %d, zones: %d, rules: %d",
@@ -105,6 +111,8 @@ def work(
         live.run(stop, lambda *_: starts.held(time.monotonic() - began_s))
         notifier.stopping("storing what was counted")
     networks.close()
+    if live.supervision.is_gpu_hopeless:
+        raise EngineError("the GPU does not come back; a new process is to try")
 
 
 def load_networks(config: Config, notifier: Notifier, open_one: OpenEngine) -> Networks:

@@ -33,20 +33,24 @@ def open_model(settings: InferenceSettings, task: Task) -> Model:
 def open_engine(settings: InferenceSettings, model: Model) -> Engine:
     """Start the engine of a model on the configured device; ``auto`` is the GPU where it works.
 
+    Where it has worked before, a GPU that does not start now is out of order, and tried again.
+
     Raises:
         EngineError: the wanted device cannot run it.
     """
     if settings.device == "cpu":
         return _open_cpu(settings, model)
     open_cpu = None if settings.device == "gpu" else lambda: _open_cpu(settings, model)
+    open_gpu = partial(_open_gpu, settings, model)
     try:
-        engine = FallbackEngine(model.task, partial(_open_gpu, settings, model), open_cpu)
+        engine = FallbackEngine(model.task, open_gpu, open_cpu, is_expected=has_kept(settings))
     except EngineError as error:
         if settings.device == "gpu":
             raise EngineError(f"inference.device is gpu: {error}") from error
         log.info("%s: runs on the CPU (OpenVINO), because %s", model.task, error)
         return _open_cpu(settings, model)
-    log.info("%s: runs on the GPU (TensorRT)", model.task)
+    if not engine.is_degraded:
+        log.info("%s: runs on the GPU (TensorRT)", model.task)
     return engine
 
 
@@ -77,6 +81,11 @@ def describe_gpu() -> tuple[bool, str]:
         f"{gpu.name}, {trt.__name__} {trt.__version__}, "
         f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
     )
+
+
+def has_kept(settings: InferenceSettings) -> bool:
+    """Whether engines for a GPU are kept here: it has been of use before."""
+    return any(settings.engines.glob("*.engine"))
 
 
 def _open_cpu(settings: InferenceSettings, model: Model) -> Engine:

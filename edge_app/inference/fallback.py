@@ -31,12 +31,14 @@ class FallbackEngine:
             only before somebody waits for answers.
         open_cpu: starts it on the CPU; None where only the GPU will do, and failures are raised.
         clock: seconds that never go back.
+        is_expected: the GPU has worked before, so that one that does not start has failed too.
 
     Attributes:
         failures: how often the GPU has failed.
+        has_worked: the GPU has answered once.
 
     Raises:
-        EngineError: the GPU does not start.
+        EngineError: the GPU does not start, and is not expected to or nothing can take over.
     """
 
     def __init__(
@@ -45,15 +47,22 @@ class FallbackEngine:
         open_gpu: Callable[[bool], Engine],
         open_cpu: Callable[[], Engine] | None,
         clock: Callable[[], float] = time.monotonic,
+        is_expected: bool = False,
     ) -> None:
         self._name = name
         self._open_gpu, self._open_cpu = open_gpu, open_cpu
         self._clock = clock
-        self._gpu: Engine | None = open_gpu(True)
+        self._gpu: Engine | None = None
         self._cpu: Engine | None = None
         self._pause_s = FIRST_PAUSE_S
         self._retry_at_s = 0.0
-        self.failures = 0
+        self.failures, self.has_worked = 0, False
+        try:
+            self._gpu = open_gpu(True)
+        except EngineError as error:
+            if open_cpu is None or not is_expected:
+                raise
+            self._lose(error)
 
     @property
     def is_degraded(self) -> bool:
@@ -78,7 +87,7 @@ class FallbackEngine:
                     raise
             else:
                 # Only work shows that it works: a GPU that starts and fails keeps its pause.
-                self._pause_s = FIRST_PAUSE_S
+                self._pause_s, self.has_worked = FIRST_PAUSE_S, True
                 return answer
         return self._on_cpu(batch)
 
@@ -134,11 +143,13 @@ class GpuState:
         trouble: what is wrong, for people; None while it works, or where there is none.
         failures: how often it has failed.
         memory_mb: in use on it, MiB; None where it is not known.
+        has_worked: it has answered since the process began.
     """
 
     trouble: str | None
     failures: int
     memory_mb: float | None = None
+    has_worked: bool = False
 
 
 def gpu_state(engines: Mapping[str, Engine]) -> GpuState:
@@ -147,7 +158,8 @@ def gpu_state(engines: Mapping[str, Engine]) -> GpuState:
     ours = [engine for engine in inner if isinstance(engine, FallbackEngine)]
     trouble = next((engine.trouble for engine in ours if engine.trouble), None)
     failures = sum(engine.failures for engine in ours)
-    return GpuState(trouble, failures, memory_in_use_mb() if ours else None)
+    has_worked = any(engine.has_worked for engine in ours)
+    return GpuState(trouble, failures, memory_in_use_mb() if ours else None, has_worked)
 
 
 def _innermost(engine: Engine) -> Engine:

@@ -20,6 +20,9 @@ class Notifier:
 
     Args:
         environment: with ``NOTIFY_SOCKET``; None for ours.
+
+    Attributes:
+        has_manager: there is one, which starts us again when we end.
     """
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
@@ -27,6 +30,7 @@ class Notifier:
         address = told.get("NOTIFY_SOCKET", "")
         # A leading @ stands for the zero byte of an abstract address.
         self._address = "\0" + address[1:] if address.startswith("@") else address
+        self.has_manager = bool(address)
         self._said_status = ""
 
     def ready(self, status: str) -> None:

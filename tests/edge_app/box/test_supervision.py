@@ -5,8 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_app.box.supervision import PATIENCE_S, STATUS_S, Supervision
+from edge_app.box.supervision import (
+    GPU_HOPELESS_S,
+    GPU_MISSING_S,
+    PATIENCE_S,
+    QUIET_S,
+    STATUS_S,
+    Supervision,
+)
 from edge_app.flow import CameraState, Frame
+from edge_app.inference.fallback import GpuState
 from edge_app.runtime.health import HealthMeter
 from edge_app.runtime.systemd import Notifier
 from tests.edge_app.runtime.notify_socket import NotifySocket
@@ -52,6 +60,45 @@ def test_ready_means_that_every_camera_is_known(manager: NotifySocket) -> None:
     box.turn("connected")
     (line,) = [m["STATUS"] for m in drain(manager) if "STATUS" in m]
     assert line.startswith(f"{cameras}; a network fails: out of memory")
+
+
+LOST = GpuState("the GPU fails, and the CPU runs the detector", 1, has_worked=True)
+MISSING = GpuState("the GPU fails, and the CPU runs the detector", 1)
+
+
+@pytest.mark.parametrize(("lost", "after_s"), [(LOST, GPU_HOPELESS_S), (MISSING, GPU_MISSING_S)])
+def test_a_lost_gpu_gets_a_new_process_once_nothing_would_be_lost(
+    manager: NotifySocket, lost: GpuState, after_s: float
+) -> None:
+    clock = Clock()
+    clock.now_s = 12_345.0
+    box = Supervision(Notifier({"NOTIFY_SOCKET": str(manager.path)}), [], [], clock)
+
+    def is_hopeless(state: GpuState, seconds: float, is_busy: bool = False) -> bool:
+        clock.now_s += seconds
+        box.gpu(state, is_busy)
+        return box.is_gpu_hopeless
+
+    assert not is_hopeless(GpuState(None, 0), 0.0)
+    assert not is_hopeless(lost, 2 * after_s)
+    assert not is_hopeless(lost, after_s)
+    assert not is_hopeless(GpuState(None, 1, has_worked=True), 60.0)
+    assert not is_hopeless(lost, 0.0)
+    assert not is_hopeless(lost, after_s)
+    assert not is_hopeless(lost, 60.0, is_busy=True)
+    assert not is_hopeless(lost, QUIET_S)
+    assert is_hopeless(lost, 0.1)
+    assert not is_hopeless(GpuState(None, 1, has_worked=True), 0.0)
+
+
+def test_a_box_on_its_own_works_on_without_its_gpu() -> None:
+    clock = Clock()
+    box = Supervision(Notifier({}), [], [], clock)
+    for _ in range(3):
+        box.gpu(LOST, False)
+        clock.now_s += GPU_MISSING_S
+    assert box.troubles == [LOST.trouble]
+    assert not box.is_gpu_hopeless
 
 
 @pytest.mark.parametrize("stage", ["pipeline", "sender-store"])

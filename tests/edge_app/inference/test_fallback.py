@@ -11,10 +11,11 @@ import pytest
 
 from edge_app.config.schema import InferenceSettings
 from edge_app.errors import EngineError
+from edge_app.inference import choose
 from edge_app.inference.choose import describe_engine, describe_gpu, open_engine
 from edge_app.inference.cuda import CudaDevice
 from edge_app.inference.fallback import FallbackEngine, GpuState, gpu_state
-from edge_app.inference.model import load_model
+from edge_app.inference.model import Model, load_model
 from edge_app.inference.openvino_engine import OpenVinoEngine
 from edge_app.inference.trt_engine import import_tensorrt
 from tests.tiny_models import save_classifier
@@ -70,7 +71,7 @@ def test_the_failed_batch_is_answered_by_the_cpu(caplog: pytest.LogCaptureFixtur
     assert rig.engine.failures == 1
     assert describe_engine(rig.engine).endswith("since the GPU failed; failures so far: 1")
     assert gpu_state({"classifier": rig.engine}) == GpuState(
-        "the GPU fails, and the CPU runs the classifier", 1
+        "the GPU fails, and the CPU runs the classifier", 1, has_worked=True
     )
     assert rig.opened[0].is_closed
     assert "out of memory; the CPU takes over, the GPU is started anew in 5 s" in caplog.text
@@ -137,6 +138,39 @@ def test_closing_closes_both() -> None:
     assert all(engine.is_closed for engine in rig.opened)
 
 
+def test_a_gpu_that_has_been_of_use_and_does_not_start_is_out_of_order(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    starts = iter([EngineError("no NVIDIA driver"), Scripted(1.0)])
+
+    def open_gpu(_settings: InferenceSettings, _model: Model, may_build: bool) -> Scripted:
+        told.append(may_build)
+        if isinstance(start := next(starts), EngineError):
+            raise start
+        return start
+
+    told: list[bool] = []
+    monkeypatch.setattr(choose, "_open_gpu", open_gpu)
+    settings = InferenceSettings(threads=1, engines=tmp_path)
+    (tmp_path / "classifier-0123.engine").write_bytes(b"kept")
+    model = load_model(save_classifier(tmp_path / "classifier.onnx"), "classifier")
+    engine = open_engine(settings, model)
+    assert gpu_state({"classifier": engine}) == GpuState(
+        "the GPU fails, and the CPU runs the classifier", 1
+    )
+    assert "runs on the" not in caplog.text
+    assert "no NVIDIA driver; the CPU takes over, the GPU is started anew in 5 s" in caplog.text
+    assert isinstance(engine, FallbackEngine)
+    crops = np.zeros((1, 32, 32, 3), np.uint8)
+    assert engine.infer(crops)["probabilities"][0, 0] != 1.0
+    engine._clock = lambda: 1e9
+    assert engine.infer(crops)["probabilities"][0, 0] == 1.0
+    assert gpu_state({"classifier": engine}) == GpuState(None, 1, None, has_worked=True)
+    assert told == [True, False]
+    engine.close()
+
+
 def has_gpu() -> bool:
     try:
         CudaDevice().close()
@@ -161,9 +195,10 @@ def test_auto_without_a_gpu_is_the_cpu_and_says_why(
 
 @without_gpu
 def test_gpu_without_a_gpu_is_an_error_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "classifier-0123.engine").write_bytes(b"kept")
     model = load_model(save_classifier(tmp_path / "classifier.onnx"), "classifier")
     with pytest.raises(EngineError, match=r"inference.device is gpu: (no NVIDIA|pycuda is not)"):
-        open_engine(InferenceSettings(device="gpu"), model)
+        open_engine(InferenceSettings(device="gpu", engines=tmp_path), model)
 
 
 @without_gpu
