@@ -63,11 +63,11 @@ def device(config: Config) -> dict[str, Any]:
 
 def _components(config: Config, words: Labels) -> Iterator[tuple[str, dict[str, Any]]]:
     state = TOPICS["state"].at(config.store, node=config.node)
-    yield "state", _enumeration(words.state, state, get_args(NodeWord))
+    yield "state", _enumeration(words.state, state, get_args(NodeWord), "reason")
     for camera in config.cameras:
         topic = TOPICS["camera"].at(config.store, camera=camera)
         name = words.camera.format(camera)
-        yield f"camera-{camera}", _enumeration(name, topic, get_args(CameraWord))
+        yield f"camera-{camera}", _enumeration(name, topic, get_args(CameraWord), "reason", "since")
     for zone in (*config.zones, *([ALL] if len(config.zones) > 1 else [])):
         topic = TOPICS["live"].at(config.store, zone=zone)
         shown = words.everywhere if zone == ALL else zone
@@ -119,12 +119,17 @@ def _of_node(node: str, field: str) -> str:
     return f"{{% if value_json.node == '{node}' %}}{{{{ value_json.{field} }}}}{{% endif %}}"
 
 
-def _enumeration(name: str, topic: str, options: tuple[str, ...]) -> dict[str, Any]:
+def _enumeration(
+    name: str, topic: str, options: tuple[str, ...], *attributes: str
+) -> dict[str, Any]:
+    told = ", ".join(f"'{field}': value_json.{field}" for field in attributes)
     return {
         "platform": "sensor",
         "name": name,
         "state_topic": topic,
         "value_template": "{{ value_json.state }}",
+        "json_attributes_topic": topic,
+        "json_attributes_template": f"{{{{ {{{told}}} | tojson }}}}",
         "device_class": "enum",
         "options": list(options),
         "entity_category": "diagnostic",

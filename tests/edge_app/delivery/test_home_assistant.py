@@ -18,7 +18,7 @@ from edge_app.delivery.contract import CommandPayload, json_schemas
 from edge_app.delivery.home_assistant import KEPT, HomeAssistant, config_topic, device
 from edge_app.delivery.outbox import Outbox
 from edge_app.delivery.topics import VERBS, kind_of
-from edge_app.flow import LiveCount
+from edge_app.flow import CameraState, LiveCount
 from tests.edge_app.delivery.samples import MESSAGES
 
 STORE = """
@@ -55,7 +55,10 @@ PLATFORMS: dict[str, dict[str, Any]] = {
             "state_topic": TOPIC,
             "options": {"type": "array", "minItems": 1, "items": TEXT},
             "state_class": {"enum": ["measurement", "total", "total_increasing"]},
+            "json_attributes_topic": TOPIC,
+            "json_attributes_template": TEXT,
         },
+        "dependentRequired": {"json_attributes_template": ["json_attributes_topic"]},
         # "options" only beside the device class enum, which takes no state class.
         "if": {"required": ["options"]},
         "then": {
@@ -212,6 +215,25 @@ def test_of_another_box_on_the_same_topic_no_number_is_taken(
     assert sensor["state_topic"] == message.topic
     told = jinja2.Template(sensor["value_template"]).render(value_json=json.loads(message.payload))
     assert told == shown
+
+
+def test_a_state_is_shown_with_its_reason() -> None:
+    jinja2 = pytest.importorskip("jinja2")
+    why = 'a broker is away: "store", <connection> refused'
+    messages = {
+        "state": MESSAGES.node_state("degraded", why, 1, 0.0),
+        "camera-door": MESSAGES.camera_state(CameraState("door", "moved", why, 60.0), 0.0),
+    }
+    shown = {}
+    for name, message in messages.items():
+        sensor = COMPONENTS[name]
+        assert sensor["state_topic"] == sensor["json_attributes_topic"] == message.topic
+        template = jinja2.Template(sensor["json_attributes_template"])
+        shown[name] = json.loads(template.render(value_json=json.loads(message.payload)))
+    assert shown == {
+        "state": {"reason": why},
+        "camera-door": {"reason": why, "since": "1970-01-01T00:01:00.000Z"},
+    }
 
 
 def test_the_device_is_there_while_the_box_is() -> None:
