@@ -43,6 +43,7 @@ class Looker:
         self,
         people: Sequence[tuple[UInt8, npt.NDArray[np.int64]]],
         qualities: Sequence[float],
+        margin: float = CLASSIFIER_MARGIN,
     ) -> list[Look]:
         """Look at people.
 
@@ -50,6 +51,7 @@ class Looker:
             people: per person the picture, uint8 ``[h, w, 3]`` BGR, and the box to cut out of it,
                 int64 ``[4]`` xyxy in whole pixels.
             qualities: how much each view promises, 0..1; sharpness is added here.
+            margin: share added on each side of a garment's box for the classifier.
 
         Returns:
             One look per person; garments best first, boxes in the picture's pixels.
@@ -62,7 +64,7 @@ class Looker:
         garments = []
         for person, detections in enumerate(found):
             height, width = crops[person].shape[:2]
-            boxes = widen(detections.boxes_xyxy, CLASSIFIER_MARGIN, (width, height))
+            boxes = widen(detections.boxes_xyxy, margin, (width, height))
             corner = np.tile(spans[person][:2], 2)
             garments += [(pictures[person], box + corner) for box in boxes]
         if garments:

@@ -1,9 +1,9 @@
 """One still picture, several looks: in recordings time shows a person anew, here other cuts do.
 
-Each person is cut out closer and wider, as they are and mirrored, and what is said of the cuts is
-averaged (test-time augmentation, Krizhevsky et al., NeurIPS 2012). Then all that was asked has a
-say in whether a garment is one, and in what it is called: garment detector, classifier, and what
-the whole person wears.
+Each person is cut out closer and wider, and so is each garment on them, as they are and mirrored,
+and what is said of the cuts is averaged (test-time augmentation, Krizhevsky et al., NeurIPS 2012).
+Then all that was asked has a say in whether a garment is one, and in what it is called: garment
+detector, classifier, what the whole person wears, and what else was found in its place.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ import numpy.typing as npt
 from edge_app.flow import Float32, Garment, Look, UInt8
 from edge_app.geometry import intersection_over_union, widen
 from edge_app.outfit.crops import MARGIN
-from edge_app.outfit.garments import Looker
+from edge_app.outfit.garments import CLASSIFIER_MARGIN, Looker
 from edge_app.outfit.vote import REGION_INDICES
 
 LEAST_SCORE = 0.02
 """How weak a garment a single view may tell of: whether it is one, all views decide together."""
-_MARGINS = (MARGIN, 0.02, 0.125)
-"""Shares of a person's box added on each side; the first is that of recordings."""
+_MARGINS = ((MARGIN, CLASSIFIER_MARGIN), (0.02, 0.1), (0.125, 0.2))
+"""Shares of a person's box, and of a garment's, added on each side; first those of recordings."""
 _SAME = 0.5
 """Two views' boxes of a region that overlap by more are of one garment."""
+_SAME_PLACE = 0.6
+"""Garments of two regions that overlap by more are mostly one, taken for the other too."""
 _LEAST_PROBABILITY = 1e-4
 _SAY = 0.15
 """Share of the classifier, and of ``wears``, in the score of a garment that was found."""
@@ -49,17 +51,18 @@ def look_at_still(
         One look per person: log-odds of ``wears`` averaged; garments best first, a garment's score
         averaged over all views, 0 where it was not found, its box and what it is over those where
         it was; then score and probabilities become the :func:`agreed_score` and the
-        :func:`agreed_names`. Quality and colours are those of the first view, which recordings have
-        too.
+        :func:`agreed_names`, and scores heed each other where they are :func:`contested`. Quality
+        and colours are those of the first view, which recordings have too.
     """
     height, width = picture_bgr.shape[:2]
     mirrored_bgr: UInt8 = np.ascontiguousarray(picture_bgr[:, ::-1])
     views = []
-    for margin in _MARGINS:
+    for margin, around in _MARGINS:
         spans = widen(boxes_xyxy, margin, (width, height))
-        views.append(looker.look([(picture_bgr, span) for span in spans], qualities))
+        views.append(looker.look([(picture_bgr, span) for span in spans], qualities, around))
         turned = [(mirrored_bgr, _mirrored(span, width)) for span in spans]
-        views.append([_turned_back(look, width) for look in looker.look(turned, qualities)])
+        seen = looker.look(turned, qualities, around)
+        views.append([_turned_back(look, width) for look in seen])
     return [_together(looks) for looks in zip(*views, strict=True)]
 
 
@@ -80,7 +83,7 @@ def _together(looks: Sequence[Look]) -> Look:
     said = [look.wears for look in looks if look.wears is not None]
     wears = _mean_probabilities(said) if said else None
     found = (_mean_garment(same, len(looks)) for same in _same_garments(looks))
-    garments = (_agreed(garment, wears) for garment in found)
+    garments = contested([_agreed(garment, wears) for garment in found])
     best_first = sorted(garments, key=lambda garment: -garment.score)
     return replace(looks[0], garments=tuple(best_first), wears=wears)
 
@@ -129,6 +132,24 @@ def agreed_score(garment: Garment, wears: Float32 | None) -> float:
     for probability in of_region:
         score *= min(probability, 1.0) ** _SAY
     return float(score)
+
+
+def contested(garments: Sequence[Garment]) -> list[Garment]:
+    """Garments whose scores heed what other regions have found in the same place.
+
+    A coat that may be a jacket is found as both, and shown once: a score is multiplied by twice its
+    share of itself and of the best rival's, so that of two the better keeps its own, and the other
+    loses the more the farther it is behind.
+    """
+    boxes = np.array([garment.box_xyxy for garment in garments], np.float32).reshape(-1, 4)
+    scores = np.array([garment.score for garment in garments])
+    regions = np.array([garment.region for garment in garments])
+    is_rival = intersection_over_union(boxes, boxes) > _SAME_PLACE
+    is_rival &= regions[:, None] != regions
+    best_rival = np.where(is_rival, scores, 0.0).max(axis=1, initial=0.0)
+    share = scores / np.maximum(scores + best_rival, _LEAST_PROBABILITY)
+    kept = scores * np.minimum(2.0 * share, 1.0)
+    return [replace(g, score=float(score)) for g, score in zip(garments, kept, strict=True)]
 
 
 class _Sighting(NamedTuple):

@@ -11,7 +11,7 @@ import pytest
 from edge_app.app import open_networks
 from edge_app.config.schema import DetectionSettings, InferenceSettings, OutfitSettings
 from edge_app.flow import Garment, Look, UInt8
-from edge_app.outfit.stills import agreed_names, agreed_score, look_at_still
+from edge_app.outfit.stills import agreed_names, agreed_score, contested, look_at_still
 from edge_app.vocabulary import CATEGORIES
 
 WIDTH = 200
@@ -35,9 +35,13 @@ class Scripted:
     def __init__(self, *answers: tuple[list[Garment], float]) -> None:
         self.answers = list(answers)
         self.spans: list[list[int]] = []
+        self.margins: list[float] = []
 
     def look(
-        self, people: Sequence[tuple[UInt8, npt.NDArray[np.int64]]], qualities: Sequence[float]
+        self,
+        people: Sequence[tuple[UInt8, npt.NDArray[np.int64]]],
+        qualities: Sequence[float],
+        margin: float,
     ) -> list[Look]:
         if not people:
             return []
@@ -56,6 +60,7 @@ class Scripted:
             ]
             span = np.array([WIDTH - span[2], span[1], WIDTH - span[0], span[3]])
         self.spans.append(span.tolist())
+        self.margins.append(margin)
         return [
             Look(qualities[0], tuple(garments), np.full(15, worn, np.float32), {"top": "white"})
         ]
@@ -72,10 +77,11 @@ def test_each_cut_is_seen_as_it_is_and_mirrored_at_the_same_place() -> None:
     assert len(looker.spans) == 6
     assert looker.spans[::2] == looker.spans[1::2]
     assert len({tuple(span) for span in looker.spans}) == 3
+    assert looker.margins == [0.05, 0.05, 0.1, 0.1, 0.2, 0.2]
 
 
 def test_the_same_answer_six_times_is_that_answer() -> None:
-    said = [garment(50, 0.9), garment(52, 0.6, "jeans", "bottom")]
+    said = [garment(50, 0.9), garment(100, 0.6, "jeans", "bottom")]
     look, _ = seen(*[(said, 0.3)] * 6)
     assert [g.region for g in look.garments] == ["top", "bottom"]
     for found, expected in zip(look.garments, said, strict=True):
@@ -156,9 +162,26 @@ def test_what_the_person_wears_has_a_fifth_of_the_say_in_a_name() -> None:
 
 
 def test_garments_are_told_best_first_when_all_have_had_their_say() -> None:
-    doubtful, sure = garment(50, 0.6, "dress", "top"), garment(50, 0.55, "jeans", "bottom")
+    doubtful, sure = garment(50, 0.6, "dress", "top"), garment(100, 0.55, "jeans", "bottom")
     look, _ = seen(*[([doubtful, sure], 0.3)] * 6)
     assert [g.region for g in look.garments] == ["bottom", "top"]
+
+
+def test_of_two_regions_in_one_place_the_weaker_loses_by_how_far_it_is_behind() -> None:
+    coat, jacket = garment(50, 0.6, "coat", "long"), garment(55, 0.2, "jacket")
+    shirt, elsewhere = garment(53, 0.5), garment(100, 0.1)
+    scores = [g.score for g in contested([jacket, coat, shirt, elsewhere])]
+    assert scores == pytest.approx([0.2 * 2 * 0.2 / 0.8, 0.6, 0.5 * 2 * 0.5 / 1.1, 0.1])
+    assert contested([]) == []
+    (nothing,) = contested([garment(50, 0.0)])
+    assert nothing.score == 0.0
+
+
+def test_contested_garments_are_those_of_overlapping_boxes() -> None:
+    inside, beyond = garment(59.9, 0.3, "coat", "long"), garment(60.1, 0.3, "coat", "long")
+    first = garment(50, 0.6)
+    assert contested([first, inside])[1].score == pytest.approx(0.3 * 2 / 3)
+    assert contested([first, beyond])[1].score == 0.3
 
 
 def test_nobody_nothing() -> None:
