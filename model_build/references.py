@@ -16,7 +16,7 @@ from model_build.networks.fcos import ResNet50Fpn
 from model_build.networks.vgg import Vgg19Classifier
 from model_build.own_data import OwnData
 from model_build.train import classifier, detector, fcos, garments
-from model_build.train.fitting import Schedule
+from model_build.train.fitting import Schedule, train
 
 
 def train_reference(
@@ -56,7 +56,6 @@ def train_reference(
     found = cast(ResNet50Fpn, network)
     if model == "garments":
         draw = functools.partial(garments.draw_batch, garment_model.sources(folders, own), schedule)
-        return fcos.train(found, draw, fcos.garment_losses, schedule, run)
-    pictures = detector_model.people_pictures(folders)
-    people = detector.BatchMaker(pictures, schedule.batch)
-    return fcos.train(found, people, fcos.people_losses, schedule, run)
+        return train(found, found.backbone, draw, fcos.garment_losses, schedule, run)
+    people = detector.BatchMaker(detector_model.people_pictures(folders), schedule.batch)
+    return train(found, found.backbone, people, fcos.people_losses, schedule, run)

@@ -21,7 +21,7 @@ from torch.nn import functional
 from model_build.data.people import PeoplePictures, Scene
 from model_build.networks.yolox import YoloxNano, cells, decode
 from model_build.train.assignment import assign
-from model_build.train.fitting import Batches, Run, Schedule
+from model_build.train.fitting import Schedule, train
 from model_build.train.overlap import aligned_overlap, pairwise_overlap
 
 SIZE_HW = (320, 512)
@@ -207,8 +207,5 @@ def train_detector(
     backbone = network.backbone
     for part in (backbone.stem, backbone.stage_4, backbone.stage_8):
         part.requires_grad_(False)
-    run = Run(network, network, schedule, folder)
-    batches = Batches(BatchMaker(pictures, schedule.batch), range(run.step, schedule.steps))
-    loss = RememberingLoss(published, Weights())
-    run.fit(batches.made_ahead(), lambda batch: loss(network, batch))
-    return run.averaged.eval()
+    losses = RememberingLoss(published, Weights())
+    return train(network, network, BatchMaker(pictures, schedule.batch), losses, schedule, folder)

@@ -6,10 +6,7 @@ sampling; Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -17,11 +14,8 @@ from torch.nn import functional
 
 from model_build.networks.fcos import STRIDES, ResNet50Fpn, cells
 from model_build.train import detector, garments
-from model_build.train.fitting import Batches, Run, Schedule
 from model_build.train.garments import wears_loss
 from model_build.train.overlap import generalised_overlap
-
-Batch = TypeVar("Batch")
 
 _CENTRE_RADIUS_CELLS = 1.5
 _REACH_PX = (0.0, 64.0, 128.0, 256.0, float("inf"))
@@ -163,25 +157,3 @@ def people_losses(network: ResNet50Fpn, batch: detector.People) -> dict[str, Ten
     ]
     parts, _ = losses(network, batch.pictures.float(), wanted)
     return parts
-
-
-def train(
-    network: ResNet50Fpn,
-    draw: Callable[[int], Batch],
-    losses: Callable[[ResNet50Fpn, Batch], dict[str, Tensor]],
-    schedule: Schedule,
-    folder: Path,
-) -> ResNet50Fpn:
-    """Train to the schedule's end, going on from `folder`/last.pt; gives the averaged network.
-
-    Args:
-        network: with pretrained weights in its backbone.
-        draw: the batch of a number, people or garments.
-        losses: of such a batch.
-        schedule: how long and how fast.
-        folder: of the run.
-    """
-    run = Run(network, network.backbone, schedule, folder)
-    batches = Batches(draw, range(run.step, schedule.steps))
-    run.fit(batches.made_ahead(), lambda batch: losses(network, batch))
-    return run.averaged.eval()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import logging
 import math
 import time
@@ -21,13 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-import cv2
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils.data import DataLoader, Dataset
 
 from edge_app.errors import DresscodeError
+from model_build.train.batches import Batches
 from model_build.train.checkpoint import write_checkpoint
 from model_build.train.losses_table import LossesTable
 from model_build.train.processes import join_processes, moved
@@ -231,6 +231,32 @@ class Run(Generic[Network]):
         return sums
 
 
+def train(
+    network: Network,
+    backbone: nn.Module,
+    draw: Callable[[int], Batch],
+    losses: Callable[[Network, Batch], Mapping[str, Tensor]],
+    schedule: Schedule,
+    folder: Path,
+    is_apart: bool = True,
+) -> Network:
+    """Train to the schedule's end, going on from `folder`/last.pt; gives the averaged network.
+
+    Args:
+        network: as :class:`Run` takes it, with its backbone.
+        backbone: the part of it that is pretrained; may be the network itself.
+        draw: makes the batch of a number.
+        losses: of such a batch, by name.
+        schedule: how long and how fast.
+        folder: of the run.
+        is_apart: whether batches are made in a process of their own.
+    """
+    run = Run(network, backbone, schedule, folder)
+    batches = Batches(draw, range(run.step, schedule.steps))
+    run.fit(batches.made_ahead(is_apart), functools.partial(losses, network))
+    return run.averaged.eval()
+
+
 class _Objective(nn.Module):
     """The losses as a module: what DistributedDataParallel wraps."""
 
@@ -242,45 +268,6 @@ class _Objective(nn.Module):
     def forward(self, batch: Any) -> dict[str, Tensor]:
         """The parts of the loss of a batch."""
         return dict(self.losses(batch))
-
-
-class Batches(Dataset[Batch]):
-    """The batches of a run from one step on; a batch follows from the schedule and its number.
-
-    Attributes:
-        draw: makes the batch of a number: of the step, or, with several processes, of one of
-            `step * processes` and those after it.
-        steps: the steps that are left.
-    """
-
-    def __init__(self, draw: Callable[[int], Batch], steps: range) -> None:
-        self.draw = draw
-        self.steps = steps
-        here = join_processes()
-        self._count, self._rank = here.count, here.rank
-
-    def __len__(self) -> int:
-        return len(self.steps)
-
-    def __getitem__(self, index: int) -> Batch:
-        cv2.setNumThreads(1)
-        return self.draw(self.steps[index] * self._count + self._rank)
-
-    def made_ahead(self, is_apart: bool = True) -> Iterable[Batch]:
-        """All of them in order, made in another process if `is_apart`.
-
-        A spawned process: OpenVINO's and OpenCV's threads do not survive a fork, and a second
-        thread of this process would fight for the interpreter.
-        """
-        if not is_apart:
-            return (self[index] for index in range(len(self)))
-        return DataLoader(
-            self,
-            batch_size=None,
-            num_workers=1,
-            prefetch_factor=4,
-            multiprocessing_context="spawn",
-        )
 
 
 def _precision(wanted: Precision, device: torch.device) -> torch.dtype:

@@ -18,7 +18,9 @@ from edge_app.vocabulary import REGIONS
 from model_build.data.garment_crops import CropSample
 from model_build.networks.efficientnet import Seeing
 from model_build.networks.garments import LAYERS, STRIDE, GarmentNetwork, cell_centres
-from model_build.train.fitting import Batches, Run, Schedule
+from model_build.train import fitting
+from model_build.train.batches import picked
+from model_build.train.fitting import Schedule
 from model_build.train.kept import Seen, fit_late
 from model_build.train.overlap import aligned_overlap, generalised_overlap
 
@@ -53,11 +55,10 @@ class Batch:
 def draw_batch(sources: list[tuple[SampleSource, float]], schedule: Schedule, step: int) -> Batch:
     """The batch of a step: the same however often it is drawn."""
     rng = np.random.default_rng((schedule.seed, step))
-    shares = np.cumsum([share for _, share in sources])
-    samples = []
-    for _ in range(schedule.batch):
-        source = sources[int(np.searchsorted(shares, rng.random() * shares[-1]))][0]
-        samples.append(source.hard(int(rng.integers(len(source))), rng))
+    samples = [
+        source.hard(int(rng.integers(len(source))), rng)
+        for source in picked(sources, schedule.batch, rng)
+    ]
     return stack(samples, schedule.scale)
 
 
@@ -182,20 +183,9 @@ def train(
     folder: Path,
     is_apart: bool = True,
 ) -> GarmentNetwork:
-    """Train to the schedule's end, going on from `folder`/last.pt; gives the averaged network.
-
-    Args:
-        network: with pretrained weights in its backbone.
-        sources: where samples come from, each with its share of them.
-        schedule: how long and how fast.
-        folder: of the run.
-        is_apart: whether batches are made in a process of their own.
-    """
-    run = Run(network, network.backbone, schedule, folder)
+    """Train on `sources`, each with its share; see :func:`model_build.train.fitting.train`."""
     draw = functools.partial(draw_batch, sources, schedule)
-    batches = Batches(draw, range(run.step, schedule.steps))
-    run.fit(batches.made_ahead(is_apart), lambda batch: losses(network, batch))
-    return run.averaged.eval()
+    return fitting.train(network, network.backbone, draw, losses, schedule, folder, is_apart)
 
 
 def train_late(
@@ -215,7 +205,7 @@ def train_late(
         network,
         Seeing(network.backbone, is_fine_wanted=True),
         (draw, Batch, count),
-        functools.partial(losses_of_seen, network),
+        losses_of_seen,
         schedule,
         folder,
         is_apart,

@@ -7,6 +7,7 @@ again, each time in another order.
 
 from __future__ import annotations
 
+import functools
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,8 @@ from torch import Tensor, nn
 
 from edge_app.inference.silent_openvino import UNPINNED, ov
 from model_build.networks.efficientnet import Seeing
-from model_build.train.fitting import Batches, Run, Schedule
+from model_build.train.batches import Batches
+from model_build.train.fitting import Run, Schedule
 from model_build.train.processes import join_processes
 
 logger = logging.getLogger(__name__)
@@ -138,7 +140,7 @@ def fit_late(
     network: Network,
     see: Seeing,
     kept_from: tuple[Callable[[int], Drawn], type[Drawn], int],
-    losses: Callable[[Seen[Drawn]], Mapping[str, Tensor]],
+    losses: Callable[[Network, Seen[Drawn]], Mapping[str, Tensor]],
     schedule: Schedule,
     folder: Path,
     is_apart: bool,
@@ -160,7 +162,8 @@ def fit_late(
     rank = join_processes().rank
     kept = keep_batches(see, *kept_from, folder / (f"kept_{rank}" if rank else "kept"), is_apart)
     run = Run(network, see.backbone, schedule, folder)
-    run.fit(kept.in_turn(range(run.step, schedule.steps), schedule.seed), losses)
+    seen = kept.in_turn(range(run.step, schedule.steps), schedule.seed)
+    run.fit(seen, functools.partial(losses, network))
     return run.averaged.eval()
 
 

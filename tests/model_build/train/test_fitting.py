@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from edge_app.errors import DresscodeError
+from model_build.train.batches import Batches
 from model_build.train.checkpoint import load_averaged
-from model_build.train.fitting import Batches, Precision, Run, Schedule
+from model_build.train.fitting import Precision, Run, Schedule
 from model_build.train.processes import moved
 
 SCHEDULE = Schedule(
