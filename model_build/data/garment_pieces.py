@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +20,7 @@ from model_build.data.ccp import StreetPhoto, garments_in, read_label_names, rea
 from model_build.data.clothing_dataset import GarmentPhoto, read_garment_photos
 from model_build.data.degrade import degrade, recolour
 from model_build.data.seen_clothes import SeenClothes, rename_labels
-from model_build.data.store import PictureStore, is_written, write_store
+from model_build.data.store import Entry, PictureStore, open_store
 from model_build.vocabulary import category_mask
 
 PIECE_HEIGHT, PIECE_WIDTH = 192, 160
@@ -54,14 +53,12 @@ def open_pieces(
         seen: what was seen on people, by stem, which puts their label maps right; a store that is
             there is believed to have been written with the same.
     """
-    if is_written(cache):
-        return PictureStore(cache)
-    return write_store(cache, _entries(clothing_folder, ccp_folder, seen or {}))
+    return open_store(cache, lambda: _entries(clothing_folder, ccp_folder, seen or {}))
 
 
 def _entries(
     clothing_folder: Path, ccp_folder: Path, seen: Mapping[str, SeenClothes]
-) -> Iterator[tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]]:
+) -> Iterator[Entry]:
     for photo in read_garment_photos(clothing_folder):
         yield _laid_out(photo)
     names = read_label_names(ccp_folder)
@@ -70,7 +67,7 @@ def _entries(
             yield from _worn(street, names, seen.get(street.stem))
 
 
-def _laid_out(photo: GarmentPhoto) -> tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]:
+def _laid_out(photo: GarmentPhoto) -> Entry:
     picture = cv2.resize(photo.read_picture(), _STORED_SIZE, interpolation=cv2.INTER_AREA)
     facts = {
         "name": photo.picture.stem,
@@ -82,9 +79,7 @@ def _laid_out(photo: GarmentPhoto) -> tuple[dict[str, NDArray[np.uint8]], dict[s
     return {"picture": np.asarray(picture, np.uint8)}, facts
 
 
-def _worn(
-    photo: StreetPhoto, names: tuple[str, ...], seen: SeenClothes | None
-) -> Iterator[tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]]:
+def _worn(photo: StreetPhoto, names: tuple[str, ...], seen: SeenClothes | None) -> Iterator[Entry]:
     picture = photo.read_picture()
     labels = rename_labels(photo.read_label_map(), names, seen)
     height, width = labels.shape

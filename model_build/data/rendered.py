@@ -10,7 +10,6 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge_app.capture.simulated import PersonView, Rendered, SimulatedEntrance, random_scene
 from edge_app.geometry import Letterbox
-from model_build.data.store import PictureStore, is_written, write_store
+from model_build.data.store import Entry, PictureStore, open_store
 
 logger = logging.getLogger(__name__)
 
@@ -121,19 +120,15 @@ class RenderedScenes:
 
 def open_rendered(cache: Path, scenes: int) -> RenderedScenes:
     """The rendered frames in `cache`, made from so many training scenes if they are not there."""
-    stores = []
-    for name, entries in (
-        ("rendered", _entries(rendered_frames(range(scenes)), scenes * FRAMES_PER_SCENE)),
-        ("empty", _empty_entries(range(0, scenes, _SCENES_PER_EMPTY_ONE))),
-    ):
-        path = cache / name
-        stores.append(PictureStore(path) if is_written(path) else write_store(path, entries))
-    return RenderedScenes(*stores)
+    frames, total = rendered_frames(range(scenes)), scenes * FRAMES_PER_SCENE
+    empty = range(0, scenes, _SCENES_PER_EMPTY_ONE)
+    return RenderedScenes(
+        open_store(cache / "rendered", lambda: _entries(frames, total)),
+        open_store(cache / "empty", lambda: _empty_entries(empty)),
+    )
 
 
-def _entries(
-    frames: Iterable[Rendered], total: int
-) -> Iterator[tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]]:
+def _entries(frames: Iterable[Rendered], total: int) -> Iterator[Entry]:
     for done, frame in enumerate(frames, start=1):
         small, scale = _shrink(frame.frame_bgr)
         boxes = [[side * scale for side in person.box_xyxy] for person in frame.people]
@@ -143,9 +138,7 @@ def _entries(
             logger.info("rendered %d of %d frames", done, total)
 
 
-def _empty_entries(
-    scenes: Iterable[int],
-) -> Iterator[tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]]:
+def _empty_entries(scenes: Iterable[int]) -> Iterator[Entry]:
     for picture in empty_frames(scenes):
         yield {"picture": _shrink(picture)[0]}, {}
 

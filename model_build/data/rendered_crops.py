@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from edge_app.capture.simulated import PersonView, random_scene
 from model_build.data.degrade import degrade
 from model_build.data.garment_crops import CropSample, Person, hard_sample, plain_sample
 from model_build.data.garment_pieces import PieceSample, stretch
-from model_build.data.store import PictureStore, is_written, write_store
+from model_build.data.store import Entry, PictureStore, open_store
 from model_build.data.street_people import cut_person
 from model_build.vocabulary import category_mask, region_index
 
@@ -33,14 +32,10 @@ _REPEATS = {"suit": 3, "blazer": 3, "dress": 2, "skirt": 2, "jumpsuit": 2}
 
 def open_rendered(cache: Path, people: int, seed: int = 0) -> PictureStore:
     """The store of about `people` rendered people in `cache`, rendered if it is not there."""
-    if is_written(cache):
-        return PictureStore(cache)
-    return write_store(cache, _entries(people, np.random.default_rng((2, seed))))
+    return open_store(cache, lambda: _entries(people, np.random.default_rng((2, seed))))
 
 
-def _entries(
-    people: int, rng: np.random.Generator
-) -> Iterator[tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]]:
+def _entries(people: int, rng: np.random.Generator) -> Iterator[Entry]:
     written = 0
     while written < people:
         scene = random_scene(rng)
@@ -53,9 +48,7 @@ def _entries(
                     yield entry
 
 
-def _entry(
-    frame_bgr: NDArray[np.uint8], view: PersonView, seed: int
-) -> tuple[dict[str, NDArray[np.uint8]], dict[str, Any]] | None:
+def _entry(frame_bgr: NDArray[np.uint8], view: PersonView, seed: int) -> Entry | None:
     tall = view.box_xyxy[3] - view.box_xyxy[1]
     if view.visible_share < _LEAST_VISIBLE or tall < _LEAST_HEIGHT_PX or not view.wears:
         return None

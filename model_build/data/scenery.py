@@ -13,7 +13,6 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 
 from model_build.data.ccp import StreetPhoto, person_box, read_photos
 from model_build.data.clothing_dataset import read_garment_photos
-from model_build.data.store import PictureStore, is_written, write_store
+from model_build.data.store import Entry, PictureStore, open_store
 
 CUTOUT_HEIGHT_PX = 480
 PHOTO_HEIGHT_PX = 480
@@ -30,7 +29,6 @@ _MOST_CLOTHES = 1500
 
 Picture = NDArray[np.uint8]
 SeesNobody = Callable[[Picture], bool]
-Entry = tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -55,14 +53,10 @@ def open_scenery(data: Path, cache: Path, sees_nobody: SeesNobody) -> Scenery:
         _strips(photos, sees_nobody), _clothes(data / "clothing-dataset", sees_nobody)
     )
     return Scenery(
-        _open(cache / "cutouts", _cutouts(photos)),
-        _open(cache / "street", _street(photos)),
-        _open(cache / "places", places),
+        open_store(cache / "cutouts", lambda: _cutouts(photos)),
+        open_store(cache / "street", lambda: _street(photos)),
+        open_store(cache / "places", lambda: places),
     )
-
-
-def _open(path: Path, entries: Iterator[Entry]) -> PictureStore:
-    return PictureStore(path) if is_written(path) else write_store(path, entries)
 
 
 def shrink(picture: Picture, height_px: int, way: int = cv2.INTER_AREA) -> Picture:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
+
+Entry = tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]
+"""Arrays by name, and facts."""
 
 _LOG_EVERY = 1000
 
@@ -43,10 +46,13 @@ class PictureStore:
         return view
 
 
-def write_store(
-    path: Path, entries: Iterable[tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]]
-) -> PictureStore:
-    """Write `path`.bin and `path`.json from pairs of (arrays by name, facts), and open them."""
+def open_store(path: Path, entries: Callable[[], Iterable[Entry]]) -> PictureStore:
+    """The store at a path; if it is not there, it is written from what `entries` then gives."""
+    return PictureStore(path) if is_written(path) else write_store(path, entries())
+
+
+def write_store(path: Path, entries: Iterable[Entry]) -> PictureStore:
+    """Write `path`.bin and `path`.json, and open them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     logger.info("%s: is made now, which takes minutes, and found there from then on", path)
     records: list[dict[str, Any]] = []

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -26,7 +25,7 @@ from model_build.data.ccp import (
     tagged_categories,
 )
 from model_build.data.seen_clothes import SeenClothes, agreed_tags, rename_labels
-from model_build.data.store import PictureStore, is_written, write_store
+from model_build.data.store import Entry, PictureStore, open_store
 
 MARGIN = 0.25
 PERSON_HEIGHT_PX = 320
@@ -49,10 +48,10 @@ def open_people(
         seen: what was seen on people, by stem, which puts their label maps and tags right; a store
             that is there is believed to have been written with the same.
     """
-    if is_written(cache):
-        return PictureStore(cache)
-    names = read_label_names(folder)
-    return write_store(cache, _entries(read_photos(folder), names, find_person, seen or {}))
+    return open_store(
+        cache,
+        lambda: _entries(read_photos(folder), read_label_names(folder), find_person, seen or {}),
+    )
 
 
 def best_person(model: Path) -> FindPerson:
@@ -83,7 +82,7 @@ def _entries(
     names: tuple[str, ...],
     find_person: FindPerson,
     seen: Mapping[str, SeenClothes],
-) -> Iterator[tuple[dict[str, NDArray[np.uint8]], dict[str, Any]]]:
+) -> Iterator[Entry]:
     for photo in photos:
         picture = photo.read_picture()
         clothes = seen.get(photo.stem)
