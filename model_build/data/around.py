@@ -1,11 +1,23 @@
-"""A random crop around a garment's box: how pictures with a single box are trained on."""
+"""What is cut out around a box: so much on each side, or a random crop that holds it."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 LEAST_GROWTH, MOST_GROWTH = 1.1, 1.3
+
+
+def widened(box_xyxy: ArrayLike, margins: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """A box with its sides moved outwards, float64 `[4]`.
+
+    Args:
+        box_xyxy: `[4]`.
+        margins: of left, top, right and bottom, or of all, as shares of the width or height.
+    """
+    box = np.asarray(box_xyxy, np.float64)
+    sides = box[2:] - box[:2]
+    return box + margins * np.concatenate((-sides, sides))
 
 
 def view_around(

@@ -45,10 +45,7 @@ class StreetPhoto:
         Raises:
             ValueError: the file cannot be decoded.
         """
-        picture = cv2.imread(str(self.picture), cv2.IMREAD_COLOR)
-        if picture is None:
-            raise ValueError(f"{self.picture}: not a readable picture")
-        return np.asarray(picture, np.uint8)
+        return read_photo(self.picture)
 
     def read_label_map(self) -> NDArray[np.uint8]:
         """The label map, uint8 `[H,W]`: an index into the label list for each pixel, 0 is none.
@@ -78,6 +75,18 @@ def is_held_out(stem: str) -> bool:
     """
     digest = hashlib.md5(stem.encode(), usedforsecurity=False).hexdigest()
     return int(digest, 16) % 100 < _HELD_OUT_PERCENT
+
+
+def read_photo(path: Path) -> NDArray[np.uint8]:
+    """A photo, uint8 `[H,W,3]` BGR.
+
+    Raises:
+        ValueError: the file cannot be decoded.
+    """
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ValueError(f"{path}: not a readable picture")
+    return np.asarray(picture, np.uint8)
 
 
 def read_label_names(folder: Path) -> tuple[str, ...]:

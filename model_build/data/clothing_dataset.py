@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model_build.data.ccp import is_held_out, read_photo
 from model_build.data.published.annotated import DataError, published
 from model_build.vocabulary import CLOTHING_DATASET_CATEGORIES
-
-_HELD_OUT_PERCENT = 15
 
 
 @dataclass(frozen=True)
@@ -29,8 +26,7 @@ class GarmentPhoto:
     @property
     def is_held_out(self) -> bool:
         """Whether the photo is kept for evaluation, by its sender: a sender's photos look alike."""
-        digest = hashlib.md5(self.sender_id.encode(), usedforsecurity=False).hexdigest()
-        return int(digest, 16) % 100 < _HELD_OUT_PERCENT
+        return is_held_out(self.sender_id)
 
     def read_picture(self) -> NDArray[np.uint8]:
         """The photo, uint8 `[H,W,3]` BGR.
@@ -38,10 +34,7 @@ class GarmentPhoto:
         Raises:
             ValueError: the file cannot be decoded.
         """
-        picture = cv2.imread(str(self.picture), cv2.IMREAD_COLOR)
-        if picture is None:
-            raise ValueError(f"{self.picture}: not a readable picture")
-        return np.asarray(picture, np.uint8)
+        return read_photo(self.picture)
 
 
 def read_garment_photos(folder: Path) -> list[GarmentPhoto]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from edge_app.geometry import Letterbox
 from model_build.data import staging
+from model_build.data.around import widened
 from model_build.data.ccp import garments_in
 from model_build.data.degrade import degrade
 from model_build.vocabulary import region_index
@@ -101,10 +102,8 @@ def plain_view(person: Person) -> NDArray[np.float64]:
 
 def mild_sample(person: Person, names: tuple[str, ...], rng: np.random.Generator) -> CropSample:
     """The person nearly as photographed: hardly moved, mirrored or not, hardly degraded."""
-    left, top, right, bottom = (float(side) for side in person.box)
     margins = np.clip(rng.normal(CROP_MARGIN, 0.03, 4), -0.02, 0.15)
-    aside, above = margins[:2] * (right - left), margins[2:] * (bottom - top)
-    view = np.array([left - aside[0], top - above[0], right + aside[1], bottom + above[1]])
+    view = widened(person.box, margins[[0, 2, 1, 3]])
     warp = Warp(0.0, rng.uniform(0.93, 1.07), 0.0, bool(rng.random() < 0.5))
     return _degraded(_project(person, names, view, warp), rng, rng.uniform(0.0, _MILD_STRENGTH))
 
@@ -153,8 +152,7 @@ def draw_view(box: Float32, rng: np.random.Generator) -> tuple[NDArray[np.float6
     left, top, right, bottom = (float(side) for side in box)
     wide, tall = right - left, bottom - top
     margins = np.clip(rng.normal(CROP_MARGIN, 0.05, 4), -0.07, 0.22)
-    x0, y0 = left - margins[0] * wide, top - margins[1] * tall
-    x1, y1 = right + margins[2] * wide, bottom + margins[3] * tall
+    x0, y0, x1, y1 = widened(box, margins)
     chance = rng.random()
     if chance < 0.22:
         y1 = top + tall * rng.uniform(0.42, 0.97)

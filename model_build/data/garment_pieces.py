@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from model_build.data.around import widened
 from model_build.data.ccp import StreetPhoto, garments_in, read_label_names, read_photos
 from model_build.data.clothing_dataset import GarmentPhoto, read_garment_photos
 from model_build.data.degrade import degrade, recolour
@@ -129,16 +130,7 @@ class GarmentPieces:
     def plain(self, position: int) -> PieceSample:
         """The garment's box plus 5 % on each side, stretched: for evaluation."""
         record = self._store.record(self._indices[position])
-        left, top, right, bottom = record["box"]
-        aside, above = _CROP_MARGIN * (right - left), _CROP_MARGIN * (bottom - top)
-        view = np.array(
-            [
-                max(0.0, left - aside),
-                max(0.0, top - above),
-                min(float(_STORED_SIZE[0]), right + aside),
-                min(float(_STORED_SIZE[1]), bottom + above),
-            ]
-        )
+        view = np.clip(widened(record["box"], _CROP_MARGIN), 0.0, _STORED_SIZE * 2)
         crop = stretch(self._store.picture(self._indices[position]), view, 0.0, False)
         return PieceSample(crop, category_mask(record["categories"]))
 
@@ -151,20 +143,11 @@ class GarmentPieces:
         is_worn = "mask" in record["arrays"]
         if is_worn and rng.random() < 0.3:
             picture = recolour(picture, self._store.picture(index, "mask") > 0, rng)
-        left, top, right, bottom = record["box"]
         spread = 0.06 if is_worn else 0.1
-        moved = rng.normal(_CROP_MARGIN if is_worn else -0.05, spread, 4)
-        wide, tall = right - left, bottom - top
-        view = np.array(
-            [
-                left - moved[0] * wide,
-                top - moved[1] * tall,
-                right + moved[2] * wide,
-                bottom + moved[3] * tall,
-            ]
-        )
+        view = widened(record["box"], rng.normal(_CROP_MARGIN if is_worn else -0.05, spread, 4))
         if is_worn and rng.random() < 0.15:
-            view[3] = top + tall * rng.uniform(0.5, 1.0)
+            _, top, _, bottom = record["box"]
+            view[3] = top + (bottom - top) * rng.uniform(0.5, 1.0)
         lean = float(np.radians(rng.normal(0.0, 5.0 if is_worn else 9.0)))
         crop = stretch(picture, view, lean, bool(rng.random() < 0.5))
         if rng.random() < (0.6 if is_worn else 0.4):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.capture.simulated import PersonView, random_scene
+from model_build.data.around import widened
 from model_build.data.degrade import degrade
 from model_build.data.garment_crops import CropSample, Person, hard_sample, plain_sample
 from model_build.data.garment_pieces import PieceSample, stretch
@@ -125,17 +126,7 @@ class RenderedPieces:
     def draw(self, rng: np.random.Generator) -> PieceSample:
         """A random garment, moved and degraded."""
         index, box, name = self._pieces[int(rng.integers(len(self._pieces)))]
-        left, top, right, bottom = box
-        moved = rng.normal(0.05, 0.06, 4)
-        wide, tall = right - left, bottom - top
-        view = np.array(
-            [
-                left - moved[0] * wide,
-                top - moved[1] * tall,
-                right + moved[2] * wide,
-                bottom + moved[3] * tall,
-            ]
-        )
+        view = widened(box, rng.normal(0.05, 0.06, 4))
         lean = float(np.radians(rng.normal(0.0, 4.0)))
         crop = stretch(self._store.picture(index), view, lean, bool(rng.random() < 0.5))
         if rng.random() < 0.4:
