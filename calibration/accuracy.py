@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration import precision
+from calibration.observe import batches_of
 from edge_app.detection.detector import Detector
 from edge_app.errors import ModelError
 from edge_app.flow import Detections, Float32, UInt8
@@ -31,8 +32,6 @@ float model's a truth, around which boxes could only be lost."""
 _PERSON = 0.3
 _LOWEST_SCORE = 0.05
 _MAX_IOU = 0.6
-_SAME = 0.5
-_BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def answers_of(model: Model, engine: Engine, pictures: UInt8) -> Answers:
         engine: for a network call of a few pictures at a time.
         pictures: uint8 ``[N, H, W, 3]``.
     """
-    parts = [pictures[i : i + _BATCH] for i in range(0, len(pictures), _BATCH)]
+    parts = batches_of(pictures)
     if model.task == "classifier":
         told = [engine.infer(np.ascontiguousarray(part))["probabilities"] for part in parts]
         return Answers(probabilities=np.concatenate(told))
@@ -169,14 +168,8 @@ def _area(scores: Float32, is_hit: npt.NDArray[np.bool_], count: int) -> float:
 
 
 def _hits(ours: Detections, right: Detections) -> npt.NDArray[np.bool_]:
-    """Which detections, best first, take an object that no better one has taken."""
     overlaps = intersection_over_union(ours.boxes_xyxy, right.boxes_xyxy)
-    hits = np.zeros(len(ours), bool)
-    for i in np.argsort(-ours.scores, kind="stable"):
-        if len(right) and overlaps[i].max() >= _SAME:
-            hits[i] = True
-            overlaps[:, overlaps[i].argmax()] = 0.0
-    return hits
+    return precision.hits(ours.scores, overlaps)
 
 
 def relative_loss(before: dict[str, float], after: dict[str, float]) -> float:

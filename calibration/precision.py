@@ -1,4 +1,4 @@
-"""Average precision: how well scores put what is true before what is not."""
+"""Which boxes hit, and average precision: how well scores put what is true before what is not."""
 
 from __future__ import annotations
 
@@ -26,6 +26,26 @@ def average_precision(scores: Floats, is_hit: NDArray[np.bool_], positives: int)
     found, believed = down_to_each(scores, is_hit)
     envelope = np.maximum.accumulate((found / believed)[::-1])[::-1]
     return float((envelope * np.diff(found, prepend=0)).sum() / positives)
+
+
+def hits(scores: Floats, overlaps: Floats, least: float = 0.5) -> NDArray[np.bool_]:
+    """Which claims, best first, take a true box that no better one has taken; bool `[N]`.
+
+    Args:
+        scores: `[N]`.
+        overlaps: `[N,G]`, intersection over union with each true box.
+        least: of a hit.
+
+    >>> hits(np.array([0.5, 0.9, 0.8]), np.array([[0.9], [0.6], [0.2]]))
+    array([False,  True, False])
+    """
+    left = np.array(overlaps)
+    found = np.zeros(len(scores), np.bool_)
+    for claim in np.argsort(-scores, kind="stable"):
+        if left[claim].max(initial=0.0) >= least:
+            found[claim] = True
+            left[:, left[claim].argmax()] = 0.0
+    return found
 
 
 def down_to_each(

@@ -15,7 +15,7 @@ from model_build.data.garment_pieces import PieceSample
 from model_build.evaluate.mistakes import Mistakes
 from model_build.evaluate.plots import Curve, Matrix
 from model_build.evaluate.precision import Claims, abstention, calibration_error
-from model_build.evaluate.report import Report, calibration
+from model_build.evaluate.report import Report, calibration, precision_recall
 
 
 def run_classifier(
@@ -67,15 +67,10 @@ def evaluate_classifier(model: Path, samples: Sequence[PieceSample]) -> Report:
         is_it = labels == name
         figures[f"top1/{name}"] = float(is_right[is_it].mean()) if is_it.any() else float("nan")
         figures[f"count/{name}"] = int(is_it.sum())
-    lines = {
-        f"{name} {one.average_precision():.3f}": one.curve()
-        for name, one in claims.items()
-        if one.positives
-    }
     return Report(
         figures,
         {
-            "precision-recall": Curve("recall", "precision", lines),
+            "precision-recall": precision_recall(claims),
             "calibration": calibration(confidence, is_right),
             "abstention": Curve("share answered", "accuracy", {"model": (share, accuracy)}),
         },

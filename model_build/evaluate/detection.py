@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.precision import hits
 from edge_app.capture.simulated import Rendered, SimulatedEntrance, SimulationSettings
 from edge_app.detection.detector import Detector
 from edge_app.flow import Detections, Float32, UInt8
@@ -65,19 +66,10 @@ def match(found: Detections, truth: Truth) -> Matched:
     """
     order = np.argsort(-found.scores, kind="stable")
     boxes, scores = found.boxes_xyxy[order], found.scores[order]
-    is_right = np.zeros(len(order), bool)
-    counts = np.ones(len(order), bool)
-    overlap = intersection_over_union(boxes, truth.boxes)
-    is_free = ~truth.is_ignored
-    ignored = truth.boxes[truth.is_ignored]
-    for i in range(len(order)):
-        free = np.where(is_free, overlap[i], 0.0)
-        if free.max(initial=0.0) >= LEAST_OVERLAP:
-            is_right[i] = True
-            is_free[int(free.argmax())] = False
-        else:
-            counts[i] = truth.is_complete and not _is_within(boxes[i], ignored)
-    return Matched(np.asarray(scores, np.float32), is_right, counts)
+    wanted, ignored = truth.boxes[~truth.is_ignored], truth.boxes[truth.is_ignored]
+    is_right = hits(scores, intersection_over_union(boxes, wanted), LEAST_OVERLAP)
+    is_clear = [truth.is_complete and not _is_within(box, ignored) for box in boxes]
+    return Matched(np.asarray(scores, np.float32), is_right, is_right | np.array(is_clear, bool))
 
 
 def _is_within(box: Float32, others: Float32) -> bool:

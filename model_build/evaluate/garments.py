@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.precision import Floats
 from edge_app.config.schema import RuleSettings
 from edge_app.events.rules import probability
 from edge_app.flow import Detections, Outfit
@@ -20,9 +19,8 @@ from edge_app.vocabulary import CATEGORIES, REGIONS
 from model_build.data.garment_crops import CropSample
 from model_build.evaluate.coco import Annotated, coco_figures
 from model_build.evaluate.mistakes import FALSE, MISSED, Mistakes, Outline
-from model_build.evaluate.plots import Curve
 from model_build.evaluate.precision import Claims, box_claims, calibration_error
-from model_build.evaluate.report import Report, calibration, thresholds
+from model_build.evaluate.report import Report, calibration, precision_recall, thresholds
 
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
@@ -70,9 +68,9 @@ def evaluate_garments(model: Path, samples: Sequence[CropSample]) -> Report:
     }
     alerts = _alert_claims(outputs.wears, truth)
     curves = {
-        "boxes-precision-recall": Curve("recall", "precision", _lines(boxes)),
-        "wears-precision-recall": Curve("recall", "precision", _lines(wears)),
-        "alert-precision-recall": Curve("recall", "precision", _lines(alerts)),
+        "boxes-precision-recall": precision_recall(boxes),
+        "wears-precision-recall": precision_recall(wears),
+        "alert-precision-recall": precision_recall(alerts),
         "alert-thresholds": thresholds(alerts),
         "wears-calibration": calibration(outputs.wears[is_known], worn[is_known]),
     }
@@ -227,11 +225,3 @@ def _seen(sample: CropSample) -> UInt8:
     """The crop without its padding."""
     height, width = sample.seen_hw
     return sample.crop[:height, :width]
-
-
-def _lines(claims: Mapping[str, Claims]) -> dict[str, tuple[Floats, Floats]]:
-    return {
-        f"{name} {one.average_precision():.3f}": one.curve()
-        for name, one in claims.items()
-        if one.positives
-    }

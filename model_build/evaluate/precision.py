@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.precision import Floats, average_precision, down_to_each
+from calibration.precision import Floats, average_precision, down_to_each, hits
 from edge_app.geometry import intersection_over_union
 
 BINS = 15
@@ -59,28 +59,22 @@ class Claims:
 def box_claims(
     found: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]],
     truth: Sequence[NDArray[np.float32]],
-    overlap: float = 0.5,
 ) -> Claims:
     """Boxes against the truth: each true box may be found once, by the best claim that fits.
 
     Args:
         found: for each picture, boxes `[K,4]` xyxy and scores `[K]`.
         truth: for each picture, boxes `[G,4]`.
-        overlap: the least intersection over union of a hit.
     """
-    scores: list[float] = []
-    hits: list[bool] = []
-    for (boxes, certainty), true_boxes in zip(found, truth, strict=True):
-        free = np.ones(len(true_boxes), np.bool_)
-        overlaps = intersection_over_union(boxes, true_boxes)
-        for claim in np.argsort(-certainty, kind="stable"):
-            fits = np.where(free, overlaps[claim], 0.0)
-            is_hit = bool(fits.size) and bool(fits.max() >= overlap)
-            if is_hit:
-                free[fits.argmax()] = False
-            scores.append(float(certainty[claim]))
-            hits.append(is_hit)
-    return Claims(np.array(scores), np.array(hits, np.bool_), sum(len(boxes) for boxes in truth))
+    is_hit = [
+        hits(certainty, intersection_over_union(boxes, true_boxes))
+        for (boxes, certainty), true_boxes in zip(found, truth, strict=True)
+    ]
+    return Claims(
+        np.concatenate([np.zeros(0), *(certainty for _, certainty in found)]),
+        np.concatenate([np.zeros(0, np.bool_), *is_hit]),
+        sum(len(boxes) for boxes in truth),
+    )
 
 
 def reliability(

@@ -55,6 +55,16 @@ def thresholds(claims: Mapping[str, Claims]) -> Curve:
     return Curve("threshold", "share", lines)
 
 
+def precision_recall(claims: Mapping[str, Claims]) -> Curve:
+    """Precision over recall of each kind of claim that there was to make; its name has the area."""
+    lines = {
+        f"{name} {one.average_precision():.3f}": one.curve()
+        for name, one in claims.items()
+        if one.positives
+    }
+    return Curve("recall", "precision", lines)
+
+
 def calibration(confidence: Floats, is_right: NDArray[np.bool_]) -> Curve:
     """Accuracy over confidence, a point for each bin that is not empty."""
     mean, accuracy, count = reliability(confidence, is_right)
