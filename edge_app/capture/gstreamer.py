@@ -12,6 +12,7 @@ import selectors
 import shlex
 import subprocess
 import time
+from itertools import count
 
 import cv2
 import numpy as np
@@ -64,7 +65,7 @@ class GStreamerCamera:
         self._shown = redact(source)
         self._read_timeout_s = read_timeout_s
         self._password = password
-        self._index = 0
+        self._numbers = count()
         self._stderr = b""
         command = command_line(source, username, password)
         try:
@@ -110,9 +111,7 @@ class GStreamerCamera:
         self._fill(memoryview(planes), deadline)
         rows = np.frombuffer(planes, np.uint8).reshape(self._height * 3 // 2, self._width)
         picture: UInt8 = np.asarray(cv2.cvtColor(rows, cv2.COLOR_YUV2BGR_I420), np.uint8)
-        index = self._index
-        self._index += 1
-        return Frame(self._camera_id, index, time.monotonic(), picture)
+        return Frame(self._camera_id, next(self._numbers), time.monotonic(), picture)
 
     def close(self) -> None:
         """End the pipeline and wait until it is gone."""
@@ -148,10 +147,10 @@ class GStreamerCamera:
                 if key.fd == self._err:
                     self._hear()
                 else:
-                    count = os.readv(self._out, [target[done:]])
-                    if count == 0:
+                    size = os.readv(self._out, [target[done:]])
+                    if size == 0:
                         raise SourceError(f"{self._shown}: the pipeline ended; {self._said()}")
-                    done += count
+                    done += size
 
     def _hear(self) -> None:
         said = os.read(self._err, 65_536)

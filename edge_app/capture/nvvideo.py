@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Generator
+from itertools import count
 from typing import Any
 
 import cv2
@@ -28,7 +29,7 @@ class NvVideoCamera:
     ) -> None:
         self._camera_id = camera_id
         self._shown = redact(url)
-        self._index = 0
+        self._numbers = count()
         whole = with_credentials(url, username, password) if username else url
         try:
             codec = import_pynvvideocodec()
@@ -57,9 +58,7 @@ class NvVideoCamera:
             raise self._failure("cannot be decoded", error, self._password) from error
         if picture is None:
             raise SourceError(f"{self._shown}: the stream ended")
-        index = self._index
-        self._index += 1
-        return Frame(self._camera_id, index, time.monotonic(), picture)
+        return Frame(self._camera_id, next(self._numbers), time.monotonic(), picture)
 
     def close(self) -> None:
         """Hang up; the library closes with its last reference."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from itertools import count
 from urllib.parse import urlsplit
 
 import cv2
@@ -34,7 +35,7 @@ class NetworkCamera:
         self._shown = redact(url)
         whole = with_credentials(url, username, password) if username else url
         self._capture = open_network(whole)
-        self._index = 0
+        self._numbers = count()
         if not self._capture.isOpened():
             self._capture.release()
             raise SourceError(f"{self._shown}: {_why_not(url)}")
@@ -58,12 +59,10 @@ class NetworkCamera:
                 f"sent nothing for {waited_s:.0f} s" if waited_s > READ_TIMEOUT_S / 2 else "ended"
             )
             raise SourceError(f"{self._shown}: the stream {said}")
-        index = self._index
-        self._index += 1
         at_s = time.monotonic()
         if self._has_clock:
             at_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000.0
-        return Frame(self._camera_id, index, at_s, picture)
+        return Frame(self._camera_id, next(self._numbers), at_s, picture)
 
     def close(self) -> None:
         """Hang up."""
@@ -81,7 +80,7 @@ class DeviceCamera:
         self._camera_id = camera_id
         self._shown = f"/dev/video{device}" if isinstance(device, int) else device
         self._capture = open_device(device, fps)
-        self._index = 0
+        self._numbers = count()
         if not self._capture.isOpened():
             self._capture.release()
             raise SourceError(
@@ -98,9 +97,7 @@ class DeviceCamera:
         picture = next_picture(self._capture)
         if picture is None:
             raise SourceError(f"{self._shown}: the camera sends no pictures any more")
-        index = self._index
-        self._index += 1
-        return Frame(self._camera_id, index, time.monotonic(), picture)
+        return Frame(self._camera_id, next(self._numbers), time.monotonic(), picture)
 
     def close(self) -> None:
         """Release the device."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -68,18 +68,7 @@ def build_background(layout: Layout, rng: np.random.Generator) -> Background:
     """Furnish the store and look at it; twice as fine, then halved, against jagged edges."""
     camera = layout.camera
     fine = 2 if camera.width * camera.height <= 700_000 else 1
-    big = Camera(
-        camera.width * fine,
-        camera.height * fine,
-        camera.x_m,
-        camera.height_m,
-        camera.z_m,
-        camera.tilt_rad,
-        camera.yaw_rad,
-        camera.roll_rad,
-        camera.vertical_view_rad,
-    )
-    caster = _Caster(big)
+    caster = _Caster(replace(camera, width=camera.width * fine, height=camera.height * fine))
     back_z = _shell(caster, layout, rng)
     for block in _furniture(layout, rng, back_z):
         caster.block(block)
