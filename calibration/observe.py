@@ -28,25 +28,24 @@ def no_progress(_done: int, _all: int) -> None:
     """Says nothing."""
 
 
-def run(model: Any, batches: Iterable[UInt8], threads: int = 1) -> Iterator[dict[str, Float32]]:
+def run(model: Any, batches: Iterable[UInt8]) -> Iterator[dict[str, Float32]]:
     """Run a model on batches; all its outputs by name, valid until the next batch.
 
     Args:
         model: ONNX, with one input.
         batches: uint8 ``[N, H, W, 3]`` each.
-        threads: of the CPU.
 
     Raises:
         EngineError: OpenVINO cannot run it.
     """
-    return run_inputs(model, ((batch,) for batch in batches), threads)
+    return run_inputs(model, ((batch,) for batch in batches))
 
 
 def run_inputs(
-    model: Any, batches: Iterable[Sequence[npt.NDArray[Any]]], threads: int = 1
+    model: Any, batches: Iterable[Sequence[npt.NDArray[Any]]]
 ) -> Iterator[dict[str, Float32]]:
     """As :func:`run`, for a model with several inputs: an array for each, in their order."""
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, **UNPINNED}
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, **UNPINNED}
     try:
         core = ov.Core()
         network = core.read_model(model.SerializeToString())

@@ -20,7 +20,6 @@ from calibration.gate import (
     stamp,
 )
 from calibration.graph import load_onnx
-from calibration.observe import Progress, no_progress
 from calibration.quantize import Quantizer
 from calibration.speed import Seconds, by_instructions
 from edge_app.inference.model import Task, load_model
@@ -87,7 +86,6 @@ def make_int8(
     source: Path,
     target: Path,
     say: Callable[[str], None],
-    progress: Progress = no_progress,
 ) -> Comparison:
     """Write a model in INT8 and compare it with the float one.
 
@@ -97,7 +95,6 @@ def make_int8(
         source: the float model.
         target: where the INT8 one goes.
         say: told what was tried.
-        progress: told about every layer whose cost is measured.
 
     Raises:
         ModelError: the gate refuses it.
@@ -112,7 +109,7 @@ def make_int8(
 
     def costs() -> tuple[tuple[str, float], ...]:
         spread = np.linspace(0, len(seen) - 1, _COST_PICTURES).astype(int)
-        return layer_costs(quantizer, graph, seen[spread], progress)
+        return layer_costs(quantizer, graph, seen[spread])
 
     made, verdict = search_methods(quantizer, judge, costs, say)
     target.parent.mkdir(parents=True, exist_ok=True)
