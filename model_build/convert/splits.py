@@ -34,11 +34,3 @@ def place(photos: Sequence[Annotated], as_published: bool = False) -> list[str]:
         else "train"
         for photo in photos
     ]
-
-
-def divided_groups(photos: Sequence[Annotated], splits: Sequence[str]) -> list[str]:
-    """The groups that are on several sides of a split, in order."""
-    sides: dict[str, set[str]] = {}
-    for photo, split in zip(photos, splits, strict=True):
-        sides.setdefault(photo.group, set()).add(split)
-    return sorted(group for group, several in sides.items() if len(several) > 1)

@@ -17,12 +17,13 @@ from rich.console import Console
 from model_build.convert.conversion import Conversion, convert
 from model_build.convert.facts import is_cut_off
 from model_build.convert.report import show_report
-from model_build.convert.splits import divided_groups, place
+from model_build.convert.splits import place
 from model_build.data.ccp import read_photos
 from model_build.data.clothing_dataset import read_garment_photos
 from model_build.data.published.annotated import SPLITS, Annotated, DataError, Garment
 from model_build.data.published.sources import READERS, read_source
 from tests.model_build.data import layouts
+from tests.model_build.data.layouts import divided_groups
 from tests.model_build.data.published import written
 
 DRESS = Garment(("dress",), (5.0, 5.0, 50.0, 70.0))

@@ -1,10 +1,13 @@
 """Writes tiny data sets in the published layouts, for tests."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from scipy.io import savemat
+
+from model_build.data.published.annotated import Annotated
 
 LABELS = ("null", "dress", "hair", "jeans", "shoes", "skin", "t-shirt", "top", "tie")
 
@@ -60,3 +63,11 @@ def write_clothing_dataset(folder: Path) -> None:
     for name, _, _ in rows[:-1]:
         picture = np.full((64, 48, 3), 128, np.uint8)
         cv2.imwrite(str(folder / "images" / f"{name}.jpg"), picture)
+
+
+def divided_groups(photos: Sequence[Annotated], splits: Sequence[str]) -> list[str]:
+    """The groups that are on several sides of a split, in order."""
+    sides: dict[str, set[str]] = {}
+    for photo, split in zip(photos, splits, strict=True):
+        sides.setdefault(photo.group, set()).add(split)
+    return sorted(group for group, several in sides.items() if len(several) > 1)

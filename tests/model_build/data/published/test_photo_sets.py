@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from model_build.convert.splits import divided_groups, place
+from model_build.convert.splits import place
 from model_build.data.published.annotated import DataError
 from model_build.data.published.sources import read_source
-from tests.model_build.data.layouts import write_ccp, write_clothing_dataset
+from tests.model_build.data.layouts import divided_groups, write_ccp, write_clothing_dataset
 from tests.model_build.data.published.written import write_folders
 
 
