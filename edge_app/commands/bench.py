@@ -19,8 +19,9 @@ from typing import Any, Final
 import numpy as np
 
 from edge_app.app import Networks, OpenEngine, build_pipeline, open_networks
+from edge_app.capture.replay import REPLAY_START_S
 from edge_app.capture.source import Recording
-from edge_app.commands.replay import choose_camera, open_clip, start_time
+from edge_app.commands.clip import choose_camera, open_clip
 from edge_app.config.schema import Config, InferenceSettings
 from edge_app.flow import Batch, Float32, Frame, UInt8
 from edge_app.inference.choose import describe_engine, open_engine
@@ -185,7 +186,7 @@ def bench_clip(
         ConfigError, SourceError, ModelError, EngineError: as a replay does.
     """
     chosen = choose_camera(config, camera)
-    open_clip(clip, chosen, start_time(None)).close()  # a wrong path is told before the wait
+    open_clip(clip, chosen, REPLAY_START_S).close()  # a wrong path is told before the wait
     inference = chosen.inference.model_copy(update={"device": device or chosen.inference.device})
     turn, by_task = Turn(), dict[str, Network]()
     networks = open_networks(
@@ -202,9 +203,8 @@ def bench_clip(
 
 def _pass_through(clip: str, config: Config, networks: Networks, turn: Turn) -> Spent:
     """Run a recording from its beginning to its end."""
-    start_s = start_time(None)
-    recording = open_clip(clip, config, start_s)
-    pipeline = build_pipeline(config, networks, start_s, is_replay=True)
+    recording = open_clip(clip, config, REPLAY_START_S)
+    pipeline = build_pipeline(config, networks, REPLAY_START_S, is_replay=True)
     spent = Spent()
     while frames := _read(recording, spent):
         turn.begin()

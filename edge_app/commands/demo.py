@@ -22,8 +22,8 @@ from edge_app.box.live import Live
 from edge_app.capture.simulated import SimulatedEntrance
 from edge_app.capture.source import open_replay, source_kind
 from edge_app.commands.annotate import Annotator
+from edge_app.commands.clip import choose_camera
 from edge_app.commands.outputs import expect_drawable
-from edge_app.commands.replay import choose_camera
 from edge_app.config.load import load
 from edge_app.config.schema import CameraSettings, Config, RuleSettings, ZoneSettings
 from edge_app.config.secrets import redact

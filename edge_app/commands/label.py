@@ -11,9 +11,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from edge_app.commands.clip import choose_camera, open_clip
 from edge_app.commands.label_frames import FramePictures
 from edge_app.commands.page_server import Answer, PageServer, as_json
-from edge_app.commands.replay import choose_camera, open_clip
 from edge_app.commands.truth_file import Labels, read_clips, write_clip
 from edge_app.config.schema import Config
 from edge_app.errors import SourceError, TruthError
@@ -27,7 +27,7 @@ class Labelling:
     """One clip that is being labelled, and the truth file it goes into.
 
     Args:
-        clip: a recording that :func:`~edge_app.commands.replay.open_clip` opens.
+        clip: a recording that :func:`~edge_app.commands.clip.open_clip` opens.
         config: with the recording's camera alone; its zones can be marked.
         truth_path: is made if missing; what it says of other clips stays.
 
