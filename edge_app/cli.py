@@ -101,9 +101,9 @@ def look(
     """Find people and clothes in one or more pictures."""
     from rich.progress import track
 
-    from edge_app.commands.json_files import write_lines
     from edge_app.commands.look import look as look_at
     from edge_app.commands.look import open_for_stills, pictures_in
+    from edge_app.commands.outputs import write_lines
 
     paths = pictures_in(path)
     networks = open_for_stills(models, min_score)
@@ -145,8 +145,7 @@ def replay(
 
     CLIP is a video, a folder of pictures or a sim:// URL (whose truth is known).
     """
-    from edge_app.commands.json_files import write_json
-    from edge_app.commands.outputs import expect_writable
+    from edge_app.commands.outputs import expect_writable, write_json
     from edge_app.commands.replay import ReplayOptions, replay_clip
     from edge_app.commands.report import agreement_table, show, summary
     from edge_app.config.load import load
@@ -224,8 +223,7 @@ def bench(
     Frames per second and milliseconds per stage, in turns with the networks alone.
     """
     from edge_app.commands.bench import bench_clip
-    from edge_app.commands.json_files import write_json
-    from edge_app.commands.outputs import expect_writable
+    from edge_app.commands.outputs import expect_writable, write_json
     from edge_app.commands.report import bench_table, show
     from edge_app.config.load import load
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from edge_app.errors import SourceError
+from edge_app.commands.outputs import writing
 from edge_app.flow import Frame
 from edge_app.pipeline import Step
 
@@ -23,19 +23,16 @@ def mot_writer(path: Path | None) -> Iterator[Callable[[Frame, Step], None]]:
     if path is None:
         yield lambda _frame, _step: None
         return
-    try:
-        with path.open("w", encoding="utf-8") as file:
+    with writing(path) as file:
 
-            def write(frame: Frame, step: Step) -> None:
-                for people in step.tracked:
-                    for track in people.tracks:
-                        if track.is_observed:
-                            x1, y1, x2, y2 = (float(v) for v in track.box_xyxy)
-                            file.write(
-                                f"{frame.index + 1},{track.track_id},{x1:.2f},{y1:.2f},"
-                                f"{x2 - x1:.2f},{y2 - y1:.2f},{track.score:.4f},-1,-1,-1\n"
-                            )
+        def write(frame: Frame, step: Step) -> None:
+            for people in step.tracked:
+                for track in people.tracks:
+                    if track.is_observed:
+                        x1, y1, x2, y2 = (float(v) for v in track.box_xyxy)
+                        file.write(
+                            f"{frame.index + 1},{track.track_id},{x1:.2f},{y1:.2f},"
+                            f"{x2 - x1:.2f},{y2 - y1:.2f},{track.score:.4f},-1,-1,-1\n"
+                        )
 
-            yield write
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be written: {error.strerror}") from error
+        yield write

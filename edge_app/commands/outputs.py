@@ -1,9 +1,13 @@
-"""Whether results can be written, found out before the work: a recording may take hours."""
+"""Results as files; whether they can be written is found out before the work, which takes hours."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TextIO
 
 import cv2
 
@@ -58,3 +62,30 @@ def expect_drawable(clip: str, draw_dir: Path | None, picture_path: Path | None)
             raise SourceError(
                 f"{folder}: drawings there would be frames of the recording; choose another folder"
             )
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[TextIO]:
+    """Opens the file of a result.
+
+    Raises:
+        SourceError: the file cannot be written.
+    """
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            yield file
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def write_json(described: Mapping[str, Any], path: Path) -> None:
+    """Write a result; raises as :func:`writing` does."""
+    with writing(path) as file:
+        file.write(json.dumps(described, indent=1) + "\n")
+
+
+def write_lines(lines: Iterable[dict[str, Any]], path: Path) -> None:
+    """Write one JSON object per line, each once it is there; raises as :func:`writing` does."""
+    with writing(path) as file:
+        for line in lines:
+            file.write(json.dumps(line) + "\n")
