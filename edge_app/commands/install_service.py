@@ -197,14 +197,15 @@ def change_service(
         say: tells the person.
 
     Raises:
-        ServiceError: the program lies where the service cannot see it, or a step failed.
+        ServiceError: the program lies where the service cannot see it, or a step failed; nothing
+            after it was done.
     """
     if not is_removal and root == Path("/"):
         refuse_what_is_hidden()
     for step in removal(root) if is_removal else installation(root):
         say(str(step))
         if not is_dry_run:
-            carry_out([step])
+            carry_out(step)
     if is_removal:
         return
     for words in still_missing(root):
@@ -217,17 +218,12 @@ def change_service(
         )
 
 
-def carry_out(steps: list[Step]) -> None:
-    """Do every step in its order.
+def carry_out(step: Step) -> None:
+    """Do one step.
 
     Raises:
-        ServiceError: a file cannot be written, or a program failed; nothing after it was done.
+        ServiceError: a file cannot be written, or a program failed.
     """
-    for step in steps:
-        _carry_out(step)
-
-
-def _carry_out(step: Step) -> None:
     try:
         if step.path is None:
             subprocess.run(step.command, check=True, capture_output=True, text=True)  # noqa: S603

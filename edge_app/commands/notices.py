@@ -7,34 +7,34 @@ NOTICES: dict[str, str] = {
         "A camera counts who enters this store and recognises kinds of clothing{alerts}. The "
         "pictures are analysed in this store within a second and are neither stored nor sent. No "
         "faces, no age, no gender, nobody is recognised again. Only counts{told} leave the device; "
-        "small numbers are left out. Responsible, and where you can object: {contact}"
+        "small numbers are left out. Responsible, and where you can object: …"
     ),
     "de": (
         "Eine Kamera zählt, wer dieses Geschäft betritt, und erkennt Arten von Kleidung{alerts}. "
         "Die Bilder werden hier innerhalb einer Sekunde ausgewertet und weder gespeichert noch "
         "gesendet. Keine Gesichter, kein Alter, kein Geschlecht, niemand wird wiedererkannt. Nur "
         "Zahlen{told} verlassen das Gerät; kleine Zahlen werden weggelassen. Verantwortlich, "
-        "und wo Sie widersprechen können: {contact}"
+        "und wo Sie widersprechen können: …"
     ),
     "fr": (
         "Une caméra compte les personnes qui entrent dans ce magasin et reconnaît des types de "
         "vêtements{alerts}. Les images sont analysées ici en moins d'une seconde ; elles ne sont "
         "ni enregistrées ni transmises. Ni visage, ni âge, ni sexe ; personne n'est reconnu. Seuls "
         "des chiffres{told} quittent l'appareil ; les petits nombres sont omis. Responsable, et "
-        "où vous opposer : {contact}"
+        "où vous opposer : …"
     ),
     "es": (
         "Una cámara cuenta quién entra en esta tienda y reconoce tipos de ropa{alerts}. Las "
         "imágenes se analizan aquí en menos de un segundo; no se guardan ni se envían. Ni caras, "
         "ni edad, ni sexo; nadie es reconocido. Del equipo solo salen cifras{told}; los números "
-        "pequeños se omiten. Responsable, y dónde oponerse: {contact}"
+        "pequeños se omiten. Responsable, y dónde oponerse: …"
     ),
     "it": (
         "Una telecamera conta chi entra in questo negozio e riconosce tipi di "
         "abbigliamento{alerts}. Le immagini sono analizzate qui in meno di un secondo; non sono "
         "conservate né trasmesse. Nessun volto, né età, né sesso; nessuno viene riconosciuto. Solo "
         "numeri{told} lasciano il dispositivo; i numeri piccoli sono omessi. Titolare, e dove "
-        "opporsi: {contact}"
+        "opporsi: …"
     ),
 }
 """By language; ``{alerts}`` and ``{told}`` are filled where staff are told of single customers."""
@@ -58,13 +58,12 @@ TOLD: dict[str, str] = {
 """What leaves the device besides counts where there are alerts."""
 
 
-def notice(language: str, has_alerts: bool, contact: str = "…") -> str:
+def notice(language: str, has_alerts: bool) -> str:
     """The text for the door.
 
     Args:
         language: en, de, fr, es or it.
         has_alerts: single customers are announced to staff.
-        contact: of who is responsible.
     """
     alerts, told = (ALERTS[language], TOLD[language]) if has_alerts else ("", "")
-    return NOTICES[language].format(alerts=alerts, told=told, contact=contact)
+    return NOTICES[language].format(alerts=alerts, told=told)

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from edge_app.cli import cli
 from edge_app.commands.install_service import (
+    Step,
     carry_out,
     installation,
     refuse_what_is_hidden,
@@ -29,6 +30,11 @@ def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
     if tool is None:
         pytest.skip("systemd-analyze is not installed")
     return subprocess.run([tool, *arguments], capture_output=True, text=True)
+
+
+def carry_out_all(steps: list[Step]) -> None:
+    for step in steps:
+        carry_out(step)
 
 
 def configured(root: Path, text: str) -> Path:
@@ -55,7 +61,7 @@ def test_the_unit_is_correct(tmp_path: Path) -> None:
 
 
 def test_the_example_in_the_installation_is_the_one_that_is_tested(tmp_path: Path) -> None:
-    carry_out(installation(tmp_path, Path("/opt/x/dresscode")))
+    carry_out_all(installation(tmp_path, Path("/opt/x/dresscode")))
     config = tmp_path / "etc/dresscode/store.yaml"
     assert config.read_text() == UNIT.with_name("store.example.yaml").read_text()
     unit = (tmp_path / "etc/systemd/system/dresscode.service").read_text()
@@ -68,18 +74,18 @@ def test_the_example_in_the_installation_is_the_one_that_is_tested(tmp_path: Pat
 
 def test_what_a_person_wrote_survives_installing_and_removing(tmp_path: Path) -> None:
     config = configured(tmp_path, "mine")
-    carry_out(installation(tmp_path))
-    carry_out(removal(tmp_path))
+    carry_out_all(installation(tmp_path))
+    carry_out_all(removal(tmp_path))
     assert config.read_text() == "mine"
     assert list((tmp_path / "etc/systemd/system").iterdir()) == []
     assert removal(tmp_path) == []
 
 
 def test_a_drop_in_of_somebody_else_stays_with_its_folder(tmp_path: Path) -> None:
-    carry_out(installation(tmp_path))
+    carry_out_all(installation(tmp_path))
     theirs = tmp_path / "etc/systemd/system/dresscode.service.d/override.conf"
     theirs.write_text("[Service]\nNice=5\n")
-    carry_out(removal(tmp_path))
+    carry_out_all(removal(tmp_path))
     assert list((tmp_path / "etc/systemd/system").rglob("*")) == [theirs.parent, theirs]
 
 
@@ -95,7 +101,7 @@ cameras:
 def test_secrets_that_the_configuration_names_are_handed_over(tmp_path: Path) -> None:
     config = configured(tmp_path, SECRETS)
     config.with_name("door-password").write_text("x")
-    carry_out(installation(tmp_path))
+    carry_out_all(installation(tmp_path))
     handed_over = tmp_path / "etc/systemd/system/dresscode.service.d/credentials.conf"
     assert handed_over.read_text().splitlines()[1:] == [
         "[Service]",
@@ -105,13 +111,13 @@ def test_secrets_that_the_configuration_names_are_handed_over(tmp_path: Path) ->
     [missing] = still_missing(tmp_path)
     assert missing.startswith("/etc/dresscode/mqtt-password is not there")
     config.write_text("store: acme-1")
-    carry_out(installation(tmp_path))
+    carry_out_all(installation(tmp_path))
     assert not handed_over.exists()
 
 
 def test_the_example_has_its_secrets_handed_over(tmp_path: Path) -> None:
-    carry_out(installation(tmp_path))  # which puts the example there
-    carry_out(installation(tmp_path))
+    carry_out_all(installation(tmp_path))  # which puts the example there
+    carry_out_all(installation(tmp_path))
     handed_over = tmp_path / "etc/systemd/system/dresscode.service.d/credentials.conf"
     loaded = [line.partition(":")[2] for line in handed_over.read_text().splitlines()[2:]]
     assert loaded == ["/etc/dresscode/door-password", "/etc/dresscode/mqtt-password"]
@@ -196,7 +202,7 @@ def test_a_key_that_nobody_may_look_for_is_not_called_missing(tmp_path: Path) ->
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "etc").write_text("a file where a folder should be")
     with pytest.raises(ServiceError, match=r"cannot write .*: (Not a directory|File exists)"):
-        carry_out(installation(tmp_path))
+        carry_out_all(installation(tmp_path))
 
 
 def test_only_devices_are_opened(tmp_path: Path) -> None:
@@ -229,4 +235,4 @@ def test_no_root_is_said() -> None:
     if os.geteuid() == 0:
         pytest.skip("root may write everything")
     with pytest.raises(ServiceError, match="run it as root"):
-        carry_out(installation()[:1])
+        carry_out_all(installation()[:1])
