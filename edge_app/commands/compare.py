@@ -52,6 +52,7 @@ def compare(
     """
     pairs = _pair_entries(truth, entries)
     missed, wrong = _unpaired(truth.entries, entries, pairs)
+    alone = _who_came_alone(truth, pairs)
     return {
         "duration_s": round(duration_s, 3),
         "confidence": intervals.CONFIDENCE,
@@ -70,12 +71,9 @@ def compare(
         "net_error": _net_error(truth, entries, missed, wrong, duration_s),
         "alerts": {name: _compare_alerts(truth, alerts, name, rules[name]) for name in rules},
         "garments": compare_garments(
-            [
-                (truth.garments[truth.entries[i].person], entries[j]["outfit"])
-                for i, j in _who_came_alone(truth, pairs)
-            ]
+            [(truth.garments[truth.entries[i].person], entries[j]["outfit"]) for i, j in alone]
         ),
-        "staff": _compare_staff(truth, entries, _who_came_alone(truth, pairs)),
+        "staff": _compare_staff(truth, entries, alone),
     }
 
 

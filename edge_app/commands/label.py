@@ -75,15 +75,17 @@ class Labelling:
 
     def described(self) -> dict[str, Any]:
         """What the page needs to know."""
-        labels = self._labels
+        garments = [[name, REGION_OF[name]] for name in CATEGORIES]
+        return {"name": self.name, "garments": garments, **self._as_json(self._labels)}
+
+    def _as_json(self, labels: Labels) -> dict[str, Any]:
+        """The clip as the truth file has it."""
         return {
-            "name": self.name,
             "fps": self.pictures.fps,
             "frames": self.pictures.frame_count,
             "size": self._size,
-            "zones": self._zones,
-            "garments": [[name, REGION_OF[name]] for name in CATEGORIES],
             "scene": labels.scene,
+            "zones": self._zones,
             "people": [person.as_json() for person in labels.people],
         }
 
@@ -103,15 +105,7 @@ class Labelling:
             raise TruthError("\n".join(f"{self.name}: {said}" for said in misfits))
         with self._lock:
             self._labels = labels
-            whole = {
-                "fps": self.pictures.fps,
-                "frames": self.pictures.frame_count,
-                "size": self._size,
-                "scene": labels.scene,
-                "zones": self._zones,
-                "people": [person.as_json() for person in labels.people],
-            }
-            write_clip(self._path, self.name, whole)
+            write_clip(self._path, self.name, self._as_json(labels))
 
 
 def label_clip(
