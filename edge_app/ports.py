@@ -1,14 +1,13 @@
-"""The three seams of Dresscode: what tests and other hardware may put in place of the real thing.
+"""The two seams of Dresscode: what tests and other hardware may put in place of the real thing.
 
-A camera, an engine and a publisher. Choosing one is a plain ``if`` where the app is put together.
+A camera and an engine. Choosing one is a plain ``if`` where the app is put together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
-from edge_app.flow import Batch, Float32, Frame, Message
+from edge_app.flow import Batch, Float32, Frame
 
 
 class Camera(Protocol):
@@ -46,19 +45,4 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free the network's memory."""
-        ...
-
-
-class Publisher(Protocol):
-    """Something that takes messages for good: once ``publish`` returns, they are its business."""
-
-    def publish(
-        self, messages: Sequence[Message], state: Mapping[str, Mapping[str, Any]] | None = None
-    ) -> None:
-        """Take messages and, in the same transaction, the state that they follow from.
-
-        Args:
-            messages: in the order in which they are to be sent per lane.
-            state: JSON-able state of the stages by name, kept for the next start.
-        """
         ...

@@ -115,10 +115,15 @@ class Outbox:
         state: Mapping[str, Mapping[str, Any]] | None = None,
         is_durable: bool = False,
     ) -> None:
-        """Take messages and the state behind them for good; see :class:`edge_app.ports.Publisher`.
+        """Take messages and, in the same transaction, the state that they follow from, for good.
 
         With an alert or a window among them, or if asked for, all of it survives a power cut on
         return; else it survives the end of the process.
+
+        Args:
+            messages: in the order in which they are to be sent per lane.
+            state: JSON-able state of the stages by name, kept for the next start.
+            is_durable: whether a power cut is survived in any case.
         """
         kept = [message for message in messages if message.lane != "now"]
         if kept or state is not None:
