@@ -11,7 +11,7 @@ with every channel of every head moved a little.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,38 +59,38 @@ class Settler:
         """An INT8 model with its heads shifted."""
         if not self.channels:
             return candidate
-        missing = self._exact - self._told(values_of(candidate, self.reads, self._pictures))
+        [told] = self._told([values_of(candidate, self.reads, self._pictures)])
+        missing = self._exact - told
         weighted = self._effects * self._weights
         normal = weighted @ self._effects.T + _RIDGE * np.eye(len(self.channels))
         return self._shifted(candidate, np.linalg.solve(normal, weighted @ missing))
 
     def _learn(self, values: Sequence[Float32]) -> None:
         """What candidates there are, and what each channel of each head does to them."""
-        scores = self._scores(values)
+        [scores] = self._scores([values])
         self._is_found = scores >= _LEAST
         self._weights = scores[self._is_found]
-        self._exact = self._told(values)
+        [self._exact] = self._told([values])
+        channels = [(h, c) for h, value in enumerate(values) for c in range(value.shape[1])]
+        moved = (_moved(values, head, channel) for head, channel in channels)
         effects = []
-        for head, value in enumerate(values):
-            for channel in range(value.shape[1]):
-                moved = value.copy()
-                moved[:, channel] += _STEP
-                told = self._told([*values[:head], moved, *values[head + 1 :]])
-                effect = (told - self._exact) / _STEP
-                if np.abs(effect).max(initial=0.0) > _MOVED:
-                    effects.append(effect)
-                    self.channels.append((head, channel))
+        for channel, told in zip(channels, self._told(moved), strict=True):
+            effect = (told - self._exact) / _STEP
+            if np.abs(effect).max(initial=0.0) > _MOVED:
+                effects.append(effect)
+                self.channels.append(channel)
         self._effects = np.array(effects)
 
-    def _told(self, values: Sequence[Float32]) -> Float64:
-        """Log-odds of the candidates that count."""
-        scores = np.clip(self._scores(values)[self._is_found], _TINY, 1.0 - _TINY)
-        return np.asarray(np.log(scores / (1.0 - scores)))
+    def _told(self, cases: Iterable[Sequence[Float32]]) -> Iterator[Float64]:
+        """Log-odds of the candidates that count, of each case of what the heads say."""
+        for scores in self._scores(cases):
+            found = np.clip(scores[self._is_found], _TINY, 1.0 - _TINY)
+            yield np.asarray(np.log(found / (1.0 - found)))
 
-    def _scores(self, values: Sequence[Float32]) -> Float64:
-        """float64 ``[N, candidates]`` of what the heads say."""
-        found = next(run_inputs(self._decoder, [values]))
-        return np.array(next(iter(found.values())), np.float64)
+    def _scores(self, cases: Iterable[Sequence[Float32]]) -> Iterator[Float64]:
+        """float64 ``[N, candidates]`` of each case of what the heads say; compiled but once."""
+        for found in run_inputs(self._decoder, cases):
+            yield np.array(next(iter(found.values())), np.float64)
 
     def _shifted(self, candidate: Any, shifts: Float64) -> Any:
         graph = Graph(candidate)
@@ -102,6 +102,13 @@ class Settler:
             graph.constants[name] = numpy_helper.from_array(bias, name)
             node.input[2] = name
         return graph.finish(graph.nodes)
+
+
+def _moved(values: Sequence[Float32], head: int, channel: int) -> list[Float32]:
+    """What the heads say, with one channel of one of them a little larger."""
+    value = values[head].copy()
+    value[:, channel] += _STEP
+    return [*values[:head], value, *values[head + 1 :]]
 
 
 def _behind(model: Any, heads: Sequence[str]) -> Any:
