@@ -8,12 +8,11 @@ import torch
 
 from model_build import detector_model
 from model_build.begun import Told, note_begun
-from model_build.export import Card, export_detector
 from model_build.folders import Folders
 from model_build.networks.choose import OURS
 from model_build.networks.yolox import YoloxNano
 from model_build.own_data import NO_OWN_DATA
-from model_build.train.detector import SIZE_HW
+from tests.model_build.test_begun import start_file
 
 
 def fill(network: YoloxNano, value: float) -> YoloxNano:
@@ -45,9 +44,7 @@ def test_half_way_from_the_published_weights_or_from_a_file(
 def test_the_card_tells_what_training_started_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Told, expected: tuple[str, str]
 ) -> None:
-    start, run, path = tmp_path / "start.onnx", tmp_path / "run", tmp_path / "detector.onnx"
-    card = Card("detector", "1.0.0", ("person",), "LicenseRef-Acme", "our doors", {})
-    export_detector(YoloxNano(), SIZE_HW, start, card)
+    start, run, path = start_file(tmp_path), tmp_path / "run", tmp_path / "detector.onnx"
     note_begun(run, detector_model.SCHEDULE, NO_OWN_DATA, start)
     torch.save({"averaged": YoloxNano().state_dict()}, run / "last.pt")
     monkeypatch.setattr(detector_model, "load_published", lambda path: YoloxNano())
@@ -56,4 +53,6 @@ def test_the_card_tells_what_training_started_from(
     detector_model.export_people(Folders(tmp_path, tmp_path), run, 1.0, path, None, told)
     found = {prop.key: prop.value for prop in onnx.load(path).metadata_props}
     assert (found["version"], found["license"]) == expected
-    assert found["training_data"].startswith("start.onnx (our doors); Clothing Co-Parsing")
+    assert found["training_data"].startswith(
+        "start.onnx (thousands of dresses); Clothing Co-Parsing"
+    )

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_app.capture.simulated import Rendered
 from model_build.data.rendered import rendered_frames
 from model_build.int8.rendered import CUT_OFF, WHOLE, cutting_window, rendered_people
 
@@ -41,8 +42,13 @@ def test_nobody_small_or_far_from_every_edge_is_cut() -> None:
     assert all(w is None or w[3] > 60 for w in windows), "what is above their middle is too little"
 
 
-def test_boxes_lie_on_the_people_of_the_picture() -> None:
-    frames = list(rendered_frames([3_500]))[:6]
+@pytest.fixture(scope="module")
+def scene() -> list[Rendered]:
+    return list(rendered_frames([3_500]))
+
+
+def test_boxes_lie_on_the_people_of_the_picture(scene: list[Rendered]) -> None:
+    frames = scene[:6]
     judged = rendered_people(frames, SIZE, np.random.default_rng(1))
     assert judged.pictures.shape[1:] == (160, 256, 3)
     whole, cut_off = (judged.groups[name].objects for name in (WHOLE, CUT_OFF))
@@ -60,8 +66,8 @@ def test_boxes_lie_on_the_people_of_the_picture() -> None:
     np.testing.assert_array_equal(again.pictures, judged.pictures)
 
 
-def test_photos_before_them_know_nothing() -> None:
-    judged = rendered_people(rendered_frames([3_500]), SIZE, np.random.default_rng(1))
+def test_photos_before_them_know_nothing(scene: list[Rendered]) -> None:
+    judged = rendered_people(scene, SIZE, np.random.default_rng(1))
     photos = np.zeros((3, 160, 256, 3), np.uint8)
     both = judged.after(photos)
     assert len(both.pictures) == 3 + len(judged.pictures)
