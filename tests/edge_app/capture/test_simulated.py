@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 
@@ -10,6 +11,7 @@ import pytest
 
 from edge_app.capture.simulated import (
     FIRST_TRAINING_SEED,
+    Rendered,
     SimulatedEntrance,
     SimulationSettings,
     random_scene,
@@ -20,6 +22,17 @@ from edge_app.errors import SourceError
 from edge_app.vocabulary import CATEGORIES, REGION_OF
 
 BUSY = "sim://entrance?people_per_min=25&width=320&height=180&group_share=0.4"
+
+
+@functools.cache
+def busy(seed: int, index: int) -> Rendered:
+    """A picture of the busy entrance with its annotations, drawn once for all tests."""
+    return busy_scene(seed).render(index)
+
+
+@functools.cache
+def busy_scene(seed: int) -> SimulatedEntrance:
+    return SimulatedEntrance.from_url(f"{BUSY}&seed={seed}")
 
 
 def test_url_sets_every_key() -> None:
@@ -101,10 +114,9 @@ def test_view_is_as_asked(view: str) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_annotations_fit_the_picture(seed: int) -> None:
-    scene = SimulatedEntrance.from_url(f"{BUSY}&seed={seed}")
     seen = 0
-    for index in range(150, 1200, 150):
-        rendered = scene.render(index)
+    for index in range(200, 1500, 200):
+        rendered = busy(seed, index)
         assert rendered.time_s == pytest.approx(index / 10)
         for person in rendered.people:
             x1, y1, x2, y2 = person.box_xyxy
@@ -177,9 +189,8 @@ def test_boxes_are_tight(seed: int) -> None:
 def test_foot_point_is_at_the_lower_edge_of_the_box() -> None:
     gaps = []
     for seed in range(6):
-        scene = SimulatedEntrance.from_url(f"{BUSY}&seed={seed}")
         for index in range(100, 1500, 100):
-            for person in scene.render(index).people:
+            for person in busy(seed, index).people:
                 x1, y1, x2, y2 = person.box_xyxy
                 if person.in_picture_share > 0.95 and y2 < 178 and person.visible_share > 0.9:
                     gaps.append(abs(y2 - person.foot_xy[1]) / (y2 - y1))
