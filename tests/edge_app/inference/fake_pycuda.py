@@ -9,6 +9,7 @@ pipeline and the driver runs as it would on a GPU; ``install`` puts both where P
 from __future__ import annotations
 
 import ctypes
+import functools
 import itertools
 import subprocess
 import sys
@@ -215,6 +216,12 @@ def _compile(
         (Path("~/.cache").expanduser() / "pycuda").mkdir(parents=True, exist_ok=True)
     if _fails("compile"):
         raise ExecError(f"error invoking '{nvcc} --version': No such file or directory")
+    return _library(source)
+
+
+@functools.cache
+def _library(source: str) -> bytes:
+    """Compiled for the host, which takes a second."""
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "cut.so"
         flags = ["-O2", "-shared", "-fPIC", "-DON_HOST", "-x", "c++", "-", "-o", str(library)]
