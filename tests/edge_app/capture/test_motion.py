@@ -115,17 +115,17 @@ class Watched:
 
 
 def test_no_entry_of_the_simulated_entrance_is_missed() -> None:
-    url = "sim://entrance?seed=5&fps=8&duration_s=40&people_per_min=4"
+    url = "sim://entrance?seed=5&fps=8&duration_s=30&people_per_min=4"
     entrance = SimulatedEntrance.from_url(url)
     gated, every = Watched(url, "always"), Watched(url, "off")
-    for i in range(320):
+    for i in range(240):  # two people, and a quiet time before each
         frame = Frame("door", i, i / 8, entrance.frame_at(i))
         gated.see(frame)
         every.see(frame)
-    assert gated.finish(40.0) == every.finish(40.0)
+    assert gated.finish(30.0) == every.finish(30.0)
     assert [e.at_s for e in gated.found] == pytest.approx([e.at_s for e in every.found], abs=0.5)
-    assert len(every.found) >= 1
+    assert len(every.found) == 2
     skipped = gated.pipeline.skipped["door"]
-    print(f"skipped {skipped} of 320 pictures; {gated.spent_s:.1f} s against {every.spent_s:.1f} s")
+    print(f"skipped {skipped} of 240 pictures; {gated.spent_s:.1f} s against {every.spent_s:.1f} s")
     assert every.pipeline.skipped["door"] == 0
     assert skipped > 50
