@@ -28,8 +28,9 @@ DEBIAN_PACKAGES := mosquitto mosquitto-clients postgresql strace systemd gstream
 PROMTOOL := build/prometheus/usr/bin/promtool
 
 BOX_TESTS := tests/integration tests/broker tests/deploy tests/soak
+EVENT_TESTS := tests/edge_app/events
 
-.PHONY: demo test test-store test-box test-models check bench acceptance entrance-hour compare-trackers soak fuzz idle systemd-test lock sbom audit chaos load fleet latency staff nodered int8 compare-modelopt format clean help
+.PHONY: demo test test-store test-events test-box test-models check bench acceptance entrance-hour compare-trackers soak fuzz idle systemd-test lock sbom audit chaos load fleet latency staff nodered int8 compare-modelopt format clean help
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,12 +38,22 @@ help: ## what can be made
 demo: $(VENV)/.for-demo ## watch the simulated entrance, with a broker and a client of its own
 	$(BIN)/dresscode demo
 
-# All at once: a whole box mostly waits (for brokers, kills, time-outs), the rest computes.
+# Three at once: a whole box mostly waits (for brokers, kills, time-outs), the rest computes, in two
+# halves that take about as long as each other.
 test: $(VENV)/.for-work | system-packages ## run all tests
-	$(MAKE) --no-print-directory --jobs=3 test-store test-box test-models
+	$(MAKE) --no-print-directory --jobs=3 test-box test-store test-events-and-models
 
-test-store: $(VENV)/.for-work | system-packages ## tests of what runs in the store, part by part
-	$(BIN)/pytest --ignore tests/model_build --ignore tests/calibration $(addprefix --ignore ,$(BOX_TESTS))
+.PHONY: test-events-and-models
+test-events-and-models:
+	$(MAKE) --no-print-directory test-events
+	$(MAKE) --no-print-directory test-models
+
+test-store: $(VENV)/.for-work | system-packages ## tests of what runs in the store, part by part, without events
+	$(BIN)/pytest --ignore tests/model_build --ignore tests/calibration $(addprefix --ignore ,$(BOX_TESTS)) \
+		--ignore $(EVENT_TESTS)
+
+test-events: $(VENV)/.for-work ## tests of what is counted and alerted
+	$(BIN)/pytest $(EVENT_TESTS)
 
 test-box: $(VENV)/.for-work | system-packages ## tests of a whole box: services, brokers, kills, trouble
 	$(BIN)/pytest $(BOX_TESTS)
