@@ -144,7 +144,7 @@ class Counts:
         windows += self._windows.revised()
         has_closed = self._windows.closed_s != before_s
         if has_closed:
-            self._windows.forget(self._watermark_s - _LATE_S)
+            self._windows.forget(self._windows.closed_s - _LATE_S)
         if has_closed or windows:
             self.sum_up()
         return windows
@@ -291,12 +291,13 @@ class Counts:
     def _count(self, entry: Entry, what: Tally, by: int = 0) -> None:
         if entry.zone not in self._ledger.zones:
             return  # left open by a run whose counters were refused
-        if entry.at_s < self._watermark_s - _LATE_S:
+        known_s = max(self._watermark_s, self._windows.closed_s)  # the clock may have gone back
+        if entry.at_s < known_s - _LATE_S:
             self.late_dropped += 1
             words = (
                 "counts: an event of zone %s came %.0f s late and was left out; is a clock wrong?"
             )
-            logger.warning(words, entry.zone, self._watermark_s - entry.at_s)
+            logger.warning(words, entry.zone, known_s - entry.at_s)
             return
         self._counted.append([entry.zone, entry.at_s, by, *to_row(what)])
         self._add(entry.zone, entry.at_s, by, what)

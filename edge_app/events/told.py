@@ -34,6 +34,8 @@ class Told:
         self._skipped: list[Span] = [(0, start)]
         self._ahead: list[Span] = []
         self._revisions: dict[WindowKey, int] = {}
+        self._highest = 0
+        self._ahead_highest = 0
 
     def next_revision(self, key: WindowKey, is_closed: bool) -> int:
         """The revision with which a window is to be published now.
@@ -44,10 +46,13 @@ class Told:
         """
         _, window, start = key
         _, end = self._bounds(window, start)
-        is_told = any(start < last and first < end for first, last in self._ahead)
-        if is_closed:
-            is_told |= not any(first <= start and end <= last for first, last in self._skipped)
-        revision = self._revisions.get(key, 0 if is_told else -1) + 1
+        is_ahead = any(start < last and first < end for first, last in self._ahead)
+        is_skipped = any(first <= start and end <= last for first, last in self._skipped)
+        is_told = is_closed and not is_skipped
+        # Of what the clock was set back to, the revisions may be forgotten, but were no higher.
+        before = self._ahead_highest if is_ahead else 0 if is_told else -1
+        revision = self._revisions.get(key, before) + 1
+        self._highest = max(self._highest, revision)
         if revision > 0 or is_closed:
             self._revisions[key] = revision
         return revision
@@ -56,6 +61,7 @@ class Told:
         """These went out before they were complete: the next time is a revision."""
         for window in windows:
             self._revisions[window.zone, window.window, int(window.start_s)] = window.rev
+            self._highest = max(self._highest, window.rev)
 
     def skip(self, first: int, last: int) -> None:
         """No window within this time is published, unless something late belongs there."""
@@ -74,7 +80,8 @@ class Told:
         first, last = min([span for span in self._skipped if span[1] > to], default=(to, to))
         start = max(to, first) if first - _DAY_S <= to else to
         self._skipped = [(f, min(end, start)) for f, end in self._skipped if f < start]
-        self._ahead.append((last if start >= first else start, closed))
+        self._ahead += [(start - _DAY_S, start), (last if start >= first else start, closed)]
+        self._ahead_highest = self._highest
         return start
 
     def kept_since(self, before_s: float) -> float:
@@ -86,7 +93,7 @@ class Told:
 
     def forget(self, before_s: float) -> None:
         """Drop what no late fact can change any more."""
-        self._skipped = [span for span in self._skipped if span[1] >= before_s - GAP_S]
+        self._skipped = [span for span in self._skipped if span[1] > before_s]
         self._ahead = [span for span in self._ahead if span[1] >= before_s]
         old = [key for key in self._revisions if self._bounds(key[1], key[2])[1] < before_s]
         for key in old:
@@ -97,6 +104,7 @@ class Told:
         return {
             "skipped": [list(span) for span in self._skipped],
             "ahead": [list(span) for span in self._ahead],
+            "highest": [self._highest, self._ahead_highest],
             "revisions": [[*key, revision] for key, revision in self._revisions.items()],
         }
 
@@ -105,3 +113,5 @@ class Told:
         self._skipped = [(first, last) for first, last in state["skipped"]]
         self._ahead = [(first, last) for first, last in state.get("ahead", ())]
         self._revisions = {(z, w, s): rev for z, w, s, rev in state["revisions"]}
+        highest = max(self._revisions.values(), default=0)
+        self._highest, self._ahead_highest = state.get("highest", (highest, highest))

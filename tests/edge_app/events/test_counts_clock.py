@@ -19,6 +19,7 @@ from tests.edge_app.events.counting import (
     wearing,
 )
 
+DAY_S = 86400.0
 DST = {
     "spring": ("2026-03-28T04:00", "2026-03-28", 23, 15),
     "autumn": ("2026-10-24T04:00", "2026-10-24", 25, 15),
@@ -256,3 +257,32 @@ def test_the_store_is_empty_after_a_night_without_power():
     assert counts.live(NOON + 24 * 3600 + 200)[0].occupancy == 0
     assert [(w.business_day, w.drift) for w in named(windows, "p1d")] == [("2026-11-20", 1)]
     assert named(windows, "pt1m")[-1].in_total == 1
+
+
+def test_what_a_clock_that_was_set_back_calls_a_day_late_may_be_forgotten_and_is_left_out():
+    counts, late_s = counts_from(), NOON + DAY_S - 30
+    windows = watch(counts, NOON, NOON + 120) + counts.advance(NOON + DAY_S / 2)
+    windows += counts.advance(late_s)
+    counts.entered(entry(NOON + 40))
+    windows += counts.advance(late_s) + counts.advance(late_s + 420)
+    counts = restart(counts, late_s + 2)
+    windows += counts.advance(late_s + 2)
+    counts.entered(entry(NOON + 50))
+    windows += counts.advance(late_s + 2)
+    told = newest(windows)["entrance", "pt1m", NOON]
+    assert (told.rev, told.counts["in"], counts.late_dropped) == (1, 1, 1)
+
+
+def test_windows_that_were_forgotten_before_the_clock_was_set_back_are_told_as_new_revisions():
+    counts = counts_from()
+    windows = watch(counts, NOON, NOON + 120)
+    for second in (10, 20):
+        counts.entered(entry(NOON + second))
+        windows += counts.advance(NOON + 120)
+    for hours in (23, 46):
+        windows += counts.advance(NOON + 3600 * hours)
+    windows += watch(restart(counts, NOON + 46 * 3600), NOON - 180, NOON + 300)
+    minutes = named(list(newest(windows).values()), "pt1m")
+    assert {w.start_s - NOON: w.rev for w in minutes if w.start_s < NOON + 200} == {
+        -240.0: 3, -180.0: 3, -120.0: 3, -60.0: 3, 0.0: 3, 60.0: 3, 120.0: 3, 180.0: 3
+    }  # fmt: skip
