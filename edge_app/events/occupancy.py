@@ -103,7 +103,7 @@ class Occupancy:
         # What is reset at the very start leaves nobody in this stretch.
         while due and due[0][0] <= start_s and due[0][1] == 0:
             self._apply(due.pop(0))
-        courses = {zone: Course(n, n, n) for zone, n in self._with_all().items()}
+        courses = {zone: Course(n, n, n) for zone, n in self.people().items()}
         now_s = start_s
         for change in due:
             at_s = max(change[0], start_s)
@@ -111,7 +111,7 @@ class Occupancy:
                 course.stay(at_s - now_s)
             now_s = at_s
             self._apply(change)
-            for zone, people in self._with_all().items():
+            for zone, people in self.people().items():
                 courses[zone].become(people)
         for course in courses.values():
             course.stay(max(0.0, known_until_s - now_s))
@@ -140,7 +140,7 @@ class Occupancy:
         changes = [*self._changes, (reset_at_s, 0, ALL)]
         for change in sorted((c for c in changes if c[0] >= self._closed_s), key=_order):
             ahead._apply(change)
-        return ahead._with_all()
+        return ahead.people()
 
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able."""
@@ -166,7 +166,8 @@ class Occupancy:
         else:
             self._people[zone] = max(0, self._people[zone] + by)
 
-    def _with_all(self) -> dict[str, int]:
+    def people(self) -> dict[str, int]:
+        """People by zone, former ones too, and for ``all``, at the last closed minute's end."""
         return {**self._people, ALL: sum(self._people[zone] for zone in self._zones)}
 
 

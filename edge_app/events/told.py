@@ -53,7 +53,7 @@ class Told:
         before = self._ahead_highest if is_ahead else 0 if is_told else -1
         revision = self._revisions.get(key, before) + 1
         self._highest = max(self._highest, revision)
-        if revision > 0 or is_closed:
+        if revision > 0 or is_closed or is_skipped:
             self._revisions[key] = revision
         return revision
 

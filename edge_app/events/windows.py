@@ -78,9 +78,12 @@ class Windows:
 
     def note(self, zone: str, touched: Sequence[tuple[str, int, int]]) -> None:
         """Something was counted in a zone's windows, given with start and end."""
+        _, _, minute_end = touched[0]
         for window, start, end in touched:
             if end <= self.closed_s:
                 self._changed |= {(zone, window, start), (ALL, window, start)}
+            elif minute_end <= self.closed_s:
+                self._open_late(zone, window)
 
     def close_until(self, limit_s: float, known_until_s: float | None = None) -> list[CountWindow]:
         """Close every minute that ends by a time.
@@ -149,6 +152,13 @@ class Windows:
         self._garments.forget(before_s - GAP_S)
         self.facts.forget(before_s)
         self._told.forget(before_s)
+
+    def _open_late(self, zone: str, window: str) -> None:
+        """A window whose minutes so far were skipped is to be told all the same."""
+        people = self._occupancy.people()
+        for each in (zone, ALL):
+            if (each, window) not in self._open:
+                self._open[each, window] = self._begun(each, window, people[each])
 
     def _quiet_until(self, limit_s: float) -> int:
         """Where to go on, if the next minutes are such as are not published."""

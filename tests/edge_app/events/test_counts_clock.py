@@ -286,3 +286,18 @@ def test_windows_that_were_forgotten_before_the_clock_was_set_back_are_told_as_n
     assert {w.start_s - NOON: w.rev for w in minutes if w.start_s < NOON + 200} == {
         -240.0: 3, -180.0: 3, -120.0: 3, -60.0: 3, 0.0: 3, 60.0: 3, 120.0: 3, 180.0: 3
     }  # fmt: skip
+
+
+def test_somebody_late_in_time_that_was_skipped_is_in_the_hour_and_the_day():
+    counts = counts_from()
+    windows = watch(counts, NOON, NOON + 60)
+    counts = restart(counts, NOON + 1800)
+    windows += watch(counts, NOON + 1800, NOON + 1801)
+    counts.entered(entry(NOON + 1000))
+    windows += counts.advance(NOON + 1801)
+    counts = restart(counts, NOON + 30 * 3600)
+    windows += watch(counts, NOON + 30 * 3600, NOON + 30 * 3600 + 100)
+    for window in ("pt1m", "pt15m", "pt1h", "p1d"):
+        for zone in ("entrance", "all"):
+            told = [w for w in newest(windows).values() if (w.window, w.zone) == (window, zone)]
+            assert sum(w.counts["in"] for w in told) == 1
