@@ -87,7 +87,7 @@ class Calendar:
         start: local time at which a new business day begins, such as ``04:00``.
 
     >>> before, after = Calendar("UTC", "04:00"), Calendar("UTC", "15:00")
-    >>> after.follow(before.state(), from_s=10.2 * 3600)
+    >>> after.follow(before.state(), from_s=10.2 * 3600, open_s=10 * 3600)
     >>> [[hour / 3600 for hour in after.span(hour * 3600)] for hour in (10, 11, 15)]
     [[4.0, 11.0], [11.0, 15.0], [15.0, 39.0]]
     """
@@ -126,15 +126,17 @@ class Calendar:
         former = [[era.until_s, era.timezone, era.start] for era in self._former]
         return {"former": former, "now": [self._now.timezone, self._now.start]}
 
-    def follow(self, state: Mapping[str, Any], from_s: float) -> None:
+    def follow(self, state: Mapping[str, Any], from_s: float, open_s: float) -> None:
         """Go on from the calendar of an earlier run, up to the next full hour if they differ.
 
         Args:
             state: what :meth:`state` gave.
             from_s: the present, seconds of Unix time.
+            open_s: from when on windows are open, long ago if the box was off for days.
         """
         kept = [_Era(*era) for era in (*state["former"], [float("inf"), *state["now"]])]
-        self._former = [era for era in kept if from_s - _KEPT_S < era.until_s <= from_s]
+        since_s = min(from_s, open_s) - _KEPT_S
+        self._former = [era for era in kept if since_s < era.until_s <= from_s]
         before = next(era for era in kept if era.until_s > from_s)
         if self._now.span(from_s) == before.span(from_s):
             return

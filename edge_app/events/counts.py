@@ -238,8 +238,10 @@ class Counts:
         self._now_s = self._dating.date(self._now_s)
         if "days" in state:
             # Nothing that was counted may lie beyond the end of its day.
-            is_ahead = 0.0 < alive_s - self._now_s <= _LATE_S
-            self._days.follow(state["days"], alive_s if is_ahead else self._now_s)
+            closed_s = state["windows"]["closed_s"]
+            known_s = max(alive_s, closed_s)
+            is_ahead = 0.0 < known_s - self._now_s <= _LATE_S
+            self._days.follow(state["days"], known_s if is_ahead else self._now_s, closed_s)
         self._watermark_s = state["watermark_s"]
         self.late_dropped = state["late_dropped"]
         self._ledger.restore(state["ledger"])

@@ -151,3 +151,26 @@ def test_the_night_still_empties_the_store_after_a_correction():
     windows = watch(counts, NOON, at("2026-11-21T02:10"), step_s=30)
     assert [w.occ["end"] for w in named(windows, "p1d")] == [72, 72]
     assert counts.live(at("2026-11-21T02:10"))[0].occupancy == 0
+
+
+def test_a_day_that_was_cut_before_days_without_power_is_told_as_it_was_counted():
+    counts = counts_by(SOUND, MORNING)
+    busy(counts, MORNING, NOON + 600)
+    counts = restart(counts, (PARIS, "15:00"), NOON + 600)
+    busy(counts, NOON + 600, NOON + 900)
+    now_s = NOON + 4 * 86400
+    counts = restart(counts, (PARIS, "15:00"), now_s)
+    told = named(watch(counts, now_s, now_s + 200), "p1d")[0]
+    assert (told.business_day, told.end_s) == ("2026-11-20", NOON + 3600)
+    assert told.counts["in"] == 75
+
+
+def test_no_day_is_cut_before_what_was_counted_by_a_clock_that_a_second_restart_finds_behind():
+    counts = counts_by(SOUND, MORNING)
+    windows = busy(counts, MORNING, NOON + 600)
+    counts = restart(counts, SOUND, NOON - 7200)
+    windows += busy(counts, NOON - 7200, NOON - 6900)
+    counts = restart(counts, (PARIS, "15:00"), NOON - 6900)
+    windows += busy(counts, NOON - 6900, NOON + 4200)
+    [day] = named(windows, "p1d")
+    assert (day.end_s, day.counts["in"]) == (NOON + 3600, day.in_total)
