@@ -23,11 +23,8 @@ HOPELESS_S = 600.0
 """Networks that have not answered for so long, started anew again and again, will not without a
 new process: the program ends, and the service manager starts it."""
 
-GPU_HOPELESS_S = 3600.0
-GPU_MISSING_S = 86_400.0
-"""A GPU that failed so long ago, or has not worked at all for so long, is given a new process,
-which alone mends a broken context or a driver that came late; as soon as nobody is seen."""
 QUIET_S = 10.0
+"""A GPU that needs a new process gets one as soon as nobody was seen in pictures of so long."""
 
 PING_S = 1.0
 STATUS_S = 10.0
@@ -73,7 +70,7 @@ class Supervision:
         self._failing_since_s = 0.0
         self.is_gpu_hopeless = False
         self._gpu_trouble: str | None = None
-        self._gpu_lost_at_s = self._busy_at_s = 0.0
+        self._busy_at_s = self._looked_at_s = float("-inf")
         self._pinged_at_s = float("-inf")
         self._frames_per_s: float | None = None
         self._has_news = False
@@ -124,16 +121,12 @@ class Supervision:
             is_busy: somebody is in the newest pictures, or messages are in memory alone.
         """
         now_s = self._clock()
-        if is_busy:
+        if is_busy or now_s - self._looked_at_s > QUIET_S:
             self._busy_at_s = now_s
-        if self._gpu_trouble is None:
-            self._gpu_lost_at_s = now_s
+        self._looked_at_s = now_s
         self._gpu_trouble = state.trouble
-        patience_s = GPU_HOPELESS_S if state.has_worked else GPU_MISSING_S
-        is_over = now_s - self._gpu_lost_at_s > patience_s
         is_quiet = now_s - self._busy_at_s > QUIET_S
-        may_end = is_over and is_quiet and self._notifier.has_manager
-        self.is_gpu_hopeless = state.trouble is not None and may_end
+        self.is_gpu_hopeless = state.needs_process and is_quiet and self._notifier.has_manager
 
     def slow(self, turns_per_s: float | None) -> None:
         """Note how often a second every camera is looked at, or that it is often enough."""

@@ -42,8 +42,9 @@ def open_engine(settings: InferenceSettings, model: Model) -> Engine:
         return _open_cpu(settings, model)
     open_cpu = None if settings.device == "gpu" else lambda: _open_cpu(settings, model)
     open_gpu = partial(_open_gpu, settings, model)
+    is_kept = has_kept(settings, model.task)
     try:
-        engine = FallbackEngine(model.task, open_gpu, open_cpu, is_expected=has_kept(settings))
+        engine = FallbackEngine(model.task, open_gpu, open_cpu, is_expected=is_kept)
     except EngineError as error:
         if settings.device == "gpu":
             raise EngineError(f"inference.device is gpu: {error}") from error
@@ -83,9 +84,12 @@ def describe_gpu() -> tuple[bool, str]:
     )
 
 
-def has_kept(settings: InferenceSettings) -> bool:
-    """Whether engines for a GPU are kept here: it has been of use before."""
-    return any(settings.engines.glob("*.engine"))
+def has_kept(settings: InferenceSettings, task: Task) -> bool:
+    """Whether a GPU's engine for a task is kept here: it has been of use before."""
+    try:
+        return any(settings.engines.glob(f"{task}-*.json"))
+    except OSError:  # the service's own folder, which nobody else may look into
+        return False
 
 
 def _open_cpu(settings: InferenceSettings, model: Model) -> Engine:

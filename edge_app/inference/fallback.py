@@ -17,6 +17,11 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 300.0
 
+HOPELESS_S = 3600.0
+MISSING_S = 86_400.0
+"""A GPU that was tried in vain for so long, or that never worked and was for so long, asks for a
+new process, which alone mends a broken context or a driver that came late."""
+
 
 class FallbackEngine:
     """An engine that a failing GPU does not stop.
@@ -35,7 +40,6 @@ class FallbackEngine:
 
     Attributes:
         failures: how often the GPU has failed.
-        has_worked: the GPU has answered once.
 
     Raises:
         EngineError: the GPU does not start, and is not expected to or nothing can take over.
@@ -56,7 +60,9 @@ class FallbackEngine:
         self._cpu: Engine | None = None
         self._pause_s = FIRST_PAUSE_S
         self._retry_at_s = 0.0
-        self.failures, self.has_worked = 0, False
+        self._lost_at_s = self._failed_at_s = 0.0
+        self._has_worked = False
+        self.failures = 0
         try:
             self._gpu = open_gpu(True)
         except EngineError as error:
@@ -74,6 +80,12 @@ class FallbackEngine:
         """What is wrong, for people; None while the GPU works."""
         return f"the GPU fails, and the CPU runs the {self._name}" if self.is_degraded else None
 
+    @property
+    def needs_process(self) -> bool:
+        """Only a new process may help; of a GPU that nobody has asked meanwhile, nobody knows."""
+        patience_s = HOPELESS_S if self._has_worked else MISSING_S
+        return self.is_degraded and self._failed_at_s - self._lost_at_s > patience_s
+
     def infer(self, batch: Batch) -> dict[str, Float32]:
         """Run the network; see :class:`edge_app.ports.Engine`."""
         if self._gpu is None and self._clock() >= self._retry_at_s:
@@ -87,7 +99,7 @@ class FallbackEngine:
                     raise
             else:
                 # Only work shows that it works: a GPU that starts and fails keeps its pause.
-                self._pause_s, self.has_worked = FIRST_PAUSE_S, True
+                self._pause_s, self._has_worked = FIRST_PAUSE_S, True
                 return answer
         return self._on_cpu(batch)
 
@@ -103,7 +115,10 @@ class FallbackEngine:
 
     def _lose(self, error: EngineError) -> None:
         self.failures += 1
-        self._retry_at_s = self._clock() + self._pause_s
+        self._failed_at_s = self._clock()
+        if self._pause_s == FIRST_PAUSE_S:
+            self._lost_at_s = self._failed_at_s
+        self._retry_at_s = self._failed_at_s + self._pause_s
         log.error(
             "%s: %s; %s, the GPU is started anew in %.0f s",
             self._name,
@@ -143,13 +158,13 @@ class GpuState:
         trouble: what is wrong, for people; None while it works, or where there is none.
         failures: how often it has failed.
         memory_mb: in use on it, MiB; None where it is not known.
-        has_worked: it has answered since the process began.
+        needs_process: it was tried in vain for so long that only a new process may help.
     """
 
     trouble: str | None
     failures: int
     memory_mb: float | None = None
-    has_worked: bool = False
+    needs_process: bool = False
 
 
 def gpu_state(engines: Mapping[str, Engine]) -> GpuState:
@@ -158,8 +173,8 @@ def gpu_state(engines: Mapping[str, Engine]) -> GpuState:
     ours = [engine for engine in inner if isinstance(engine, FallbackEngine)]
     trouble = next((engine.trouble for engine in ours if engine.trouble), None)
     failures = sum(engine.failures for engine in ours)
-    has_worked = any(engine.has_worked for engine in ours)
-    return GpuState(trouble, failures, memory_in_use_mb() if ours else None, has_worked)
+    needs_process = any(engine.needs_process for engine in ours)
+    return GpuState(trouble, failures, memory_in_use_mb() if ours else None, needs_process)
 
 
 def _innermost(engine: Engine) -> Engine:

@@ -16,6 +16,7 @@ from edge_app.commands.run import work
 from edge_app.config.load import loads
 from edge_app.config.schema import InferenceSettings
 from edge_app.errors import EngineError
+from edge_app.inference import fallback
 from edge_app.inference.choose import open_engine
 from edge_app.inference.fallback import FallbackEngine
 from edge_app.inference.model import Model
@@ -53,7 +54,7 @@ def test_a_box_that_has_worked_for_long_has_not_crashed_when_its_power_is_cut(
 def test_a_box_whose_gpu_needs_a_new_process_stores_all_and_ends_by_an_error(
     tmp_path: Path, manager: NotifySocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervision, "GPU_MISSING_S", 0.0)
+    monkeypatch.setattr(fallback, "MISSING_S", -1.0)
     monkeypatch.setattr(supervision, "QUIET_S", -1.0)
     save_all(tmp_path / "models")
     write_clip(tmp_path / "clip", noise_pictures(), 20)

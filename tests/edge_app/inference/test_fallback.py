@@ -14,7 +14,7 @@ from edge_app.errors import EngineError
 from edge_app.inference import choose
 from edge_app.inference.choose import describe_engine, describe_gpu, open_engine
 from edge_app.inference.cuda import CudaDevice
-from edge_app.inference.fallback import FallbackEngine, GpuState, gpu_state
+from edge_app.inference.fallback import HOPELESS_S, MISSING_S, FallbackEngine, GpuState, gpu_state
 from edge_app.inference.model import Model, load_model
 from edge_app.inference.openvino_engine import OpenVinoEngine
 from edge_app.inference.trt_engine import import_tensorrt
@@ -71,7 +71,7 @@ def test_the_failed_batch_is_answered_by_the_cpu(caplog: pytest.LogCaptureFixtur
     assert rig.engine.failures == 1
     assert describe_engine(rig.engine).endswith("since the GPU failed; failures so far: 1")
     assert gpu_state({"classifier": rig.engine}) == GpuState(
-        "the GPU fails, and the CPU runs the classifier", 1, has_worked=True
+        "the GPU fails, and the CPU runs the classifier", 1
     )
     assert rig.opened[0].is_closed
     assert "out of memory; the CPU takes over, the GPU is started anew in 5 s" in caplog.text
@@ -153,7 +153,7 @@ def test_a_gpu_that_has_been_of_use_and_does_not_start_is_out_of_order(
     told: list[bool] = []
     monkeypatch.setattr(choose, "_open_gpu", open_gpu)
     settings = InferenceSettings(threads=1, engines=tmp_path)
-    (tmp_path / "classifier-0123.engine").write_bytes(b"kept")
+    (tmp_path / "classifier-0123.json").write_bytes(b"kept")
     model = load_model(save_classifier(tmp_path / "classifier.onnx"), "classifier")
     engine = open_engine(settings, model)
     assert gpu_state({"classifier": engine}) == GpuState(
@@ -166,9 +166,51 @@ def test_a_gpu_that_has_been_of_use_and_does_not_start_is_out_of_order(
     assert engine.infer(crops)["probabilities"][0, 0] != 1.0
     engine._clock = lambda: 1e9
     assert engine.infer(crops)["probabilities"][0, 0] == 1.0
-    assert gpu_state({"classifier": engine}) == GpuState(None, 1, None, has_worked=True)
+    assert gpu_state({"classifier": engine}) == GpuState(None, 1)
     assert told == [True, False]
     engine.close()
+
+
+@pytest.mark.parametrize("folder", ["", "x" * 300], ids=["of_others", "unreadable"])
+def test_a_network_that_no_gpu_has_ever_run_is_the_cpu_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    def open_gpu(_settings: InferenceSettings, _model: Model, _may_build: bool) -> Scripted:
+        raise EngineError("TensorRT knows no such operator")
+
+    monkeypatch.setattr(choose, "_open_gpu", open_gpu)
+    (tmp_path / "detector-0123.json").write_bytes(b"kept")
+    (tmp_path / "classifier-sm87.engine").write_bytes(b"made for another machine")
+    settings = InferenceSettings(threads=1, engines=tmp_path / folder)
+    model = load_model(save_classifier(tmp_path / "classifier.onnx"), "classifier")
+    engine = open_engine(settings, model)
+    assert describe_engine(engine) == "the CPU (OpenVINO)"
+    engine.close()
+
+
+@pytest.mark.parametrize(("fails", "patience_s"), [([False], HOPELESS_S), ([], MISSING_S)])
+def test_a_gpu_tried_in_vain_for_long_needs_a_new_process(
+    fails: list[bool], patience_s: float
+) -> None:
+    rig = Rig([*fails, True])
+    for who in [*["gpu" for _ in fails], "cpu"]:
+        assert rig.who() == who
+    rig.start_fails = [True] * 1000
+    while not rig.engine.needs_process:
+        rig.now_s += 60.0
+        assert rig.who() == "cpu"
+    assert patience_s < rig.now_s < patience_s + 420.0
+    rig.start_fails, rig.now_s = [], rig.now_s + 300.0
+    assert rig.who() == "gpu"
+    assert not rig.engine.needs_process
+
+
+def test_a_gpu_that_nobody_asks_again_needs_no_new_process() -> None:
+    rig = Rig([False, True])
+    assert [rig.who(), rig.who()] == ["gpu", "cpu"]
+    rig.now_s = MISSING_S + 1.0
+    assert gpu_state({"classifier": rig.engine}) == GpuState(rig.engine.trouble, 1)
+    assert rig.who() == "gpu"
 
 
 def has_gpu() -> bool:
