@@ -11,6 +11,7 @@ from edge_app.commands.systemd_devices import find_devices
 from edge_app.config.schema import InferenceSettings
 from edge_app.errors import EngineError
 from edge_app.inference.choose import describe_engine, describe_gpu, open_engine
+from edge_app.inference.fallback import gpu_state
 
 Verdict = Literal["good", "warning", "bad"]
 
@@ -47,8 +48,15 @@ def who_runs(networks: Networks, settings: InferenceSettings) -> tuple[Verdict, 
     on = {task: describe_engine(engine) for task, engine in networks.engines.items()}
     said = "run by " + " and ".join(sorted(set(on.values())))
     left = next((task for task, name in on.items() if "CPU" in name), None)
-    if settings.device == "cpu" or left is None or not describe_gpu()[0]:
+    if settings.device == "cpu" or left is None:
         return "good", said
+    if not describe_gpu()[0]:
+        if gpu_state(networks.engines).trouble is None:
+            return "good", said
+        return "warning", (
+            f"{said}; its engines are in {settings.engines}: bring it back, or set "
+            "inference.device to cpu"
+        )
     only_gpu = settings.model_copy(update={"device": "gpu"})
     try:
         open_engine(only_gpu, networks.models[left]).close()

@@ -56,3 +56,20 @@ def test_who_runs_the_networks(
     assert said in found[1]
     networks.close()
     assert fake_pycuda.open_contexts() == 0
+
+
+def test_a_gpu_that_was_of_use_and_is_gone_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = InferenceSettings.model_validate(
+        {"models": save_all(tmp_path / "models"), "engines": tmp_path}
+    )
+    open_networks(settings, DetectionSettings(), OutfitSettings()).close()
+    monkeypatch.setattr(fake_tensorrt, "__version__", "8.6.1")
+    networks = open_networks(settings, DetectionSettings(), OutfitSettings())
+    verdict, said = who_runs(networks, settings)
+    assert verdict == "warning"
+    assert said.endswith(
+        f"engines are in {tmp_path}: bring it back, or set inference.device to cpu"
+    )
+    networks.close()
