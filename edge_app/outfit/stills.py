@@ -137,9 +137,9 @@ def agreed_score(garment: Garment, wears: Float32 | None) -> float:
 def contested(garments: Sequence[Garment]) -> list[Garment]:
     """Garments whose scores heed what other regions have found in the same place.
 
-    A coat that may be a jacket is found as both, and shown once: a score is multiplied by twice its
-    share of itself and of the best rival's, so that of two the better keeps its own, and the other
-    loses the more the farther it is behind.
+    A coat that may be a jacket is found as both: a score is multiplied by twice its share of itself
+    and of the best rival's, so that of two the better keeps its own, and the other loses the more
+    the farther it is behind.
     """
     boxes = np.array([garment.box_xyxy for garment in garments], np.float32).reshape(-1, 4)
     scores = np.array([garment.score for garment in garments])

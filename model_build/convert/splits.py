@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model_build.data.ccp import is_held_out
+from model_build.data.photos import is_held_out
 from model_build.data.published.annotated import SPLITS, Annotated
 
 STRICTNESS = {split: rank for rank, split in enumerate(SPLITS)}

@@ -9,7 +9,6 @@ CVPR 2014.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
+from model_build.data.photos import is_held_out, read_photo
 from model_build.data.published.annotated import DataError, published
 from model_build.vocabulary import CCP_CATEGORY
 
-_HELD_OUT_PERCENT = 15
 LEAST_SHARE = 0.005
 
 
@@ -65,28 +64,6 @@ class WornGarment:
     label: int
     category: str
     box_xyxy: tuple[float, float, float, float]
-
-
-def is_held_out(stem: str) -> bool:
-    """The split by photo: a fixed 15 % by the hash of the file's stem.
-
-    >>> is_held_out("0001"), is_held_out("0003")
-    (False, True)
-    """
-    digest = hashlib.md5(stem.encode(), usedforsecurity=False).hexdigest()
-    return int(digest, 16) % 100 < _HELD_OUT_PERCENT
-
-
-def read_photo(path: Path) -> NDArray[np.uint8]:
-    """A photo, uint8 `[H,W,3]` BGR.
-
-    Raises:
-        ValueError: the file cannot be decoded.
-    """
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise ValueError(f"{path}: not a readable picture")
-    return np.asarray(picture, np.uint8)
 
 
 def read_label_names(folder: Path) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model_build.data.ccp import is_held_out, read_photo
+from model_build.data.photos import is_held_out, read_photo
 from model_build.data.published.annotated import DataError, published
 from model_build.vocabulary import CLOTHING_DATASET_CATEGORIES
 

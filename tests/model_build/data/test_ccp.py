@@ -7,12 +7,12 @@ import pytest
 
 from model_build.data.ccp import (
     garments_in,
-    is_held_out,
     person_box,
     read_label_names,
     read_photos,
     tagged_categories,
 )
+from model_build.data.photos import is_held_out
 from model_build.data.published.annotated import DataError
 from tests.model_build.data.layouts import LABELS, labelled_person, write_ccp
 
