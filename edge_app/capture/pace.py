@@ -10,6 +10,8 @@ from edge_app.ports import Camera
 _DRIFT = 0.005
 _GIVE_IN_S = 2.0
 _SLOW_S = 1.0
+LONGEST_WAIT_S = 3.0
+"""Longer than people are waited for who are lost, shorter than a camera is that hangs."""
 
 
 class LatenessMeter:
@@ -80,11 +82,17 @@ class PacedCamera:
     """A recording as if live: each frame comes when its time has come.
 
     Its frames carry the time at which they came, on the monotonic clock. A recording that cannot
-    be decoded fast enough is played slower, frames are not skipped.
+    be decoded fast enough is played slower, frames are not skipped. Nobody waits for hours that
+    were cut out.
+
+    Args:
+        recording: whose frames' times say when each has to come.
+        longest_s: the longest wait for a frame.
     """
 
-    def __init__(self, recording: Camera) -> None:
+    def __init__(self, recording: Camera, longest_s: float = LONGEST_WAIT_S) -> None:
         self._recording = recording
+        self._longest_s = longest_s
         self._offset_s: float | None = None
 
     def read(self) -> Frame | None:
@@ -93,9 +101,11 @@ class PacedCamera:
         if frame is None:
             return None
         now_s = time.monotonic()
-        if self._offset_s is None or now_s - (frame.taken_at_s + self._offset_s) > _SLOW_S:
-            self._offset_s = now_s - frame.taken_at_s
-        time.sleep(max(frame.taken_at_s + self._offset_s - now_s, 0.0))
+        wait_s = 0.0 if self._offset_s is None else frame.taken_at_s + self._offset_s - now_s
+        if self._offset_s is None or not -_SLOW_S <= wait_s <= self._longest_s:
+            wait_s = min(max(wait_s, 0.0), self._longest_s)
+            self._offset_s = now_s + wait_s - frame.taken_at_s
+        time.sleep(max(wait_s, 0.0))
         return Frame(frame.camera, frame.index, time.monotonic(), frame.frame_bgr)
 
     def close(self) -> None:

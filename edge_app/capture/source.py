@@ -14,7 +14,7 @@ from edge_app.capture.gstreamer import GStreamerCamera
 from edge_app.capture.latest import FrameSlots
 from edge_app.capture.masks import PrivacyMasks
 from edge_app.capture.nvvideo import NvVideoCamera
-from edge_app.capture.pace import PacedCamera
+from edge_app.capture.pace import LONGEST_WAIT_S, PacedCamera
 from edge_app.capture.replay import REPLAY_START_S, ReplayCamera
 from edge_app.capture.simulation import SimulatedCamera
 from edge_app.capture.stream import DeviceCamera, NetworkCamera
@@ -177,7 +177,9 @@ def connect(camera_id: str, settings: CameraSettings, decoder: Decoder | None = 
     if kind == "device":
         return DeviceCamera(camera_id, source, settings.fps)
     if kind == "recording":
-        return PacedCamera(ReplayCamera(camera_id, Path(str(source)), settings.fps, 0.0))
+        # A folder of pictures may well have one every ten seconds.
+        longest_s = max(LONGEST_WAIT_S, 2 / settings.fps)
+        return PacedCamera(ReplayCamera(camera_id, Path(str(source)), settings.fps, 0.0), longest_s)
     if kind == "simulated":
         return PacedCamera(SimulatedCamera(camera_id, str(source), 0.0))
     password = _password(settings)

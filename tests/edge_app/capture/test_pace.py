@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import time
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from edge_app.capture.clock import SteadyClock
 from edge_app.capture.pace import LatenessMeter, PacedCamera, RateLimit
 from edge_app.capture.replay import ReplayCamera
+from edge_app.flow import Frame
 from tests.edge_app.capture.pictures import write_video
 
 
@@ -92,6 +95,31 @@ def test_a_recording_is_played_at_its_own_rate(tmp_path: Path) -> None:
     times = [frame.taken_at_s - began for frame in frames]
     assert times == sorted(times)
     assert all(t >= i / 20.0 for i, t in enumerate(times))
+
+
+class Timed:
+    """A recording whose frames were taken at these times."""
+
+    def __init__(self, *taken_at_s: float) -> None:
+        pixels = np.zeros((4, 4, 3), np.uint8)
+        self._frames = [Frame("door", i, at_s, pixels) for i, at_s in enumerate(taken_at_s)]
+
+    def read(self) -> Frame | None:
+        """The next frame."""
+        return self._frames.pop(0) if self._frames else None
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def test_hours_that_were_cut_out_are_not_waited_for() -> None:
+    """A wait of many seconds would be a camera that hangs: its recording would begin again."""
+    camera = PacedCamera(Timed(0.0, 0.1, 7200.1, 7200.2), longest_s=0.4)
+    times = [frame.taken_at_s for frame in iter(camera.read, None)]
+    first, gap, last = (after - before for before, after in pairwise(times))
+    assert first >= 0.09
+    assert 0.39 <= gap < 2.0
+    assert last >= 0.09
 
 
 class Hands:
