@@ -6,14 +6,13 @@ import logging
 import os
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
-from statistics import median
 
 import cv2
 import numpy as np
 
 from edge_app.capture.masks import PrivacyMasks
+from edge_app.capture.stamps import Stamps
 from edge_app.capture.video import as_bgr, next_picture, open_recording, silence_opencv
 from edge_app.errors import SourceError
 from edge_app.flow import Frame, UInt8
@@ -26,10 +25,6 @@ give the same times."""
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 _SANE_FPS = (0.1, 240.0)
-_RATE_FRAMES = 50
-"""Pictures after which it is known how far apart they are;"""
-_SAME_RATE = (0.55, 1.8)
-"""and this times the distance that the header's rate means is as good as the same."""
 
 
 class ReplayCamera:
@@ -37,7 +32,8 @@ class ReplayCamera:
 
     Frame ``i`` was taken at ``start_s + i / fps``, where ``fps`` is the recording's own rate; the
     given one counts for folders of pictures and for files that have none (or nonsense: outside
-    0.1 to 240).
+    0.1 to 240). Frames of a video that are missing or come at a varying rate are timed by their
+    time stamps, see :class:`~edge_app.capture.stamps.Stamps`.
 
     Args:
         camera_id: of the frames.
@@ -48,7 +44,7 @@ class ReplayCamera:
         masks: blacked out in every frame.
 
     Attributes:
-        fps: the rate in use, frames per second.
+        fps: the rate in use, frames per second; of a video of varying rate what its header says.
         frame_count: number of frames, for progress; of a video as its header says, which may be
             wrong by a few, None where it says nothing.
 
@@ -92,7 +88,8 @@ class ReplayCamera:
             raise SourceError(f"{source}: has no frame rate of its own; set fps")
         self.fps = chosen
         self._index = 0
-        self._moments_s: list[float] = []
+        self._last_s = 0.0
+        self._stamps = Stamps(chosen)
         self._ahead: UInt8 | None = self._first()
 
     def read(self) -> Frame | None:
@@ -108,9 +105,11 @@ class ReplayCamera:
         self._ahead = None
         index = self._index
         self._index += 1
-        if self._capture is not None and index <= _RATE_FRAMES:
-            self._note_rate(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-        taken_at_s = self._start_s + index / self.fps
+        self._last_s = index / self.fps
+        if self._capture is not None:
+            stamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            self._last_s = self._by_stamp(index, stamp_s)
+        taken_at_s = self._start_s + self._last_s
         return Frame(self._camera_id, index, taken_at_s, self._masks.apply(picture))
 
     def close(self) -> None:
@@ -129,24 +128,25 @@ class ReplayCamera:
             )
         return picture
 
-    def _note_rate(self, moment_s: float) -> None:
-        """A mean rate says nothing of recordings with hours cut out, as those of motion alone."""
-        self._moments_s.append(moment_s)
-        if len(self._moments_s) <= _RATE_FRAMES:
-            return
-        apart_s = median(after - before for before, after in pairwise(self._moments_s))
-        low, high = _SAME_RATE
-        if apart_s > 0 and not low < apart_s * self.fps < high:
+    def _by_stamp(self, index: int, stamp_s: float) -> float:
+        """Seconds from the first picture of a video to this one."""
+        was_usable = self._stamps.is_usable
+        taken_s = self._stamps.taken_s(index, stamp_s)
+        if was_usable and not self._stamps.is_usable:
             log.warning(
-                "%s: its pictures are %.3g s apart, but at %.3g frames/s, its rate by its length, "
-                "%.3g s were expected; it has gaps or a varying rate, and people will be missed: "
-                "convert it with ffmpeg -i IN -vf setpts=N/%.3g/TB -r %.3g OUT",
-                *(self._source, apart_s, self.fps, 1 / self.fps, 1 / apart_s, 1 / apart_s),
+                "%s: frame %d has no time stamp, or none that can follow the one before; such "
+                "frames are timed by the rate of %.4g frames/s, %.3g s after the one before",
+                *(self._source, index, self.fps, 1 / self.fps),
             )
+        return taken_s
 
     def _report_missing(self) -> None:
-        """A recording that ends early is worth a warning; headers are wrong by a frame or two."""
-        if self.frame_count is not None and self._index < self.frame_count - 2:
+        """A recording that ends early is worth a warning; headers are wrong by a frame or two.
+
+        Some give their length alone, and the number of frames is worked out by the rate.
+        """
+        least = (self.frame_count or 0) - 2
+        if self._index < least and self._last_s + 1 / self.fps < least / self.fps:
             log.warning(
                 "%s: ended after %d of %d frames; the file is cut short or damaged",
                 self._source,

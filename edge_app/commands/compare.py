@@ -120,7 +120,7 @@ def _pair_entries(truth: Truth, entries: Sequence[Told], if_turned: float = np.i
     gaps = np.full((len(truth.entries), len(entries)), np.inf)
     for i, true in enumerate(truth.entries):
         for j, entry in enumerate(entries):
-            gap = abs(true.frame - entry["frame"])
+            gap = abs(truth.place(true.frame) - truth.place(entry["frame"]))
             if true.zone == entry["zone"] and gap <= limit:
                 gaps[i, j] = gap + (0.0 if true.direction == entry["direction"] else if_turned)
     return _match(gaps)
@@ -143,14 +143,14 @@ def _who_came_alone(truth: Truth, pairs: Sequence[Pair]) -> list[Pair]:
     Of two who come in side by side no truth file says which is which.
     """
     limit = ENTRY_TOLERANCE_S * truth.fps
-    arrivals = [(e.zone, e.frame) for e in truth.entries if e.direction == "in"]
+    arrivals = [(e.zone, truth.place(e.frame)) for e in truth.entries if e.direction == "in"]
     return [
         (i, j)
         for i, j in pairs
         if truth.entries[i].direction == "in"
         and sum(
-            zone == truth.entries[i].zone and abs(frame - truth.entries[i].frame) <= limit
-            for zone, frame in arrivals
+            zone == truth.entries[i].zone and abs(at - truth.place(truth.entries[i].frame)) <= limit
+            for zone, at in arrivals
         )
         == 1
     ]
@@ -210,7 +210,7 @@ def _net_by_quarter(
     moves = [(e["frame"], _sign(e["direction"])) for e in entries if e["zone"] == zone]
     moves += [(e.frame, -_sign(e.direction)) for e in truth.entries if e.zone == zone]
     for frame, by in moves:
-        quarter = int(frame / truth.fps // QUARTER_S)
+        quarter = int(truth.place(frame) / truth.fps // QUARTER_S)
         errors[min(quarter, len(errors) - 1)] += by
     return errors
 
@@ -231,7 +231,7 @@ def _compare_alerts(
     gaps = np.full((len(wanted), len(fired)), np.inf)
     for i, true in enumerate(wanted):
         for j, alert in enumerate(fired):
-            gap = alert["frame"] - true.frame
+            gap = truth.place(alert["frame"]) - truth.place(true.frame)
             is_near = -ENTRY_TOLERANCE_S * truth.fps <= gap <= limit + held_s * truth.fps
             if true.zone == alert["zone"] and is_near:
                 is_right = alert["garment"] in truth.garments[true.person]
@@ -239,7 +239,10 @@ def _compare_alerts(
     pairs = _match(gaps)
     missed, wrong = _unpaired(wanted, fired, pairs)
     right = sum(fired[j]["garment"] in truth.garments[wanted[i].person] for i, j in pairs)
-    delays_s = [(fired[j]["frame"] - wanted[i].frame) / truth.fps for i, j in pairs]
+    delays_s = [
+        (truth.place(fired[j]["frame"]) - truth.place(wanted[i].frame)) / truth.fps
+        for i, j in pairs
+    ]
     return scores(len(pairs), len(missed), len(wrong)) | {
         "garment_right": right,
         "latency_s": {

@@ -21,7 +21,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge_app.commands.truth import Truth, frame_of
+from edge_app.commands.frame_times import FrameTimes
+from edge_app.commands.truth import Truth
 from edge_app.config.schema import ZoneSettings
 from edge_app.draw import Colour, draw_text, draw_zones, unit_of
 from edge_app.flow import Frame, UInt8
@@ -68,14 +69,12 @@ class ScenePicture:
 
     Args:
         zones: of the recording's camera.
-        fps: of the recording.
-        start_s: when its first frame was taken, seconds of Unix time.
+        times: of the recording, noted before its frames are watched.
     """
 
-    def __init__(self, zones: Mapping[str, ZoneSettings], fps: float, start_s: float) -> None:
+    def __init__(self, zones: Mapping[str, ZoneSettings], times: FrameTimes) -> None:
         self._zones = dict(zones)
-        self._fps = fps
-        self._start_s = start_s
+        self._times = times
         self._paths: dict[int, list[_Foot]] = {}
         self._crossings: list[_Crossing] = []
         self._samples: list[UInt8] = []
@@ -96,7 +95,7 @@ class ScenePicture:
                     point = (round(min(max(x, 0.0), width - 1.0)), round(y))
                     self._walk(track.track_id, _Foot(people.taken_at_s, point))
         for entry in step.entries:
-            number = frame_of(entry.at_s, self._start_s, self._fps)
+            number = self._times.frame_of(entry.at_s)
             path = self._paths.get(entry.track_id, ())
             foot = min(path, key=lambda one: abs(one.at_s - entry.at_s), default=None)
             place = None if foot is None else foot.point
@@ -163,10 +162,10 @@ class ScenePicture:
         middle, thin = high // 2, round(unit)
         cv2.line(row, (left, middle), (width - right, middle), (90, 90, 90), thin)
         for frame, direction, colour in ticks:
-            x = left + round(frame / max(self._frames, 1) * (width - left - right))
+            x = left + round(self._times.share(frame) * (width - left - right))
             end = 2 if direction == "in" else high - 3
             cv2.line(row, (x, middle), (x, end), colour, 2 * thin)
-        seconds = round(self._frames / self._fps)
+        seconds = round(self._times.length_s)
         below = middle + round(4 * unit)
         draw_text(row, name, (4, below), _TEXT, 0.4 * unit)
         draw_text(row, f"{seconds // 60}:{seconds % 60:02}", (width, below), _TEXT, 0.4 * unit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from edge_app.capture.source import Recording, source_kind
 from edge_app.commands.annotate import Annotator
 from edge_app.commands.clip import choose_camera, open_clip, start_time
 from edge_app.commands.compare import compare
+from edge_app.commands.frame_times import FrameTimes
 from edge_app.commands.mot import mot_writer
 from edge_app.commands.outputs import expect_drawable, expect_writable
 from edge_app.commands.picture import ScenePicture
-from edge_app.commands.truth import Truth, frame_of, load_truth, simulated_truth
+from edge_app.commands.truth import Truth, load_truth, simulated_truth
 from edge_app.config.schema import Config
 from edge_app.draw import save
 from edge_app.errors import SourceError, TruthError
@@ -38,6 +39,8 @@ class ReplayResult:
     alerts: list[dict[str, Any]] = field(default_factory=list)
     zones: tuple[str, ...] = ()
     truth: dict[str, Any] | None = None
+    varying_s: float | None = None
+    """How long it is, if its rate varies."""
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
@@ -65,7 +68,7 @@ def replay(
     pipeline: Pipeline,
     recording: Recording,
     result: ReplayResult,
-    start_s: float,
+    times: FrameTimes,
     watch: Callable[[Frame, Step], None],
 ) -> ReplayResult:
     """Run a recording to its end.
@@ -74,7 +77,7 @@ def replay(
         pipeline: built for a replay of the recording's camera.
         recording: read frame by frame.
         result: filled with what is found.
-        start_s: when the recording began; entries are told at the frame of their event time.
+        times: of the recording, none noted; entries are told at the frame of their event time.
         watch: sees every frame with its step, for progress, drawing and track files; and the last
             one again with what the recording's end decided.
 
@@ -82,9 +85,10 @@ def replay(
         SourceError: the recording cannot be read to its end.
         EngineError: a network failed.
     """
-    ledger = _Ledger(result, start_s)
+    ledger = _Ledger(result, times)
     last: Frame | None = None
     while (frame := recording.read()) is not None:
+        times.note(frame)
         step = pipeline.step([frame], frame.taken_at_s)
         ledger.note(step)
         watch(frame, step)
@@ -101,9 +105,9 @@ def replay(
 class _Ledger:
     """Writes entries and alerts into a result, and outfits into entries as they settle."""
 
-    def __init__(self, result: ReplayResult, start_s: float) -> None:
+    def __init__(self, result: ReplayResult, times: FrameTimes) -> None:
         self._result = result
-        self._start_s = start_s
+        self._times = times
         self._open: dict[TrackKey, list[dict[str, Any]]] = {}
 
     def note(self, step: Step) -> None:
@@ -130,7 +134,7 @@ class _Ledger:
 
     def _describe(self, entry: Entry) -> dict[str, Any]:
         return {
-            "frame": frame_of(entry.at_s, self._start_s, self._result.fps),
+            "frame": self._times.frame_of(entry.at_s),
             "zone": entry.zone,
             "direction": entry.direction,
             "outfit": {},
@@ -211,7 +215,8 @@ def replay_clip(
     watchers: list[Callable[[Frame, Step], None]] = []
     if options.draw_dir is not None:
         watchers.append(Annotator(options.draw_dir, dict(chosen.cameras)).save)
-    picture = ScenePicture(chosen.cameras[name].zones, recording.fps, start_s)
+    times = FrameTimes(recording.fps, start_s)
+    picture = ScenePicture(chosen.cameras[name].zones, times)
     if options.picture_path is not None:
         watchers.append(picture.watch)
     with mot_writer(options.mot_path) as write_tracks, Progress(console=console) as progress:
@@ -222,13 +227,14 @@ def replay_clip(
                 note(frame, step)
             progress.advance(task, len(step.tracked))
 
-        replay(pipeline, recording, result, start_s, watch)
+        replay(pipeline, recording, result, times, watch)
     recording.close()
     networks.close()
+    if not times.is_even:
+        result.varying_s = times.length_s
     if truth is not None:
-        result.truth = compare(
-            truth, result.entries, result.alerts, chosen.alerts, result.frames / result.fps
-        )
+        truth = truth if times.is_even else replace(truth, seconds=times.seconds)
+        result.truth = compare(truth, result.entries, result.alerts, chosen.alerts, times.length_s)
     if options.picture_path is not None:
         save(picture.draw(truth, result.truth), options.picture_path)
     return result

@@ -44,6 +44,10 @@ def show(table: Table) -> None:
 def summary(result: ReplayResult) -> str:
     """A replay in a few lines: counts and alerts."""
     lines = [f"{result.clip}: {result.frames} frames at {result.fps:g} frames/s"]
+    if result.varying_s is not None:
+        lines = [
+            f"{result.clip}: {result.frames} frames in {result.varying_s:.1f} s, at no even rate"
+        ]
     for zone, counted in result.counts.items():
         lines.append(f"  {zone}: {counted['in']} in, {counted['out']} out")
     for alert in result.alerts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,12 +35,21 @@ class Truth:
         entries: every crossing, in the order of frames.
         garments: per person, the categories that they wear.
         staff: the people who work here; no alert is due for them.
+        seconds: from frame 0 to each frame, of a recording whose rate varies; None: of no other.
     """
 
     fps: float
     entries: tuple[TrueEntry, ...]
     garments: tuple[frozenset[str], ...]
     staff: frozenset[int] = frozenset()
+    seconds: Sequence[float] | None = None
+
+    def place(self, frame: int) -> float:
+        """Where a frame lies in time, counted in frames of the rate: its number if that is even."""
+        if self.seconds is None:
+            return frame
+        last = len(self.seconds) - 1
+        return self.seconds[min(frame, last)] * self.fps + max(frame - last, 0)
 
 
 def load_truth(
@@ -142,17 +151,3 @@ def simulated_truth(url: str, zones: Mapping[str, tuple[str, ZoneSettings]]) -> 
         f"{url}: its entrance line is {wanted}; no zone of the configuration is this line, so "
         "the truth cannot be compared. Put it there to compare"
     )
-
-
-def frame_of(at_s: float, start_s: float, fps: float) -> int:
-    """Number of the frame in which something happened, from 0.
-
-    Args:
-        at_s: when it happened.
-        start_s: when frame 0 was taken.
-        fps: frames per second.
-
-    >>> frame_of(12.5, 10.0, 10.0)
-    25
-    """
-    return max(round((at_s - start_s) * fps), 0)

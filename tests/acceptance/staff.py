@@ -25,6 +25,7 @@ from edge_app.capture.simulated.person import Person
 from edge_app.capture.simulated.settings import SimulationSettings
 from edge_app.capture.simulated.wardrobe import Outfit, draw_outfit
 from edge_app.commands.compare import compare
+from edge_app.commands.frame_times import FrameTimes
 from edge_app.commands.intervals import share
 from edge_app.commands.replay import ReplayResult, replay
 from edge_app.commands.truth import truth_of
@@ -148,7 +149,7 @@ def measure(name: str, seed: int, arguments: argparse.Namespace) -> dict[str, An
         pipeline = build_pipeline(config, networks, 0.0, is_replay=True)
     recording: Any = Played(entrance)
     result = ReplayResult(name, recording.fps, zones=("entrance",))
-    replay(pipeline, recording, result, 0.0, lambda _frame, _step: None)
+    replay(pipeline, recording, result, FrameTimes(recording.fps), lambda _frame, _step: None)
     networks.close()
     truth = truth_of(entrance.described(), name)
     return compare(truth, result.entries, [], {}, result.frames / result.fps)["staff"]

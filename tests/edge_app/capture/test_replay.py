@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import subprocess
 from pathlib import Path
 
 import cv2
@@ -13,7 +15,14 @@ from edge_app.capture.masks import PrivacyMasks
 from edge_app.capture.replay import REPLAY_START_S, ReplayCamera, natural_order
 from edge_app.errors import SourceError
 from edge_app.flow import Frame
-from tests.edge_app.capture.pictures import number_of, numbered, write_pictures, write_video
+from tests.edge_app.capture.pictures import (
+    number_of,
+    numbered,
+    retime,
+    write_pictures,
+    write_video,
+)
+from tests.edge_app.tiny_store import put_together
 
 
 def read_all(camera: ReplayCamera) -> list[Frame]:
@@ -165,21 +174,67 @@ def test_a_recording_that_is_cut_short_gives_what_there_is_and_a_warning(
     assert f"ended after {len(frames)} of 25 frames" in caplog.text
 
 
-@pytest.mark.skipif(not hasattr(cv2, "Animation"), reason="OpenCV before 4.11: no animations")
-@pytest.mark.parametrize(("gap_ms", "is_told"), [(100, False), (120, False), (60_000, True)])
-def test_a_recording_with_gaps_is_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, gap_ms: int, is_told: bool
+def seconds_of(path: Path, camera_fps: float = 10.0) -> tuple[list[float], ReplayCamera]:
+    """When its frames were taken, from the first on; each of them is there."""
+    camera = ReplayCamera("door", path, camera_fps, start_s=1000.0)
+    frames = read_all(camera)
+    assert [number_of(f.frame_bgr) for f in frames] == [f.index for f in frames]
+    return [f.taken_at_s - 1000.0 for f in frames], camera
+
+
+VARYING = {
+    "a telephone's": [0.031, 0.042, 0.029, 0.05, 0.033] * 5,
+    "slower in the dark": [0.1] * 10 + [0.4] * 8 + [0.1] * 7,
+    "of motion alone": [0.1] * 12 + [3600.0] + [0.1] * 12,
+}
+
+
+@pytest.mark.parametrize("apart_s", VARYING.values(), ids=VARYING.keys())
+def test_frames_at_a_varying_rate_have_the_times_of_their_stamps(
+    tmp_path: Path, apart_s: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its mean rate is 0.9 frames/s, at which people who walk by are seen once or never."""
+    path = retime(write_video(tmp_path / "v.mp4", 25, fps=10.0), apart_s)
+    told, camera = seconds_of(path)
+    assert told == pytest.approx([sum(apart_s[:i]) for i in range(25)], abs=0.011)
+    assert camera.frame_count == 25
+    assert not caplog.records
+
+
+@pytest.mark.skipif(shutil.which("gst-launch-1.0") is None, reason="gst-launch-1.0: not installed")
+def test_the_stamps_of_a_matroska_file_count_whatever_rate_its_header_has(tmp_path: Path) -> None:
+    """By the rate and the length in its header it has 10 frames."""
+    apart_s = [0.031, 0.042, 0.029, 0.05, 0.048] * 5
+    retime(write_video(tmp_path / "v.mp4", 25, fps=10.0), apart_s)
+    made = "filesrc location=v.mp4 ! qtdemux ! matroskamux ! filesink location=v.mkv"
+    subprocess.run(
+        ["gst-launch-1.0", "-q", *made.split()], cwd=tmp_path, check=True, timeout=30,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    told, camera = seconds_of(tmp_path / "v.mkv")
+    assert (camera.fps, camera.frame_count) == (10.0, 10)
+    assert told == pytest.approx([sum(apart_s[:i]) for i in range(25)], abs=0.011)
+
+
+@pytest.mark.skipif(not hasattr(cv2, "Animation"), reason="OpenCV before 4.11: no animations")
+def test_an_animation_with_a_pause_has_it(tmp_path: Path) -> None:
     animation = cv2.Animation()
     animation.frames = [np.full((64, 96, 3), 3 * i, np.uint8) for i in range(60)]
-    animation.durations = np.array([100] * 55 + [gap_ms] + [100] * 4)
+    animation.durations = np.array([100] * 55 + [60_000] + [100] * 4)
     path = tmp_path / "motion.gif"
     assert cv2.imwriteanimation(str(path), animation)
-    assert len(read_all(ReplayCamera("door", path))) == 60
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == is_told
-    assert all("its pictures are 0.1 s apart" in words and "N/10/TB" in words for words in told)
+    times = [frame.taken_at_s for frame in read_all(ReplayCamera("door", path, start_s=0.0))]
+    assert times == pytest.approx([i / 10 if i < 56 else 60 + (i - 1) / 10 for i in range(60)])
+
+
+def test_stamps_that_begin_again_leave_the_rate_and_are_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    frames = read_all(ReplayCamera("door", put_together(tmp_path / "clip.ts", 3), start_s=0.0))
+    assert [frame.taken_at_s for frame in frames] == [i / 10 for i in range(60)]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / 'clip.ts'}: frame 20 has no time stamp, or none that can follow the one "
+        "before; such frames are timed by the rate of 10 frames/s, 0.1 s after the one before"
+    ]
 
 
 def test_natural_order_of_mixed_names() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from edge_app.commands.truth import truth_of
 from edge_app.config.schema import RuleSettings
 
 FORMAL = RuleSettings(any_of=("dress", "suit"), cooldown_s=0.0)
+TRUE = {"frame": 50, "zone": "door", "direction": "in"}
 CLIP: dict[str, Any] = {
     "fps": 10,
     "people": [
         {
             "garments": ["dress"],
-            "entries": [{"frame": 50, "zone": "door", "direction": "in"}],
+            "entries": [TRUE],
         },
         {
             "garments": ["shirt", "jeans"],
@@ -49,6 +51,32 @@ def scores(
     clip: dict[str, Any] = CLIP,
 ) -> dict[str, Any]:
     return compare(truth_of(clip, "here"), entries, alerts, {"formal": rule}, duration_s=1800.0)
+
+
+def test_a_second_is_one_by_the_times_of_the_frames() -> None:
+    """At no even rate, what is near by number may be far in time, and the other way round."""
+    seconds = [*(i / 50 for i in range(100)), *(2.0 + 5 * i for i in range(50))]
+    clip = {"fps": 10, "people": [CLIP["people"][0]]}
+    truth = replace(truth_of(clip, "here"), seconds=seconds)
+    rules = {"formal": FORMAL}
+    near = compare(truth, [entry(95)], [alert(99)], rules, duration_s=250.0)
+    assert near["entries"]["f1"] == near["alerts"]["formal"]["f1"] == 1.0
+    assert near["alerts"]["formal"]["latency_s"]["p50"]["value"] == pytest.approx(0.98)
+    late = {"fps": 10, "people": [{**CLIP["people"][0], "entries": [{**TRUE, "frame": 110}]}]}
+    truth = replace(truth_of(late, "here"), seconds=seconds)
+    far = compare(truth, [entry(112)], [alert(113)], rules, duration_s=250.0)
+    assert (far["entries"]["matched"], far["alerts"]["formal"]["matched"]) == (0, 0)
+
+
+def test_a_quarter_of_an_hour_is_one_by_the_times_of_the_frames() -> None:
+    truth = replace(truth_of(CLIP, "here"), seconds=[20.0 * i for i in range(201)])
+    counted = compare(truth, [], [], {}, duration_s=4000.0)["net_error"]["door"]
+    assert counted["by_15min"] == [0, -2, 0, 0, 1]
+
+
+def test_a_frame_behind_the_last_one_has_a_place_too() -> None:
+    truth = replace(truth_of(CLIP, "here"), seconds=[0.0, 0.5, 2.0])
+    assert [truth.place(frame) for frame in range(5)] == [0.0, 5.0, 20.0, 21.0, 22.0]
 
 
 def test_a_perfect_replay() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
+from edge_app.commands.frame_times import FrameTimes
 from edge_app.commands.picture import COUNTED, MISSED, RIGHT, WRONG, ScenePicture
 from edge_app.commands.truth import truth_of
 from edge_app.config.schema import ZoneSettings
@@ -15,25 +18,29 @@ WIDTH, HEIGHT, ROW = 320, 180, 22
 ZONES = {"door": ZoneSettings(line=((0.5, 0.0), (0.5, 1.0)))}
 
 
-def walked(times: int = 1) -> ScenePicture:
+def walked(scale: int = 1, apart_s: Sequence[float] = (0.1,) * 40) -> ScenePicture:
     """Somebody bright walks through from left to right, and is counted in the middle.
 
     Args:
-        times: as large as WIDTH x HEIGHT.
+        scale: as large as WIDTH x HEIGHT.
+        apart_s: seconds from each frame to the next.
     """
-    picture = ScenePicture(ZONES, fps=10.0, start_s=1000.0)
+    times = FrameTimes(fps=10.0, start_s=1000.0)
+    picture = ScenePicture(ZONES, times)
     for i in range(40):
         x = 8.0 * i
-        box = np.array([x - 10, 60, x + 10, 120], np.float32) * times
+        box = np.array([x - 10, 60, x + 10, 120], np.float32) * scale
         pixels = np.full((HEIGHT, WIDTH, 3), 100, np.uint8)
         pixels[60:120, max(int(x) - 10, 0) : int(x) + 10] = 255
-        at_s = 1000.0 + i / 10
+        at_s = 1000.0 + sum(apart_s[:i])
         tracks = (Track(1, box, 0.9, True, 1000.0),)
         entries = (Entry("cam", "door", 1, "in", i, at_s),) if i == 20 else ()
-        pixels = np.kron(pixels, np.ones((times, times, 1), np.uint8))
-        size = (WIDTH * times, HEIGHT * times)
+        pixels = np.kron(pixels, np.ones((scale, scale, 1), np.uint8))
+        size = (WIDTH * scale, HEIGHT * scale)
         step = Step((TrackedFrame("cam", i, at_s, size, tracks),), entries)
-        picture.watch(Frame("cam", i, at_s, pixels), step)
+        frame = Frame("cam", i, at_s, pixels)
+        times.note(frame)
+        picture.watch(frame, step)
     return picture
 
 
@@ -78,6 +85,12 @@ def test_ticks_stand_at_their_time():
     assert 64 < columns.min() <= 64 + (WIDTH - 64 - 48) / 2 <= columns.max() + 1
     rows = np.flatnonzero((row == COUNTED).all(axis=2).any(axis=1))
     assert rows.max() <= ROW // 2 + 1  # in is above the line
+
+
+def test_at_no_even_rate_ticks_stand_at_their_time_too():
+    drawn = walked(apart_s=[1.0] * 20 + [0.1] * 20).draw(None, None)
+    columns = np.flatnonzero((drawn[HEIGHT:] == COUNTED).all(axis=2).any(axis=0))
+    assert columns.mean() == pytest.approx(64 + 20 / 22 * (WIDTH - 64 - 48), abs=2)
 
 
 def test_what_is_drawn_can_be_read_on_a_large_picture_too():

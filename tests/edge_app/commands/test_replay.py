@@ -17,6 +17,7 @@ from edge_app.config.load import load
 from edge_app.errors import ConfigError, DresscodeError, EngineError, SourceError, TruthError
 from edge_app.flow import Float32, UInt8
 from edge_app.inference.choose import describe_gpu
+from tests.edge_app.capture.pictures import retime, write_video
 from tests.edge_app.tiny_store import CONFIG
 from tests.tiny_models import save_all
 
@@ -107,6 +108,35 @@ def test_a_truth_is_compared(store: Path) -> None:
     assert compared["garments"]["accuracy"]["value"] == 1.0
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.output.splitlines()]
     assert ["alerts of dresses: precision", "1.000", "0.206 .. 1.000", "1"] in rows
+
+
+def test_a_recording_at_a_varying_rate_is_timed_by_its_stamps(store: Path) -> None:
+    """Nobody for ten frames a second apart, somebody for 20 of 10 a second, again nobody."""
+    clip = store / "varying.mp4"
+    red = np.clip(
+        np.array([60, 90, 230]) + np.random.default_rng(0).integers(-25, 25, (256, 512, 3)), 0, 255
+    ).astype(np.uint8)
+    black = np.zeros_like(red)
+    write_video(clip, 40, 10.0, pictures=[*[black] * 10, *[red] * 20, *[black] * 10])
+    retime(clip, [1.0] * 10 + [0.1] * 30)
+    truth = json.loads(Path(write_truth(store, 40 / 13, frame=10)).read_text())["clip"]
+    (store / "truth.json").write_text(json.dumps({"varying.mp4": truth}))
+    result = CliRunner().invoke(
+        cli,
+        ["replay", str(clip), "-c", str(store / "store.yaml"), "--json", str(store / "out.json"),
+         "--truth", str(store / "truth.json"), "--picture", str(store / "scene.png"),
+         "--mot", str(store / "out.txt")],
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "varying.mp4: 40 frames in 13.2 s, at no even rate" in result.output
+    out = json.loads((store / "out.json").read_text())
+    assert [entry["frame"] for entry in out["entries"]] == [10]
+    (alert,) = out["alerts"]
+    latency = out["truth"]["alerts"]["dresses"]["latency_s"]["p50"]["value"]
+    assert latency == pytest.approx((alert["frame"] - 10) / 10, abs=0.01)
+    assert out["truth"]["entries"]["f1"] == 1.0
+    frames = [int(row.partition(",")[0]) for row in (store / "out.txt").read_text().splitlines()]
+    assert 11 <= min(frames) <= max(frames) <= 30
 
 
 def write_truth(store: Path, fps: float = 10, **changes: object) -> str:
