@@ -6,6 +6,7 @@ Nothing but the truth file is ever written.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
@@ -19,8 +20,8 @@ from edge_app.config.schema import Config
 from edge_app.errors import SourceError, TruthError
 from edge_app.vocabulary import CATEGORIES, REGION_OF
 
-_MOST_DIGITS = 9
-"""Of a frame's number; a year at 30 frames/s has as many frames."""
+_ASKED = re.compile("frame/([0-9]{1,9})|near/([0-9]{1,9})/(-?[0-9]{1,3})")
+"""A frame's number has nine digits at most: a year at 30 frames/s has as many frames."""
 
 
 class Labelling:
@@ -57,14 +58,21 @@ class Labelling:
         self._lock = Lock()
 
     def get(self, path: str) -> Answer | None:
-        """``clip``, what the page needs to know; ``frame/N``, a JPEG."""
+        """``clip``, what the page needs to know; ``frame/N``, a JPEG.
+
+        ``near/N/S``: the frame S seconds after frame N, and its time.
+        """
         if path == "clip":
             return as_json(self.described())
-        what, _, number = path.partition("/")
-        if what != "frame" or not number.isdecimal() or len(number) > _MOST_DIGITS:
+        asked = _ASKED.fullmatch(path)
+        if asked is None:
             return None
-        jpeg = self.pictures.jpeg(int(number))
-        return None if jpeg is None else Answer(jpeg, "image/jpeg")
+        index, other, by_s = asked.groups()
+        if index is not None:
+            jpeg = self.pictures.jpeg(int(index))
+            return None if jpeg is None else Answer(jpeg, "image/jpeg")
+        near = self.pictures.near(int(other), int(by_s))
+        return None if near is None else as_json({"frame": near[0], "seconds": near[1]})
 
     def put(self, path: str, body: bytes) -> Answer | None:
         """Save the labels, at ``clip``."""

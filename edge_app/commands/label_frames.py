@@ -9,6 +9,7 @@ from threading import Lock
 import cv2
 
 from edge_app.capture.source import Recording
+from edge_app.commands.frame_times import FrameTimes
 from edge_app.errors import SourceError
 
 KEPT_BYTES = 256 << 20
@@ -35,6 +36,7 @@ class FramePictures:
         self._kept_bytes = 0
         self._lock = Lock()
         self.fps = self._recording.fps
+        self._times = FrameTimes(self.fps)
         self.frame_count = self._recording.frame_count
         """As the file says, until its end was reached or passed; None where nobody knows."""
 
@@ -55,6 +57,40 @@ class FramePictures:
                 self._read_to(index)
             return self._kept.get(index)
 
+    def near(self, index: int, by_s: float) -> tuple[int, float] | None:
+        """The frame so many seconds after another one, or before it, and its time.
+
+        Args:
+            index: of the other frame.
+            by_s: before it, if negative; unless it is 0, the frame is another one if there is one.
+
+        Returns:
+            Its number, and seconds from frame 0 to it; None if there is no such other frame.
+
+        Raises:
+            SourceError: the recording cannot be decoded.
+        """
+        seconds = self._times.seconds
+        with self._lock:
+            self._read_times_to(index)
+            if index >= len(seconds):
+                return None
+            wanted_s = seconds[index] + by_s
+            while seconds[-1] < wanted_s and self._read_times_to(len(seconds)):
+                pass
+            last, near = len(seconds) - 1, self._times.frame_of(wanted_s)
+            if by_s > 0:
+                index = min(max(near, index + 1), last)
+            elif by_s < 0:
+                index = max(min(near, index - 1), 0)
+            return index, seconds[index]
+
+    def _read_times_to(self, index: int) -> bool:
+        """Read until the time of a frame is known; whether there is such a frame."""
+        if index >= len(self._times.seconds):
+            self._read_to(index)
+        return index < len(self._times.seconds)
+
     def _read_to(self, index: int) -> None:
         if index < self._next:
             self._recording.close()
@@ -67,6 +103,8 @@ class FramePictures:
                 return
             if self._next == self.frame_count:
                 self.frame_count = None
+            if self._next == len(self._times.seconds):
+                self._times.note(frame)
             self._next += 1
             if index - self._next < 2 * self.fps:
                 is_coded, coded = cv2.imencode(

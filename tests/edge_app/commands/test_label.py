@@ -25,6 +25,7 @@ from edge_app.commands.truth import load_truth
 from edge_app.commands.truth_file import read_clips
 from edge_app.config.schema import Config
 from edge_app.errors import SourceError, TruthError
+from tests.edge_app.capture.pictures import retime, write_video
 from tests.edge_app.tiny_store import CONFIG, put_together
 
 FRAMES, WIDTH, HEIGHT = 30, 160, 96
@@ -179,6 +180,34 @@ def test_frames_behind_those_that_the_header_knows_of_can_be_labelled(config, tm
             assert json.loads(ask(server, "clip")[1])["frames"] == known
 
 
+def near(server: PageServer, frame: int, by_s: int) -> tuple[int, float]:
+    told = json.loads(ask(server, f"near/{frame}/{by_s}")[1])
+    return told["frame"], round(told["seconds"], 2)
+
+
+def test_a_second_on_is_as_many_frames_as_its_rate_says(clip, config, tmp_path):
+    with served(clip, config, tmp_path / "truth.json") as server:
+        assert near(server, 2, 1) == (12, 1.2)
+        assert near(server, 12, -1) == (2, 0.2)
+        assert near(server, 12, 0) == (12, 1.2)
+        assert near(server, 25, 1) == (29, 2.9)
+        assert near(server, 7, -10) == (0, 0.0)
+        assert ask(server, "near/30/0")[0] == 404
+
+
+def test_a_second_on_is_one_by_the_time_stamps_and_over_a_gap_it_is_the_next_frame(
+    config, tmp_path
+):
+    apart_s = [0.1] * 5 + [0.5] * 5 + [60.0] + [0.1] * 9
+    clip = retime(write_video(tmp_path / "clip.mp4", 20, fps=10.0), apart_s)
+    with served(clip, config, tmp_path / "truth.json") as server:
+        assert near(server, 5, 1) == (7, 1.5)
+        assert near(server, 10, 1) == (11, 63.0)
+        assert near(server, 11, -1) == (10, 3.0)
+        assert near(server, 11, 0) == (11, 63.0)
+        assert near(server, 0, 1) == (6, 1.0)
+
+
 def test_far_back_the_recording_is_read_again(clip, monkeypatch):
     opened = []
 
@@ -200,6 +229,8 @@ REFUSED = {
     "no such page": ("../etc/passwd", None, {}, 404),
     "no such frame": ("frame/-1", None, {}, 404),
     "a frame beyond all numbers": ("frame/" + "9" * 5000, None, {}, 404),
+    "no such time": ("near/1", None, {}, 404),
+    "a time beyond all numbers": ("near/1/" + "9" * 5000, None, {}, 404),
     "saved elsewhere": ("frame/1", {"people": []}, {}, 404),
     "no garment": ("clip", {"people": [{**PERSON, "garments": ["hat"]}]}, {}, 400),
     "no zone": (
@@ -258,6 +289,29 @@ def test_the_command_says_where_the_page_is_and_ends_with_ctrl_c(clip, tmp_path,
     first, last = result.output.splitlines()
     assert re.match(r"open http://127\.0\.0\.1:\d+/[\w-]{20,}/ in a browser on this machine", first)
     assert last == f"{truth}: holds what was saved"
+
+
+def test_the_page_shows_the_time_of_each_frame(config, tmp_path, browser):
+    apart_s = [0.1] * 5 + [0.5] * 5 + [60.0] + [0.1] * 9
+    clip = retime(write_video(tmp_path / "clip.mp4", 20, fps=10.0), apart_s)
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    def shows(words: str) -> None:
+        WebDriverWait(browser, 10).until(lambda b: words in b.find_element(By.ID, "at").text)
+
+    with served(clip, config, tmp_path / "truth.json") as server:
+        browser.get(server.url)
+        shows("frame 0 of 19, 0:00.0")
+        page = browser.find_element(By.TAG_NAME, "body")
+        page.send_keys(Keys.SHIFT, Keys.RIGHT * 3, Keys.NULL)
+        shows("frame 10 of 19, 0:03.0")
+        page.send_keys(Keys.RIGHT)
+        shows("frame 11 of 19, 1:03.0")
+        page.send_keys(" ")
+        shows("frame 19 of 19, 1:03.8")
+        browser.get("about:blank")
 
 
 def test_a_person_labels_a_clip_by_keys(clip, config, tmp_path, browser):
