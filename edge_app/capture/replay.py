@@ -130,13 +130,13 @@ class ReplayCamera:
 
     def _by_stamp(self, index: int, stamp_s: float) -> float:
         """Seconds from the first picture of a video to this one."""
-        was_usable = self._stamps.is_usable
         taken_s = self._stamps.taken_s(index, stamp_s)
-        if was_usable and not self._stamps.is_usable:
+        # The last picture that a decoder gives out often has none; nothing is lost by that.
+        if self._stamps.first_without == index - 1:
             log.warning(
                 "%s: frame %d has no time stamp, or none that can follow the one before; such "
                 "frames are timed by the rate of %.4g frames/s, %.3g s after the one before",
-                *(self._source, index, self.fps, 1 / self.fps),
+                *(self._source, index - 1, self.fps, 1 / self.fps),
             )
         return taken_s
 

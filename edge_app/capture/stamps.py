@@ -29,8 +29,8 @@ class Stamps:
         self._stamp_s = 0.0
         self._shift_s = 0.0
         self._taken_s = 0.0
-        self.is_usable = True
-        """Whether every time stamp so far could follow the one before."""
+        self.first_without: int | None = None
+        """The first picture that had no time stamp, or none that can follow the one before."""
 
     def taken_s(self, index: int, stamp_s: float) -> float:
         """Seconds from the first picture to this one.
@@ -49,7 +49,7 @@ class Stamps:
             if taken_s < self._taken_s + _LEAST_STEP_S:  # it was put ahead
                 taken_s = self._taken_s + step_s / 2
         else:
-            self.is_usable = False
+            self.first_without = self.first_without or index
             taken_s = self._taken_s + 1 / self._fps
             if stamp_s != 0 and abs(stamp_s + self._shift_s - taken_s) > _ASTRAY_S:
                 self._shift_s = taken_s - stamp_s

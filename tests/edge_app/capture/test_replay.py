@@ -237,6 +237,17 @@ def test_stamps_that_begin_again_leave_the_rate_and_are_told_once(
     ]
 
 
+def test_the_last_frame_of_a_decoder_has_no_stamp_and_that_is_not_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Pictures that are predicted from later ones, in a container that tells no such times."""
+    frames = read_all(ReplayCamera("door", write_video(tmp_path / "v.avi", 25, 25.0, "mpg2")))
+    assert [f.taken_at_s - REPLAY_START_S for f in frames] == pytest.approx(
+        [i / 25 for i in range(25)]
+    )
+    assert not caplog.records
+
+
 def test_natural_order_of_mixed_names() -> None:
     names = ["b", "a10", "10", "a9b", "9", "a9"]
     assert sorted(names, key=lambda n: natural_order(Path(n))) == [
