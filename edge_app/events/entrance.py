@@ -39,7 +39,6 @@ class _Stay:
     sides: Sides
     counted: Direction | None = None
     in_at_s: float | None = None
-    is_initial: bool = False
 
 
 @dataclass
@@ -200,8 +199,10 @@ class Entrance:
         zone = self._zones[zone_id]
         direction: Direction = "in" if change.side > 0 else "out"
         entry = Entry(self._camera, zone_id, track_id, direction, self._last_index, change.at_s)
-        if change.is_first and (not zone.is_area or change.side < 0):
-            if not zone.is_area or stay.counted != "in":
+        if change.is_first and not zone.is_area:
+            return []
+        if change.is_first and direction == "out":
+            if stay.counted != "in":
                 return []
             # They were counted where the area was before it was moved.
             stay.counted, stay.in_at_s = "out", None
@@ -213,12 +214,11 @@ class Entrance:
         stay.counted = direction
         if direction == "in":
             began_s = max(self._started_at_s, self._changed_at_s.get(zone_id, 0.0))
-            since_start_s = change.at_s - began_s
-            stay.is_initial = (
-                change.is_first and not self._is_replay and since_start_s <= _INITIAL_S
+            is_initial = (
+                change.is_first and not self._is_replay and change.at_s - began_s <= _INITIAL_S
             )
-            stay.in_at_s = None if stay.is_initial else change.at_s
-            return [replace(entry, is_initial=stay.is_initial)]
+            stay.in_at_s = None if is_initial else change.at_s
+            return [replace(entry, is_initial=is_initial)]
         dwell_s = None if stay.in_at_s is None else change.at_s - stay.in_at_s
         is_uturn = not zone.is_area and dwell_s is not None and dwell_s <= zone.settings.uturn_s
         stay.in_at_s = None
