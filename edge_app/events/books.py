@@ -32,14 +32,14 @@ class _Person:
 
     Attributes:
         entries: everything counted of this person.
-        open: how many of them, the newest, wait for the outfit.
+        open: those that wait for the outfit.
         settled: those whose clothes were counted, each with what was counted.
         outfit: the newest; None before the first look.
         is_staff: works here.
     """
 
     entries: list[Entry] = field(default_factory=list)
-    open: int = 0
+    open: list[Entry] = field(default_factory=list)
     settled: list[tuple[Entry, Outfit]] = field(default_factory=list)
     outfit: Outfit | None = None
     is_staff: bool = False
@@ -120,7 +120,7 @@ class Books:
             "books": {
                 "open": [
                     {
-                        "entries": [asdict(entry) for entry in person.entries[-person.open :]],
+                        "entries": [asdict(entry) for entry in person.open],
                         "worn": _worn(person.outfit),
                     }
                     for person in waiting
@@ -154,7 +154,7 @@ class Books:
         self.counts.entered(replace(entry, is_uturn=False) if person.is_staff else entry)
         self.alerts.entered(entry)
         person.entries.append(entry)
-        person.open += 1
+        person.open.append(entry)
         if person.is_staff:
             self.alerts.staff(*key)  # a rule may be newer than what is known of them
             self.counts.staff(entry)
@@ -172,8 +172,7 @@ class Books:
             person.settled.clear()
 
     def _settle(self, person: _Person) -> None:
-        waiting = person.entries[len(person.entries) - person.open :]
-        person.open = 0
+        waiting, person.open = person.open, []
         if person.outfit is not None and not person.is_staff:
             for entry in waiting:
                 self.counts.settled(entry, person.outfit)
