@@ -16,9 +16,9 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from edge_app.config.schema import RuleSettings
-from edge_app.events.business_day import LocalTime
 from edge_app.events.gate import Customer, Gate
 from edge_app.events.mutes import Mutes
 from edge_app.events.rules import (
@@ -76,7 +76,7 @@ class Alerts:
     ) -> None:
         self._rules = dict(rules)
         self._zones = zones
-        self._local_time = LocalTime(timezone)
+        self._timezone = ZoneInfo(timezone)
         self._honours_hours = honours_hours
         self._people: dict[TrackKey, _Person] = {}
         self._gates: dict[tuple[str, str], Gate] = {}
@@ -90,7 +90,7 @@ class Alerts:
         for name, rule in self._rules.items():
             if not is_meant(rule, entry):
                 continue
-            if self._honours_hours and not is_within_hours(rule, entry.at_s, self._local_time):
+            if self._honours_hours and not is_within_hours(rule, entry.at_s, self._timezone):
                 continue
             key = (entry.camera, entry.track_id)
             person = self._people.setdefault(key, _Person(entry.at_s))

@@ -15,25 +15,6 @@ _KEPT_S = 3 * 24 * _HOUR_S
 """For so long, late facts and days that are open may ask for former calendars."""
 
 
-class LocalTime:
-    """The clock on the store's wall.
-
-    Args:
-        timezone: of the tz database, such as ``Europe/Paris``.
-    """
-
-    def __init__(self, timezone: str) -> None:
-        self.zone = ZoneInfo(timezone)
-
-    def hour(self, at_s: float) -> int:
-        """Hour of the local day, 0..23; one hour repeats when clocks go back."""
-        return datetime.fromtimestamp(at_s, self.zone).hour
-
-    def clock_time(self, at_s: float) -> str:
-        """Hours and minutes of the local day, such as ``09:05``."""
-        return datetime.fromtimestamp(at_s, self.zone).strftime("%H:%M")
-
-
 class BusinessDays:
     """Turns times into business days and back.
 
@@ -41,19 +22,22 @@ class BusinessDays:
     on the days on which the clocks change.
 
     Args:
-        local_time: the store's clock.
+        timezone: of the tz database, such as ``Europe/Paris``.
         start: local time at which a new business day begins, such as ``04:00``.
 
-    >>> days = BusinessDays(LocalTime("Europe/Paris"), "04:00")
+    >>> days = BusinessDays("Europe/Paris", "04:00")
     >>> [(end - start) / 3600 for start, end in map(days.span, ("2026-03-28", "2026-10-24"))]
     [23.0, 25.0]
     """
 
-    def __init__(self, local_time: LocalTime, start: str) -> None:
-        self.local_time = local_time
-        self._zone = local_time.zone
+    def __init__(self, timezone: str, start: str) -> None:
+        self._zone = ZoneInfo(timezone)
         self._start = time.fromisoformat(start)
         self._last = (0, 0, "")
+
+    def hour(self, at_s: float) -> int:
+        """Hour of the local day, 0..23; one hour repeats when clocks go back."""
+        return datetime.fromtimestamp(at_s, self._zone).hour
 
     def day(self, at_s: float) -> str:
         """ISO date of the business day that a time (seconds of Unix time) belongs to."""
@@ -102,7 +86,7 @@ class Calendar:
 
     def hour(self, at_s: float) -> int:
         """Hour of the local day, 0..23; one hour repeats when clocks go back."""
-        return self._era(at_s).days.local_time.hour(at_s)
+        return self._era(at_s).days.hour(at_s)
 
     def timezone(self, at_s: float) -> str:
         """The time zone that the store was said to be in."""
@@ -160,7 +144,7 @@ class _Era:
 
     def __init__(self, until_s: float, timezone: str, start: str) -> None:
         self.until_s, self.timezone, self.start = until_s, timezone, start
-        self.days = BusinessDays(LocalTime(timezone), start)
+        self.days = BusinessDays(timezone, start)
 
     @property
     def name(self) -> str:

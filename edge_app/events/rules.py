@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from math import prod
+from zoneinfo import ZoneInfo
 
 from edge_app.config.schema import RuleSettings
-from edge_app.events.business_day import LocalTime
 from edge_app.flow import Entry, Outfit
 from edge_app.vocabulary import REGION_OF, UNKNOWN
 
@@ -21,18 +22,18 @@ def is_meant(rule: RuleSettings, entry: Entry) -> bool:
     return is_watched and entry.direction == rule.direction and not entry.is_initial
 
 
-def is_within_hours(rule: RuleSettings, at_s: float, local_time: LocalTime) -> bool:
+def is_within_hours(rule: RuleSettings, at_s: float, timezone: ZoneInfo) -> bool:
     """Whether a time lies in the rule's hours; ``22:00-06:00`` runs over midnight, ends excluded.
 
     >>> rule = RuleSettings(any_of=("dress",), hours="22:00-06:00")
-    >>> clock = LocalTime("UTC")
-    >>> [is_within_hours(rule, hour * 3600.0, clock) for hour in (21, 22, 0, 6)]
+    >>> utc = ZoneInfo("UTC")
+    >>> [is_within_hours(rule, hour * 3600.0, utc) for hour in (21, 22, 0, 6)]
     [False, True, True, False]
     """
     if rule.hours is None:
         return True
     start, end = rule.hours.split("-")
-    now = local_time.clock_time(at_s)
+    now = datetime.fromtimestamp(at_s, timezone).strftime("%H:%M")
     return start <= now < end if start < end else now >= start or now < end
 
 

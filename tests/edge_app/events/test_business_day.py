@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_app.events.business_day import BusinessDays, LocalTime
+from edge_app.events.business_day import BusinessDays
 
 
 def at(text: str, timezone: str = "Europe/Paris", fold: int = 0) -> float:
@@ -25,7 +25,7 @@ DAYS = {
 
 @pytest.mark.parametrize(("local", "day"), DAYS.values(), ids=DAYS.keys())
 def test_day(local, day):
-    assert BusinessDays(LocalTime("Europe/Paris"), "04:00").day(at(local)) == day
+    assert BusinessDays("Europe/Paris", "04:00").day(at(local)) == day
 
 
 HOURS = {
@@ -43,7 +43,7 @@ HOURS = {
 
 @pytest.mark.parametrize(("zone", "start", "day", "hours"), HOURS.values(), ids=HOURS.keys())
 def test_length(zone, start, day, hours):
-    begin, end = BusinessDays(LocalTime(zone), start).span(day)
+    begin, end = BusinessDays(zone, start).span(day)
     assert (end - begin) / 3600 == hours
 
 
@@ -53,7 +53,7 @@ def test_length(zone, start, day, hours):
     st.sampled_from(["00:00", "02:30", "04:00", "23:45"]),
 )
 def test_every_time_is_in_its_day_and_days_follow_each_other(at_s, zone, start):
-    days = BusinessDays(LocalTime(zone), start)
+    days = BusinessDays(zone, start)
     begin, end = days.span(days.day(at_s))
     assert begin <= at_s < end
     assert days.day(begin) == days.day(end - 1) != days.day(end)
@@ -61,7 +61,7 @@ def test_every_time_is_in_its_day_and_days_follow_each_other(at_s, zone, start):
 
 
 def test_the_local_hour_repeats_when_clocks_go_back():
-    clock = LocalTime("Europe/Paris")
+    days = BusinessDays("Europe/Paris", "04:00")
     times = [at("2026-10-25T02:30"), at("2026-10-25T02:30", fold=1)]
     assert times[1] - times[0] == 3600
-    assert [clock.hour(time) for time in times] == [2, 2]
+    assert [days.hour(time) for time in times] == [2, 2]
