@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge_app.flow import ROUNDING_S
 from edge_app.geometry import Point
 
 _LEAST_SEEN = 2
-_ROUNDING_S = 1e-6
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Sides:
             self._run_seen += 1
         held_s = at_s - self._run_since_s
         is_free = self._is_first_run and self._is_cut_off
-        if self._run_seen < _LEAST_SEEN or not (is_free or held_s >= self._hold_s - _ROUNDING_S):
+        if self._run_seen < _LEAST_SEEN or not (is_free or held_s >= self._hold_s - ROUNDING_S):
             return None
         return self._settle()
 

@@ -12,6 +12,7 @@ told has seconds of Unix time.
 
 from edge_app.flow.cuts import Batch, Cuts, Fit, whole
 from edge_app.flow.seen import (
+    ROUNDING_S,
     Detections,
     Float32,
     Frame,
@@ -39,6 +40,7 @@ from edge_app.flow.told import (
 __all__ = [
     "ALL",
     "GARMENT_WINDOWS",
+    "ROUNDING_S",
     "Alert",
     "Batch",
     "CameraState",

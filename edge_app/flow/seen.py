@@ -15,8 +15,9 @@ TrackKey = tuple[str, int]
 
 _KINDS = (np.dtype(np.float32), np.dtype(np.float32), np.dtype(np.int64))
 """Of the arrays of :class:`Detections`."""
+ROUNDING_S = 1e-6
+"""Times of frames are rounded: a span that equals a limit may differ from it by less than this."""
 _FIRST_SIGHT_S = 0.2
-_ROUNDING_S = 1e-6
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ class TrackedFrame:
 
     def is_past_first_sight(self, track: Track) -> bool:
         """Whether a track's boxes may decide anything: the very first ones change too much."""
-        return self.taken_at_s - track.first_seen_at_s >= _FIRST_SIGHT_S - _ROUNDING_S
+        return self.taken_at_s - track.first_seen_at_s >= _FIRST_SIGHT_S - ROUNDING_S
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import exp, sqrt
 
 from edge_app.config.schema import TrackingSettings
-from edge_app.flow import Float32
+from edge_app.flow import ROUNDING_S, Float32
 from edge_app.geometry import Box
 from edge_app.tracking.appearance import agreement
 from edge_app.tracking.kalman import Motion
@@ -21,7 +21,6 @@ _ALONE_SHARE = 0.5
 _SURE_SCORE = 0.7
 _SURE_SHARE = 0.5
 """Who is found this surely is a person after this share of the time."""
-_ROUNDING_S = 1e-6
 _FIXED_S = 10.0
 _FIXED_SIZES = 0.15
 """Who has not moved by more than this share of the size for so long stands, or is a thing."""
@@ -149,7 +148,7 @@ class Life:
         seen_s = self.last_seen_at_s - self.first_seen_at_s
         share = _SURE_SHARE if self.score >= _SURE_SCORE else 1.0
         return (
-            seen_s >= share * settings.confirm_s - _ROUNDING_S
+            seen_s >= share * settings.confirm_s - ROUNDING_S
             and self.best_score >= settings.new_score
             and self.alone >= _LEAST_ALONE
             and self.alone >= _ALONE_SHARE * self.seen

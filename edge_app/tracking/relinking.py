@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from math import hypot
 
 from edge_app.config.schema import TrackingSettings
+from edge_app.flow import ROUNDING_S
 from edge_app.geometry import Box
 from edge_app.tracking.appearance import KNOWN_AGAIN, agreement, looks_other
 from edge_app.tracking.life import Life
@@ -17,7 +18,6 @@ from edge_app.tracking.matching import Expected, comes_from_beyond
 
 _INSIDE_S = 0.3
 """Who is cut off by an edge came from beyond it, and is nobody lost inside for longer."""
-_ROUNDING_S = 1e-6
 _RELINK_SIZES = 0.35
 _RELINK_SIZES_PER_S = 0.45
 """How far from where it was expected a lost person may reappear, in sizes of the person,"""
@@ -45,7 +45,7 @@ def is_newcomer(
         seen_at_s: when that was seen.
         size: width and height of the picture.
     """
-    if seen_at_s - life.last_seen_at_s <= _INSIDE_S + _ROUNDING_S:
+    if seen_at_s - life.last_seen_at_s <= _INSIDE_S + ROUNDING_S:
         return False
     return comes_from_beyond(box_xyxy, (life.box_xyxy, expected), size)
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from edge_app.config.schema import TrackingSettings
+from edge_app.flow import ROUNDING_S
 from edge_app.tracking.appearance import SURELY_SAME, agreements, strangeness, sureness
 from edge_app.tracking.found import Found
 from edge_app.tracking.life import Life
@@ -28,7 +29,6 @@ _LAST_SEEN_S = 0.5
 """Whose track was seen this recently is rather half hidden than gone, and a good box at that place
 rather theirs than somebody new's: if nobody claims it, a look that disagrees counts half, and not
 at all where it is not the box's own (:attr:`Found.is_clear`)."""
-_ROUNDING_S = 1e-6
 _PART_WEIGHT = 0.6
 """Likeness of a box that may be a part of the person in another box counts less."""
 _WEAK_WITHIN_S = 1.5
@@ -110,7 +110,7 @@ def judge_looks(
         unlikely = (alike - likely) * (1 - sureness(agrees))
         strange = strangeness(agrees, best.get(column, 0.0))
         likely = alike - unlikely - strange
-        if unseen_s <= _LAST_SEEN_S + _ROUNDING_S:
+        if unseen_s <= _LAST_SEEN_S + ROUNDING_S:
             strange *= _LAST_STRANGENESS if found.is_clear[column] else 0.0
         judged.append(Pair(row, column, alike - strange, likely))
     return judged
