@@ -291,7 +291,7 @@ class Pipeline:
 
 
 def _alerts(config: Config, honours_hours: bool) -> Alerts:
-    return Alerts(config.alerts, config.timezone, honours_hours, list(config.zones))
+    return Alerts(config.alerts, config.timezone, list(config.zones), honours_hours)
 
 
 def _counts(config: Config, started_at_s: float, is_clock_ok: Callable[[], bool]) -> Counts:

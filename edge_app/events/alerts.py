@@ -63,16 +63,16 @@ class Alerts:
     Args:
         rules: by id.
         timezone: of the rules' hours.
+        zones: ids of all that there are.
         honours_hours: False for a recording whose time of day is not known.
-        zones: ids of all that there are; None where nobody knows.
     """
 
     def __init__(
         self,
         rules: Mapping[str, RuleSettings],
         timezone: str,
+        zones: Collection[str],
         honours_hours: bool = True,
-        zones: Collection[str] | None = None,
     ) -> None:
         self._rules = dict(rules)
         self._zones = zones
@@ -168,7 +168,7 @@ class Alerts:
             raise ValueError(f"rule {rule!r} watches {its}, not {zone!r}; name one of its zones")
         # Where there are no zones yet, a test is of the store as a whole.
         zones = self._zones or (ALL,)
-        if self._zones is not None and zone not in zones:
+        if zone not in zones:
             raise ValueError(f"there is no zone {zone!r}; known are {', '.join(zones)}")
         garment = (*settings.any_of, *settings.all_of)[0]
         customer = Customer(garment, 1.0, UNKNOWN, now_s)
@@ -281,8 +281,7 @@ class Alerts:
 
     def _watches(self, rule: str, zone: str) -> bool:
         """There are such a rule and zone, and the one means who enters the other."""
-        is_known = self._zones is None or zone in self._zones
-        return is_known and rule in self._rules and watches(self._rules[rule], zone)
+        return zone in self._zones and rule in self._rules and watches(self._rules[rule], zone)
 
     def _check(self, rule: str) -> None:
         if rule not in self._rules:

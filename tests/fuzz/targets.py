@@ -193,8 +193,8 @@ class FakeBox:
     """What commands may change, without cameras and networks."""
 
     def __init__(self, config: Config) -> None:
-        self.alerts = Alerts(config.alerts, config.timezone)
         zones = {zone: camera for zone, (camera, _) in config.zones.items()}
+        self.alerts = Alerts(config.alerts, config.timezone, list(zones))
         self.counts = Counts(list(zones), config.timezone, "04:00", 0.0, zones)
 
     def pause(self, is_paused: bool) -> None:

@@ -108,7 +108,7 @@ def new_books() -> Books:
         "suits": RuleSettings(any_of=("suit",), cooldown_s=0.0),
     }
     counts = Counts(list(CAMERAS), "Europe/Paris", "13:00", START, CAMERAS)
-    return Books(Alerts(rules, "Europe/Paris"), counts)
+    return Books(Alerts(rules, "Europe/Paris", list(CAMERAS)), counts)
 
 
 def life(

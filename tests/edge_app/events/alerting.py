@@ -11,6 +11,7 @@ from edge_app.flow import Alert, Entry, Outfit, Worn
 from edge_app.vocabulary import REGION_OF
 
 PARIS = "Europe/Paris"
+ZONES = ("entrance", "side-door", "rooms")
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=ZoneInfo(PARIS)).timestamp()
 
 
@@ -21,7 +22,7 @@ def rule(**changes) -> RuleSettings:
 
 
 def alerts_of(**changes) -> Alerts:
-    return Alerts({"formalwear": rule(**changes)}, PARIS)
+    return Alerts({"formalwear": rule(**changes)}, PARIS, ZONES)
 
 
 def entry(track_id: int, at_s: float = NOON, **changes) -> Entry:

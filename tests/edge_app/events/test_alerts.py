@@ -7,7 +7,16 @@ import pytest
 from edge_app.events.alerts import Alerts
 from edge_app.flow import Outfit, Worn
 from edge_app.vocabulary import UNKNOWN
-from tests.edge_app.events.alerting import NOON, PARIS, alerts_of, enter, entry, outfit, rule
+from tests.edge_app.events.alerting import (
+    NOON,
+    PARIS,
+    ZONES,
+    alerts_of,
+    enter,
+    entry,
+    outfit,
+    rule,
+)
 
 
 def test_the_alert_says_what_fired_it():
@@ -91,7 +100,7 @@ def test_a_settled_outfit_answers_for_good():
 
 
 def test_each_rule_has_its_own_alert():
-    alerts = Alerts({"dresses": rule(any_of=("dress",)), "formal": rule()}, PARIS)
+    alerts = Alerts({"dresses": rule(any_of=("dress",)), "formal": rule()}, PARIS, ZONES)
     assert [alert.rule for alert in enter(alerts, 1)] == ["dresses", "formal"]
 
 
@@ -179,7 +188,7 @@ def test_hours_are_the_stores(hours, after_s, fired):
 
 
 def test_a_recording_ignores_hours():
-    alerts = Alerts({"formalwear": rule(hours="13:00-14:00")}, PARIS, honours_hours=False)
+    alerts = Alerts({"formalwear": rule(hours="13:00-14:00")}, PARIS, ZONES, honours_hours=False)
     assert len(enter(alerts, 1)) == 1
 
 

@@ -9,6 +9,7 @@ from edge_app.events.alerts import Alerts
 from tests.edge_app.events.alerting import (
     NOON,
     PARIS,
+    ZONES,
     alerts_of,
     enter,
     entry,
@@ -137,7 +138,7 @@ def test_a_test_alert_of_nothing_is_refused(name, zone, message):
 def test_a_test_alert_of_an_unknown_zone_is_refused_though_the_rule_names_none(
     known, zone, message
 ):
-    alerts = Alerts({"formalwear": rule()}, PARIS, zones=known)
+    alerts = Alerts({"formalwear": rule()}, PARIS, known)
     with pytest.raises(ValueError, match=message):
         alerts.test_alert("formalwear", zone, NOON)
     first = (*known, "all")[0]
@@ -271,7 +272,7 @@ def test_rules_that_are_gone_are_left_behind():
     alerts = alerts_of(cooldown_s=30.0)
     enter(alerts, 1)
     enter(alerts, 2, at_s=NOON + 1)
-    after = Alerts({"casual": rule(any_of=("jeans",))}, PARIS)
+    after = Alerts({"casual": rule(any_of=("jeans",))}, PARIS, ZONES)
     after.restore(alerts.state())
     assert after.update({}, NOON + 60, 0) == []
 
@@ -298,7 +299,7 @@ def test_a_reload_announces_nobody_whom_no_rule_means_any_more(changes, known, a
     assert len(enter(alerts, 1)) == 1
     assert enter(alerts, 2, at_s=NOON + 1) == []
     alerts.entered(entry(3, NOON + 2))
-    after = Alerts({"formalwear": rule(cooldown_s=30.0, **changes)}, PARIS, zones=known)
+    after = Alerts({"formalwear": rule(cooldown_s=30.0, **changes)}, PARIS, known)
     after.restore(alerts.state(), keeps_tracks=True)
     later = after.update({("door", 3): outfit(dress=0.9)}, NOON + 60, 0)
     assert sum(alert.people for alert in later) == announced

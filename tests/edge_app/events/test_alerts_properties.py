@@ -10,6 +10,8 @@ from edge_app.config.schema import RuleSettings
 from edge_app.events.alerts import Alerts
 from edge_app.flow import Entry, Outfit, Worn
 
+ZONES = ("entrance", "side-door")
+
 RULES = {
     "single": RuleSettings(any_of=("dress",), cooldown_s=0.0),
     "merged": RuleSettings(any_of=("dress", "suit"), cooldown_s=20.0, group_s=1.0, max_per_hour=3),
@@ -44,8 +46,7 @@ class Log:
             self.worn.setdefault(person, garment)
         else:
             self.entered.add(person)
-            zone = ("entrance", "side-door")[person % 2]
-            alerts.entered(Entry("door", zone, person, "in", 0, self.now_s))
+            alerts.entered(Entry("door", ZONES[person % 2], person, "in", 0, self.now_s))
         if person in self.worn:
             garment = self.worn[person]
             changed = {("door", person): Outfit(True, {garment: 0.9}, {"long": Worn(garment, 0.9)})}
@@ -58,7 +59,7 @@ class Log:
 
 @given(STEPS)
 def test_everybody_meant_is_announced_exactly_once_per_rule(steps):
-    alerts, log, sent = Alerts(RULES, "UTC"), Log(), []
+    alerts, log, sent = Alerts(RULES, "UTC", ZONES), Log(), []
     for step in steps:
         sent += log.play(alerts, step)
     sent += alerts.flush(log.now_s, 0)
@@ -69,7 +70,7 @@ def test_everybody_meant_is_announced_exactly_once_per_rule(steps):
 
 @given(STEPS)
 def test_cooldown_and_cap_hold(steps):
-    alerts, log, sent = Alerts(RULES, "UTC"), Log(), []
+    alerts, log, sent = Alerts(RULES, "UTC", ZONES), Log(), []
     for step in steps:
         sent += log.play(alerts, step)
     for zone in ("entrance", "side-door"):
@@ -82,16 +83,16 @@ def test_cooldown_and_cap_hold(steps):
 @settings(max_examples=60)
 @given(STEPS)
 def test_a_kill_after_any_step_changes_nothing(steps):
-    alerts, log = Alerts(RULES, "UTC"), Log()
+    alerts, log = Alerts(RULES, "UTC", ZONES), Log()
     expected = [log.play(alerts, step) for step in steps]
-    alerts, log, sent = Alerts(RULES, "UTC"), Log(), []
+    alerts, log, sent = Alerts(RULES, "UTC", ZONES), Log(), []
     for step in steps:
         state = json.dumps(alerts.state())
         # Killed before this step was committed: it is played again from the log.
         ahead = Log()
         ahead.now_s, ahead.worn, ahead.entered = log.now_s, dict(log.worn), set(log.entered)
         ahead.play(alerts, step)
-        alerts = Alerts(RULES, "UTC")
+        alerts = Alerts(RULES, "UTC", ZONES)
         alerts.restore(json.loads(state), keeps_tracks=True)
         sent.append(log.play(alerts, step))
     assert sent == expected

@@ -10,7 +10,7 @@ import pytest
 from edge_app.events.alerts import Alerts
 from edge_app.events.books import Books
 from edge_app.flow import CountWindow, Outfit
-from tests.edge_app.events.alerting import outfit, rule
+from tests.edge_app.events.alerting import ZONES, outfit, rule
 from tests.edge_app.events.counting import NOON, PARIS, counts_from, entry, wearing
 
 ME = ("door", 1)
@@ -20,7 +20,7 @@ OPEN_STAFF = replace(STAFF, is_settled=False)
 
 def books_of(staff_zones: tuple[str, ...] = (), started_at_s: float = NOON) -> Books:
     counts = counts_from(started_at_s, zones=("entrance", "rooms"))
-    return Books(Alerts({"formalwear": rule()}, PARIS), counts, staff_zones)
+    return Books(Alerts({"formalwear": rule()}, PARIS, ZONES), counts, staff_zones)
 
 
 def closed(books: Books, zone: str = "entrance") -> CountWindow:
@@ -75,7 +75,7 @@ def test_staff_who_are_followed_are_not_announced_by_a_rule_that_a_reload_brings
     books = books_of(staff_zones=("rooms",))
     in_rooms = replace(entry(NOON, zone="rooms"), camera="door")
     books.book([in_rooms], {ME: outfit(dress=0.9)}, NOON, 0)
-    alerts = Alerts({"formalwear": rule(), "dresses": rule(any_of=("dress",))}, PARIS)
+    alerts = Alerts({"formalwear": rule(), "dresses": rule(any_of=("dress",))}, PARIS, ZONES)
     alerts.restore(books.alerts.state(), keeps_tracks=True)
     books.renew(alerts, books.counts)
     assert books.book([entry(NOON + 60)], {ME: outfit(dress=0.9)}, NOON + 60, 1) == []
@@ -236,7 +236,7 @@ def test_open_entries_of_a_zone_that_the_counters_never_had_are_left_out():
     kept = json.loads(json.dumps(books.state()))
     kept["counts"]["version"] = 99
     counts = counts_from(NOON + 30)
-    Books(Alerts({}, PARIS), counts).restore(kept)
+    Books(Alerts({}, PARIS, ZONES), counts).restore(kept)
     assert [w.garment_n for w in counts.finish(NOON + 60) if w.window == "p1d"] == [0, 0]
 
 
