@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -172,7 +172,7 @@ class Alerts:
             raise ValueError(f"there is no zone {zone!r}; known are {', '.join(zones)}")
         garment = (*settings.any_of, *settings.all_of)[0]
         customer = Customer(garment, 1.0, UNKNOWN, now_s)
-        return self._alert(rule, zone, customer, now_s, frame_index=0, is_test=True)
+        return replace(self._alert(rule, zone, customer, now_s, frame_index=0), is_test=True)
 
     def state(self, keeps_tracks: bool = True) -> dict[str, Any]:
         """What must survive a restart, JSON-able; see :meth:`restore`.
@@ -248,14 +248,7 @@ class Alerts:
         return [self._alert(name, zone, customer, now_s, frame_index)]
 
     def _alert(
-        self,
-        name: str,
-        zone: str,
-        customer: Customer,
-        now_s: float,
-        frame_index: int,
-        *,
-        is_test: bool = False,
+        self, name: str, zone: str, customer: Customer, now_s: float, frame_index: int
     ) -> Alert:
         return Alert(
             rule=name,
@@ -268,7 +261,6 @@ class Alerts:
             settled_at_s=now_s,
             frame_index=frame_index,
             expires_s=self._rules[name].expires_s,
-            is_test=is_test,
             also=tuple(one for one in self._rules[name].all_of if one != customer.garment),
         )
 
@@ -291,28 +283,33 @@ class Alerts:
     def _follow_clock(self, now_s: float) -> float:
         """The present, never going back but when the clock was set back."""
         before_s = now_s if self._now_s is None else self._now_s
+        step_s = now_s - before_s
         was_off, self._is_back = self._is_back, False
         if was_off:
-            self._come_back(now_s, now_s < before_s - _STEP_S)
-        if now_s < before_s - _STEP_S:
-            logger.warning("alerts: the clock went back by %.0f s", before_s - now_s)
-            for gate in self._gates.values():
-                gate.shift(now_s - before_s)
-        else:
+            self._come_back(now_s, is_behind=step_s < -_STEP_S)
+        if abs(step_s) <= _STEP_S:
             now_s = max(now_s, before_s)
-        if abs(now_s - before_s) > _STEP_S:
-            self._mutes.shift(now_s - before_s)
-            # Whoever is followed while the clock is set was not away for so long.
-            for person in self._people.values():
-                person.heard_at_s += now_s - before_s
-                for name, (zone, at_s) in person.waiting.items():
-                    person.waiting[name] = (zone, min(at_s + now_s - before_s, now_s))
-            if not was_off:
-                for gate in self._gates.values():
-                    gate.date(now_s - before_s)
+        else:
+            self._shift(step_s, now_s, was_off)
         if now_s // _STEP_S != before_s // _STEP_S:
             gone = [k for k, p in self._people.items() if p.heard_at_s < now_s - _FORGET_S]
             for key in gone:
                 del self._people[key]
         self._now_s = now_s
         return now_s
+
+    def _shift(self, by_s: float, now_s: float, was_off: bool) -> None:
+        """The clock was set, or the box was off for so long."""
+        self._mutes.shift(by_s)
+        # Whoever is followed while the clock is set was not away for so long.
+        for person in self._people.values():
+            person.heard_at_s += by_s
+            for name, (zone, at_s) in person.waiting.items():
+                person.waiting[name] = (zone, min(at_s + by_s, now_s))
+        if by_s < 0:
+            logger.warning("alerts: the clock went back by %.0f s", -by_s)
+        for gate in self._gates.values():
+            if by_s < 0:
+                gate.shift(by_s)
+            if not was_off:
+                gate.date(by_s)
