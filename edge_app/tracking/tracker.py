@@ -248,6 +248,7 @@ class Tracker:
             if old is not None:
                 ended += [life.track_id] if is_known else []
                 life.track_id, life.first_seen_at_s = old.track_id, old.first_seen_at_s
+                life.has_moved |= old.has_moved
                 old.track_id = -1
             elif not is_known:
                 self._last_id += 1

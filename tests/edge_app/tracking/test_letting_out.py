@@ -25,6 +25,17 @@ def test_who_came_was_lost_and_stands_is_no_shelf() -> None:
     assert len(frames[-1].tracks) == 1
 
 
+def test_who_sits_down_unseen_is_no_shelf() -> None:
+    def scene(t: float) -> Seen:
+        if t < 2.0:
+            return [(person(100 + 90 * t, 90), 0.8)]
+        return [(person(280, 170), 0.8)] if t > 2.5 else []
+
+    frames = follow(scene, 20.0, fps=30.0)
+    assert ids(frames) == {1}
+    assert len(frames[-1].tracks) == 1
+
+
 def test_who_is_found_well_within_a_doubtful_box_keeps_the_own_one() -> None:
     """A box around somebody and a thing beside is not the person because it is larger."""
     bust, whole = (300.0, 90.0, 380.0, 200.0), (270.0, 90.0, 400.0, 300.0)
