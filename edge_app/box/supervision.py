@@ -62,7 +62,7 @@ class Supervision:
         patience_s = {f"sender-{name}": PATIENCE_S["sender"] for name in senders}
         self.heartbeats = Heartbeats({PIPELINE: PATIENCE_S[PIPELINE], **patience_s}, clock)
         self.is_ready = False
-        self._trouble = ""
+        self._is_stuck = False
         self.refused: str | None = None
         self.lacks: str | None = None
         self._slow_turns_per_s: float | None = None
@@ -184,12 +184,12 @@ class Supervision:
     def _ping(self) -> None:
         """A sign of life, unless a stage stands still: then the manager ends us."""
         overdue = self.overdue
-        trouble = ", ".join(f"{stage} for {age_s:.0f} s" for stage, age_s in overdue.items())
         if not overdue:
             self._notifier.alive()
-        elif not self._trouble:
-            log.error("standing still: %s; waiting for the watchdog", trouble)
-        self._trouble = trouble
+        elif not self._is_stuck:
+            stages = ", ".join(f"{stage} for {age_s:.0f} s" for stage, age_s in overdue.items())
+            log.error("standing still: %s; waiting for the watchdog", stages)
+        self._is_stuck = bool(overdue)
 
     def _line(self, words: str) -> str:
         online = sum(state not in ("offline", "disabled") for state in self._states.values())
