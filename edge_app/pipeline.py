@@ -109,8 +109,8 @@ class Pipeline:
             config.staff.zones,
         )
         lacks_uniform = config.staff.uniform is not None and outfits.uniform is None
-        self.trouble = "no picture of the staff's uniform can be used" if lacks_uniform else None
-        """What is missing for as long as it runs."""
+        self.lacks = "no picture of the staff's uniform can be used" if lacks_uniform else None
+        """What it does without for as long as it runs; None for nothing."""
         self._areas = _areas(config)
         self._ahead_s = 0.0
         self.stage_s: dict[str, float] = {}

@@ -97,7 +97,7 @@ class Live:
             commands = Commands(self._messages, self._outbox, self._audit, self._clock.now_s)
             self._orders = Orders(commands, self)
             self._pipeline = build_pipeline(config, self._networks, self._clock.now_s())
-            self.supervision.lacks = self._pipeline.trouble
+            self.supervision.lacks = self._pipeline.lacks
             kept = self._outbox.state()
             self._pipeline.restore(kept)
             self._board.restore(kept.get("box", {}))
