@@ -36,7 +36,7 @@ from edge_app.delivery.sender import Sender
 from edge_app.errors import ConfigError, EngineError
 from edge_app.events.alerts import Alerts
 from edge_app.events.counts import Counts
-from edge_app.flow import ALL, CameraState, Frame, Message
+from edge_app.flow import CameraState, Frame, Message
 from edge_app.inference.fallback import gpu_state
 from edge_app.pipeline import Step
 from edge_app.runtime.health import HealthMeter, written_bytes
@@ -216,9 +216,7 @@ class Live:
             ValueError: there is no such rule, or it does not watch the zone.
         """
         now_s = self._clock.now_s()
-        settings = self._config.alerts.get(rule)
-        first = next(iter((settings.zones if settings else ()) or self._config.zones), ALL)
-        alert = self._pipeline.alerts.test_alert(rule, zone or first, now_s)
+        alert = self.alerts.test_alert(rule, zone, now_s)
         self._store([self._messages.alert(alert, now_s)])
 
     def reload(self) -> str:

@@ -155,19 +155,22 @@ class Alerts:
         self._check(rule)
         self._mutes.mute(rule, until_s)
 
-    def test_alert(self, rule: str, zone: str, now_s: float) -> Alert:
-        """An alert as the rule would give it, marked as a test; changes nothing.
+    def test_alert(self, rule: str, zone: str | None, now_s: float) -> Alert:
+        """An alert as the rule would give it, marked as a test, of a zone that it watches.
+
+        Nothing is changed by it. Without a zone it is of the first.
 
         Raises:
             ValueError: there is no such rule or zone, or the one does not watch the other.
         """
         self._check(rule)
         settings = self._rules[rule]
+        # Where there are no zones yet, a test is of the store as a whole.
+        zones = self._zones or (ALL,)
+        zone = zone or (*settings.zones, *zones)[0]
         if not watches(settings, zone):
             its = ", ".join(settings.zones)
             raise ValueError(f"rule {rule!r} watches {its}, not {zone!r}; name one of its zones")
-        # Where there are no zones yet, a test is of the store as a whole.
-        zones = self._zones or (ALL,)
         if zone not in zones:
             raise ValueError(f"there is no zone {zone!r}; known are {', '.join(zones)}")
         garment = (*settings.any_of, *settings.all_of)[0]

@@ -201,7 +201,7 @@ class FakeBox:
         assert isinstance(is_paused, bool)
 
     def send_test(self, rule: str, zone: str | None) -> None:
-        self.alerts.test_alert(rule, zone or "shop", 0.0)
+        self.alerts.test_alert(rule, zone, 0.0)
 
     def reload(self) -> str:
         raise ConfigError(["store.yaml:1: nothing to be read"])

@@ -143,6 +143,12 @@ def test_a_test_alert_of_an_unknown_zone_is_refused_though_the_rule_names_none(
         alerts.test_alert("formalwear", zone, NOON)
     first = (*known, "all")[0]
     assert alerts.test_alert("formalwear", first, NOON).zone == first
+    assert alerts.test_alert("formalwear", None, NOON).zone == first
+
+
+def test_a_test_alert_of_no_zone_in_particular_is_of_the_first_that_the_rule_watches():
+    alerts = alerts_of(zones=("side-door", "entrance"))
+    assert alerts.test_alert("formalwear", None, NOON).zone == "side-door"
 
 
 def test_an_unknown_rule_cannot_be_muted():
