@@ -91,8 +91,9 @@ class Live:
         config = self._config
         try:
             # By the clock that stamps the messages: it tells how long an alert has to live.
-            store = (config.state_dir / "outbox.sqlite", config.outbox, self._brokers)
-            self._outbox = self._stack.enter_context(Outbox(*store, self._clock.now_s))
+            path = config.state_dir / "outbox.sqlite"
+            outbox = Outbox(path, config.outbox, self._brokers, self._clock.now_s)
+            self._outbox = self._stack.enter_context(outbox)
             self._audit = Audit(config.state_dir / "audit.jsonl")
             commands = Commands(self._messages, self._outbox, self._audit, self._clock.now_s)
             self._orders = Orders(commands, self)
@@ -231,14 +232,16 @@ class Live:
         if self._config_path is None:
             raise ConfigError(["there is no configuration file to be read again"])
         before, now_s = self._config, self._clock.now_s()
-        told = {"running": config_hash(before)}
+        running = config_hash(before)
         try:
             config = read_again(self._config_path, before)
         except ConfigError as error:
-            self._audit.note("configuration refused", {**told, "why": error.problems}, now_s)
+            told = {"running": running, "why": error.problems}
+            self._audit.note("configuration refused", told, now_s)
             self.supervision.refused = error.problems[0]
             raise
-        changed, self.supervision.refused = changed_keys(before, config), None
+        changed = changed_keys(before, config)
+        self.supervision.refused = None
         self._config = config
         self._messages = replace(self._messages, directions=directions_of(config))
         reload_senders(self._senders, config)
@@ -247,8 +250,8 @@ class Live:
         self._slots.take(0.0)  # these were masked as before
         self._pipeline.reconfigure(config, now_s)
         self._store([self._introduction()], is_durable=True)
-        told = {"before": told["running"], "after": config_hash(config)}
-        self._audit.note("configuration applied", {**told, "changed": changed}, now_s)
+        told = {"before": running, "after": config_hash(config), "changed": changed}
+        self._audit.note("configuration applied", told, now_s)
         return f"applied: {', '.join(changed)}" if changed else "nothing has changed"
 
     def _tell(self, step: Step, now_s: float) -> None:
