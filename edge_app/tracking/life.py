@@ -83,6 +83,7 @@ class Life:
         life = cls(
             0, motion, at_s, at_s, box_xyxy, score, score, box_xyxy, at_s, alone=int(is_alone)
         )
+        life.stood_at, life.stood_since_s = ((box_xyxy[0] + box_xyxy[2]) / 2, box_xyxy[1]), at_s
         life._note_place(at_s)
         return life
 

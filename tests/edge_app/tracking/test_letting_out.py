@@ -1,11 +1,19 @@
 """Who is let out of the tracker, and in which box."""
 
+import pytest
+
 from tests.edge_app.tracking.following import Seen, follow, ids, person
 
 
 def test_a_shelf_that_is_taken_for_a_person_is_let_out_for_ten_seconds_only() -> None:
     frames = follow(lambda t: [(person(300, 20), 0.8)], 20.0)
     assert [len(frame.tracks) for frame in (frames[50], frames[110], frames[-1])] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("x", [10, 630], ids=["left", "right"])
+def test_who_appears_in_an_upper_corner_is_let_out_as_anybody(x: float) -> None:
+    frames = follow(lambda t: [(person(x, 0), 0.8)], 5.0)
+    assert [len(frame.tracks) for frame in (frames[5], frames[-1])] == [1, 1]
 
 
 def test_who_stood_from_the_start_and_walks_off_is_let_out_again() -> None:
