@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import exp, sqrt
 
 from edge_app.config.schema import TrackingSettings
@@ -30,9 +29,15 @@ _LOOK_FADE_S = 1.0
 """What was seen of a look this long ago counts for a third."""
 
 
-@dataclass
 class Life:
     """What is known of one track; changes from frame to frame.
+
+    Args:
+        at_s: when it was detected first.
+        box_xyxy: that detection, pixels.
+        score: its score.
+        is_entering: the picture's lower edge cuts it off.
+        is_alone: it is neither a part nor a second box of another person.
 
     Attributes:
         track_id: 0 while unconfirmed.
@@ -40,10 +45,10 @@ class Life:
         first_seen_at_s: time of the first detection.
         first_box_xyxy: that detection, pixels.
         last_seen_at_s: time of the latest detection.
+        apart_at_s: time of the latest detection that was not shared.
         box_xyxy: the latest detection, or the person's part of a box shared with others; pixels.
         score: of the latest detection.
         best_score: of all detections.
-        apart_at_s: time of the latest detection that was not shared.
         frames: number of frames since the first.
         seen: in how many of them it was detected.
         alone: in how many of those it was neither a part nor a second box of another person.
@@ -55,37 +60,23 @@ class Life:
         has_moved: whether the person was ever anywhere else.
     """
 
-    track_id: int
-    motion: Motion
-    first_seen_at_s: float
-    last_seen_at_s: float
-    box_xyxy: Box
-    score: float
-    best_score: float
-    first_box_xyxy: Box
-    apart_at_s: float = 0.0
-    frames: int = 1
-    seen: int = 1
-    alone: int = 1
-    look: Float32 | None = None
-    looked_at_s: float = 0.0
-    size: float = 0.0
-    stood_at: tuple[float, float] = (0.0, 0.0)
-    stood_since_s: float = 0.0
-    has_moved: bool = False
-
-    @classmethod
-    def begin(
-        cls, at_s: float, box_xyxy: Box, score: float, is_entering: bool, is_alone: bool = True
-    ) -> Life:
-        """A track at first sight; ``is_entering`` where the picture's lower edge cuts it off."""
-        motion = Motion(box_xyxy, is_entering)
-        life = cls(
-            0, motion, at_s, at_s, box_xyxy, score, score, box_xyxy, at_s, alone=int(is_alone)
-        )
-        life.stood_at, life.stood_since_s = ((box_xyxy[0] + box_xyxy[2]) / 2, box_xyxy[1]), at_s
-        life._note_place(at_s)
-        return life
+    def __init__(
+        self, at_s: float, box_xyxy: Box, score: float, is_entering: bool, is_alone: bool
+    ) -> None:
+        x1, y1, x2, _ = box_xyxy
+        self.track_id = 0
+        self.motion = Motion(box_xyxy, is_entering)
+        self.first_seen_at_s = self.last_seen_at_s = self.apart_at_s = at_s
+        self.first_box_xyxy = self.box_xyxy = box_xyxy
+        self.score = self.best_score = score
+        self.frames = self.seen = 1
+        self.alone = int(is_alone)
+        self.look: Float32 | None = None
+        self.looked_at_s = 0.0
+        self.size = 0.0
+        self.stood_at, self.stood_since_s = ((x1 + x2) / 2, y1), at_s
+        self.has_moved = False
+        self._note_place(at_s)
 
     def see(self, at_s: float, box_xyxy: Box, score: float, is_alone: bool) -> None:
         """The same person was detected once more."""

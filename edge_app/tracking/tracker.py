@@ -198,7 +198,7 @@ class Tracker:
         box = found.boxes[column]
         is_alone = not found.is_doubtful[column]
         is_entering = is_cut_off(box, self._size)[3]
-        life = Life.begin(self._at_s, box, found.scores[column], is_entering, is_alone)
+        life = Life(self._at_s, box, found.scores[column], is_entering, is_alone)
         if found.looks is not None and found.is_clear[column]:
             life.remember(found.looks[column], self._at_s)
         self._lives.append(life)

@@ -11,7 +11,7 @@ BOX = (300.0, 20.0, 350.0, 120.0)
 
 def lived(*moves: tuple[float, float]) -> Life:
     """A track that was seen at some times, each time shifted by so many pixels."""
-    life = Life.begin(0.0, BOX, 0.8, is_entering=False)
+    life = Life(0.0, BOX, 0.8, is_entering=False, is_alone=True)
     life.track_id = 1
     x1, y1, x2, y2 = BOX
     for at_s, shift in moves:
@@ -58,7 +58,7 @@ def test_what_never_moved_is_a_thing(moves: list[tuple[float, float]], expected:
 def test_who_is_surely_found_is_convincing_after_half_the_time(
     score: float, seen_s: float, expected: bool
 ) -> None:
-    life = Life.begin(0.0, BOX, score, is_entering=False)
+    life = Life(0.0, BOX, score, is_entering=False, is_alone=True)
     life.see(seen_s, BOX, score, is_alone=True)
     assert life.is_convincing(TrackingSettings()) == expected
 

@@ -19,7 +19,7 @@ def found(is_clear: bool, look: np.ndarray = OTHER) -> Found:
 
 
 def seen_before(look: np.ndarray | None = LOOK) -> Life:
-    life = Life.begin(0.0, BOX, 0.8, is_entering=False)
+    life = Life(0.0, BOX, 0.8, is_entering=False, is_alone=True)
     life.track_id = 1
     if look is not None:
         life.remember(look, 0.0)
