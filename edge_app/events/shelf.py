@@ -81,11 +81,6 @@ class Shelf(Generic[T]):
             if kept:
                 self._put_all(chunk, kept)
 
-    def clear(self) -> None:
-        """Drop everything."""
-        self._fresh.clear()
-        self._packed.clear()
-
     def state(self) -> dict[str, Any]:
         """What must survive a restart, JSON-able, but for what stays packed."""
         fresh = [row for chunk in sorted(self._fresh) for row in self._rows(self._fresh[chunk])]
@@ -97,7 +92,8 @@ class Shelf(Generic[T]):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what :meth:`state` gave."""
-        self.clear()
+        self._fresh.clear()
+        self._packed.clear()
         self._add_rows(state["plain"])  # what earlier versions did not pack
         self.add(state["packed"])
 
