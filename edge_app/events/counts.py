@@ -210,7 +210,7 @@ class Counts:
             "ledger": self._ledger.state(),
             "occupancy": self._occupancy.state(),
             "coverage": self._coverage.state(),
-            "garments": self._garments.state(),
+            "garments": self._garments.shelf.state(),
             "windows": self._windows.state(self._now_s),
             "packed": {name: shelf.packed() for name, shelf in self._shelves().items()},
         }
@@ -247,7 +247,7 @@ class Counts:
         self._ledger.restore(state["ledger"])
         self._occupancy.restore(state["occupancy"])
         self._coverage.restore(state["coverage"])
-        self._garments.restore(state["garments"])
+        self._garments.shelf.restore(state["garments"])
         self._windows.restore(state["windows"])
         for name, shelf in self._shelves().items():
             shelf.add(state.get("packed", {}).get(name, ()))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from edge_app.events.shelf import Shelf, WindowKey
 from edge_app.events.tally import DAY, LENGTH_S, WINDOWS
@@ -68,14 +66,6 @@ class FactBook:
         hour_s = before_s // _HOUR_S * _HOUR_S  # quiet windows rest on the others of their hour
         for window in WINDOWS:
             self.shelf.forget(window, hour_s - (window == DAY) * _LONGEST_DAY_S)
-
-    def state(self) -> dict[str, Any]:
-        """What must survive a restart, JSON-able."""
-        return self.shelf.state()
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from what :meth:`state` gave."""
-        self.shelf.restore(state)
 
     def _before(self, key: WindowKey) -> Facts | None:
         """What the windows earlier in the hour lead one to expect."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from edge_app.events.disclosure import NAMES, Published, Reader
 from edge_app.events.shelf import Shelf, WindowKey
@@ -99,14 +98,6 @@ class GarmentMaps:
         """Drop the maps of windows that began before a time."""
         for window in GARMENT_WINDOWS:
             self.shelf.forget(window, before_s)
-
-    def state(self) -> dict[str, Any]:
-        """What must survive a restart, JSON-able."""
-        return self.shelf.state()
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from what :meth:`state` gave."""
-        self.shelf.restore(state)
 
     def _tells_of_few(self, before: Mapping[str, int], after: Mapping[str, int]) -> bool:
         return any(0 < abs(n - before[name]) < self._k for name, n in after.items())

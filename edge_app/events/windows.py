@@ -279,7 +279,7 @@ class Windows:
                 [*k, o.start, o.end, list(vars(o.course).values()), o.watched_s]
                 for k, o in self._open.items()
             ],
-            "facts": self.facts.state(),
+            "facts": self.facts.shelf.state(),
             "changed": [list(key) for key in sorted(self._changed)],
             **self._told.state(),
         }
@@ -295,7 +295,7 @@ class Windows:
             )
             for zone, window, start, _, course, watched_s in state["open"]
         }
-        self.facts.restore(state["facts"])
+        self.facts.shelf.restore(state["facts"])
         self._told.restore(state)
         self._changed = {(z, w, s) for z, w, s in state["changed"]}
 
