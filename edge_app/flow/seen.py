@@ -192,7 +192,6 @@ class Outfit:
         wears: probability that the person wears each of the fifteen categories.
         regions: per region that the person was seen to wear something in, the vote's word.
         colours: colour name by region in which a garment was found.
-        looks: number of looks that the vote rests on.
         evidence: how much was seen against what the vote asks for; from 1 on its word can be
             acted on, even while some region is open.
         is_staff: the clothes are the staff's uniform; not said before ``evidence`` has reached 1.
@@ -202,6 +201,5 @@ class Outfit:
     wears: Mapping[str, float]
     regions: Mapping[str, Worn]
     colours: Mapping[str, str] = field(default_factory=dict)
-    looks: int = 0
     evidence: float = 0.0
     is_staff: bool = False

@@ -76,7 +76,7 @@ class Vote:
         """
         settings = self._settings
         if self._trust <= 0.0:
-            return Outfit(is_final, dict.fromkeys(CATEGORIES, 0.0), {}, looks=self.looks)
+            return Outfit(is_final, dict.fromkeys(CATEGORIES, 0.0), {})
         wears = 1.0 / (1.0 + np.exp(-self._mean_log_odds()))
         evidence = min(self.weight / settings.min_weight, self.looks / max(settings.min_looks, 1))
         regions: dict[str, Worn] = {}
@@ -94,7 +94,6 @@ class Vote:
                 region: max(votes, key=lambda name: votes[name])
                 for region, votes in self._colours.items()
             },
-            looks=self.looks,
             evidence=evidence,
         )
 

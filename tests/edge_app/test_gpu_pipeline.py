@@ -86,10 +86,10 @@ def assert_alike(found: Seen, expected: Seen) -> None:
             np.testing.assert_allclose(one.box_xyxy, other.box_xyxy, atol=2.0)
             assert one.score == pytest.approx(other.score, abs=0.03)
     assert found.outfits.keys() == expected.outfits.keys()
-    assert any(outfit.looks for outfit in expected.outfits.values())
+    assert any(outfit.evidence for outfit in expected.outfits.values())
     for key, theirs in expected.outfits.items():
         ours = found.outfits[key]
-        assert ours.looks == theirs.looks
+        assert ours.evidence == pytest.approx(theirs.evidence, abs=0.05)
         for category, probability in theirs.wears.items():
             assert ours.wears[category] == pytest.approx(probability, abs=0.05), category
     for one, other in zip(found.entries, expected.entries, strict=True):

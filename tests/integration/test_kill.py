@@ -57,7 +57,7 @@ def wearing(person: int, is_settled: bool = True) -> Outfit:
     region = "top" if name == "shirt" else "long"
     evidence = 1.2 if is_settled else 0.9
     worn = {region: Worn(name, 0.9)}
-    return Outfit(is_settled, {name: 0.9}, worn, {"long": "red"}, 5, evidence, person % 3 == 2)
+    return Outfit(is_settled, {name: 0.9}, worn, {"long": "red"}, evidence, person % 3 == 2)
 
 
 def facts(step: int, has_open: bool) -> Facts:

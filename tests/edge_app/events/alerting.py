@@ -32,7 +32,7 @@ def entry(track_id: int, at_s: float = NOON, **changes) -> Entry:
 
 def outfit(is_settled: bool = True, **wears: float) -> Outfit:
     regions = {REGION_OF[garment]: Worn(garment, p) for garment, p in wears.items()}
-    return Outfit(is_settled, wears, regions, dict.fromkeys(regions, "red"), looks=5, evidence=1.0)
+    return Outfit(is_settled, wears, regions, dict.fromkeys(regions, "red"), evidence=1.0)
 
 
 def enter(alerts: Alerts, *track_ids: int, at_s: float = NOON, **wears: float) -> list[Alert]:
