@@ -296,11 +296,10 @@ def _alerts(config: Config, honours_hours: bool) -> Alerts:
 
 def _counts(config: Config, started_at_s: float, is_clock_ok: Callable[[], bool]) -> Counts:
     return Counts(
-        list(config.zones),
+        {zone: camera for zone, (camera, _) in config.zones.items()},
         config.timezone,
         config.business_day_start,
         started_at_s,
-        {zone: camera for zone, (camera, _) in config.zones.items()},
         config.privacy.min_cell,
         is_clock_ok,
     )

@@ -46,11 +46,11 @@ class Counts:
     """Counts entries, exits, occupancy and garments by zone and window.
 
     Args:
-        zones: ids, in the order in which their windows are published; ``all`` follows.
+        cameras_of: by zone the camera that watches it, in the order in which the zones' windows are
+            published; ``all`` follows.
         timezone: of the store's business day.
         business_day_start: local time at which it begins, such as ``04:00``.
         started_at_s: when counting begins, seconds of Unix time.
-        cameras_of: by zone the camera that watches it.
         min_cell: k of the garment statistics, as they will be published.
         is_clock_ok: whether to go by the clock; one that nobody vouches for is not believed
             if a restart finds it a day and more before the last known time.
@@ -58,16 +58,16 @@ class Counts:
 
     def __init__(
         self,
-        zones: Sequence[str],
+        cameras_of: Mapping[str, str],
         timezone: str,
         business_day_start: str,
         started_at_s: float,
-        cameras_of: Mapping[str, str],
         min_cell: int = 5,
         is_clock_ok: Callable[[], bool] = lambda: False,
     ) -> None:
-        cameras = {zone: frozenset({cameras_of[zone]}) for zone in zones}
-        every = frozenset(cameras_of[zone] for zone in zones)
+        zones = tuple(cameras_of)
+        cameras = {zone: frozenset({camera}) for zone, camera in cameras_of.items()}
+        every = frozenset(cameras_of.values())
         self._zones = (*zones, ALL)
         self._days = Calendar(timezone, business_day_start)
         self._ledger = Ledger(zones, self._days)

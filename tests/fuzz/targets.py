@@ -195,7 +195,7 @@ class FakeBox:
     def __init__(self, config: Config) -> None:
         zones = {zone: camera for zone, (camera, _) in config.zones.items()}
         self.alerts = Alerts(config.alerts, config.timezone, list(zones))
-        self.counts = Counts(list(zones), config.timezone, "04:00", 0.0, zones)
+        self.counts = Counts(zones, config.timezone, "04:00", 0.0)
 
     def pause(self, is_paused: bool) -> None:
         assert isinstance(is_paused, bool)

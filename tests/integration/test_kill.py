@@ -107,7 +107,7 @@ def new_books() -> Books:
         "formal": RuleSettings(any_of=("dress", "suit"), cooldown_s=50.0),
         "suits": RuleSettings(any_of=("suit",), cooldown_s=0.0),
     }
-    counts = Counts(list(CAMERAS), "Europe/Paris", "13:00", START, CAMERAS)
+    counts = Counts(CAMERAS, "Europe/Paris", "13:00", START)
     return Books(Alerts(rules, "Europe/Paris", list(CAMERAS)), counts)
 
 

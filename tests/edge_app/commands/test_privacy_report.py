@@ -126,11 +126,11 @@ def test_a_broker_without_expiries_keeps_longer(config: Config) -> None:
 def test_the_counters_behind_are_forgotten_in_time() -> None:
     """What the report says of them is so."""
     began_s = 1_795_014_000.0
-    counts = Counts(["entrance"], "UTC", "04:00", began_s, {"entrance": "door"})
+    counts = Counts({"entrance": "door"}, "UTC", "04:00", began_s)
     entry = Entry("door", "entrance", 1, "in", 0, began_s + 5.0)
     counts.entered(entry)
     counts.settled(entry, Outfit(True, {}, {"long": Worn("dress", 0.9)}))
-    empty = Counts(["entrance"], "UTC", "04:00", began_s, {"entrance": "door"})
+    empty = Counts({"entrance": "door"}, "UTC", "04:00", began_s)
     for hour in range(KEPT_DAYS * 24 + 1):
         counts.advance(began_s + 3600.0 * hour)
         empty.advance(began_s + 3600.0 * hour)

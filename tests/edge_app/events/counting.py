@@ -20,7 +20,7 @@ NOON = at("2026-11-20T12:00")
 
 
 def counts_from(started_at_s: float = NOON, zones: tuple[str, ...] = ("entrance",)) -> Counts:
-    return Counts(zones, PARIS, "04:00", started_at_s, {zone: CAMERAS[zone] for zone in zones})
+    return Counts({zone: CAMERAS[zone] for zone in zones}, PARIS, "04:00", started_at_s)
 
 
 def entry(at_s: float, direction: str = "in", zone: str = "entrance", **changes) -> Entry:

@@ -11,14 +11,14 @@ import pytest
 
 from edge_app.events.counts import Counts
 from edge_app.flow import CountWindow
-from tests.edge_app.events.counting import CAMERAS, NOON, PARIS, at, entry, named, watch
+from tests.edge_app.events.counting import NOON, PARIS, at, entry, named, watch
 
 MORNING = NOON - 6 * 3600  # 06:00 in Paris
 SOUND = (PARIS, "04:00")
 
 
 def counts_by(calendar: tuple[str, str], started_at_s: float) -> Counts:
-    return Counts(("entrance",), *calendar, started_at_s, CAMERAS)
+    return Counts({"entrance": "door"}, *calendar, started_at_s)
 
 
 def restart(counts: Counts, calendar: tuple[str, str], now_s: float) -> Counts:

@@ -8,7 +8,6 @@ import pytest
 from edge_app.events.counts import Counts
 from edge_app.flow import CountWindow
 from tests.edge_app.events.counting import (
-    CAMERAS,
     NOON,
     PARIS,
     at,
@@ -207,11 +206,10 @@ def test_a_synchronised_clock_is_believed_after_a_restart(is_late, caplog):
     state = json.loads(json.dumps(ahead.state()))
     answers = [not is_late, not is_late]
     counts = Counts(
-        ("entrance",),
+        {"entrance": "door"},
         PARIS,
         "04:00",
         NOON + 900,
-        CAMERAS,
         is_clock_ok=lambda: answers.pop() if answers else True,
     )
     counts.restore(state)

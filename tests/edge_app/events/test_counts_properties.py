@@ -35,7 +35,7 @@ WORN = st.sampled_from(["dress", "jeans", "shirt", "suit"])
 
 
 def new_counts(started_at_s: float = START) -> Counts:
-    return Counts(list(CAMERAS), "Europe/Paris", "04:00", started_at_s, CAMERAS)
+    return Counts(CAMERAS, "Europe/Paris", "04:00", started_at_s)
 
 
 def wearing(garment: str) -> Outfit:

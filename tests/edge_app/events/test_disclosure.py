@@ -38,7 +38,7 @@ def published(windows: list[CountWindow], k: int = K) -> list[dict[str, Any]]:
 
 
 def new_counts(*zones: str, k: int = K) -> Counts:
-    return Counts(zones, "UTC", "15:00", START, ZONES, min_cell=k)
+    return Counts({zone: ZONES[zone] for zone in zones}, "UTC", "15:00", START, min_cell=k)
 
 
 def of_few(payloads: list[dict[str, Any]]) -> dict[Any, tuple[int, int]]:

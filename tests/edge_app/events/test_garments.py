@@ -18,7 +18,7 @@ ZONES = {"entrance": "door", "side-door": "back"}
 
 
 def new_counts() -> Counts:
-    return Counts(list(ZONES), "Europe/Paris", "04:00", START, ZONES, min_cell=K)
+    return Counts(ZONES, "Europe/Paris", "04:00", START, min_cell=K)
 
 
 def enter(counts: Counts, hour: int, zone: str = "entrance", **garments: int) -> None:
