@@ -19,15 +19,15 @@ from edge_app.inference.model import Model
 def messages_of(config: Config, models: Mapping[str, Model]) -> Messages:
     """The maker of one run's messages."""
     return Messages(
-        config.store,
-        config.node,
-        secrets.token_hex(4),
-        config.timezone,
-        config.language,
-        config.privacy.min_cell,
-        "+".join(f"{task}-{model.version}" for task, model in models.items()),
-        directions_of(config),
-        is_clock_synchronised,
+        store=config.store,
+        node=config.node,
+        boot=secrets.token_hex(4),
+        timezone=config.timezone,
+        language=config.language,
+        min_cell=config.privacy.min_cell,
+        model="+".join(f"{task}-{model.version}" for task, model in models.items()),
+        directions=directions_of(config),
+        is_clock_ok=is_clock_synchronised,
     )
 
 

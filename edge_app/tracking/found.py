@@ -82,18 +82,18 @@ class Found:
         doubtful = doubles(covered)
         weak = _DOUBTFUL_SHARE * good_score
         return cls(
-            found,
-            [
+            boxes=found,
+            scores=[
                 min(score, weak) if is_doubtful else score
                 for score, is_doubtful in zip(scores, doubtful, strict=True)
             ],
-            doubtful,
-            None if looks is None else looks[order],
-            [
+            is_doubtful=doubtful,
+            looks=None if looks is None else looks[order],
+            part_of=[
                 parts_of(found, scores, covered, index) if share >= _PART else []
                 for index, share in enumerate(most)
             ],
-            [
+            is_clear=[
                 score >= _CLEAR_SCORE and share < _COVERED
                 for score, share in zip(scores, most, strict=True)
             ],
