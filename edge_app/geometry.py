@@ -63,6 +63,21 @@ def shared_areas(boxes_a: Float32, boxes_b: Float32) -> Float32:
     return np.asarray(np.maximum(width, 0.0) * np.maximum(height, 0.0), np.float32)
 
 
+def shared_area(one: Box, other: Box) -> float:
+    """What two boxes share, square pixels; without ``min`` and ``max``, whose calls take longer.
+
+    >>> shared_area((0.0, 0.0, 2.0, 2.0), (1.0, 0.0, 4.0, 1.0))
+    1.0
+    """
+    x1, y1, x2, y2 = one
+    left, top, right, bottom = other
+    across = (x2 if x2 < right else right) - (x1 if x1 > left else left)
+    if across <= 0:
+        return 0.0
+    down = (y2 if y2 < bottom else bottom) - (y1 if y1 > top else top)
+    return across * down if down > 0 else 0.0
+
+
 def area(boxes: Float32) -> Float32:
     """Areas in square pixels of float32 ``[N, 4]`` boxes, as float32 ``[N]``."""
     sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from edge_app.flow import Detections, Float32
-from edge_app.geometry import Box
-from edge_app.tracking.sharing import shared_area
+from edge_app.geometry import Box, shared_area
 
 _DOUBTFUL = 0.45
 """A box that overlaps a better one by more than this (intersection over union) is doubtful,"""

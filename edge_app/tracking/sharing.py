@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge_app.geometry import Box
+from edge_app.geometry import Box, shared_area
 
 _INSIDE = 0.6
 """Who is in the box is expected within it by this share,"""
@@ -65,18 +65,3 @@ def overlap(one: Box, other: Box) -> float:
     shared = shared_area(one, other)
     areas = sum((x2 - x1) * (y2 - y1) for x1, y1, x2, y2 in (one, other))
     return shared / max(areas - shared, 1e-9)
-
-
-def shared_area(one: Box, other: Box) -> float:
-    """What two boxes share, square pixels; without ``min`` and ``max``, whose calls take longer.
-
-    >>> shared_area((0.0, 0.0, 2.0, 2.0), (1.0, 0.0, 4.0, 1.0))
-    1.0
-    """
-    x1, y1, x2, y2 = one
-    left, top, right, bottom = other
-    across = (x2 if x2 < right else right) - (x1 if x1 > left else left)
-    if across <= 0:
-        return 0.0
-    down = (y2 if y2 < bottom else bottom) - (y1 if y1 > top else top)
-    return across * down if down > 0 else 0.0
