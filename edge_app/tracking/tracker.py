@@ -99,7 +99,7 @@ class Tracker:
             self._find(Found.of(detections, looks, good_score))
         for life in self._lives:
             life.frames += life.last_seen_at_s < taken_at_s
-        ended += self._keep([not self._is_over(life) for life in self._lives])
+        ended += self._end([life for life in self._lives if self._is_over(life)])
         ended += self._confirm()
         return TrackedFrame(
             self._camera, index, taken_at_s, size, self._tracks(), tuple(sorted(ended))
@@ -111,7 +111,7 @@ class Tracker:
         Returns:
             Ids of the confirmed tracks that were alive.
         """
-        return tuple(sorted(self._keep([False] * len(self._lives))))
+        return tuple(sorted(self._end(self._lives)))
 
     def _find(self, found: Found) -> None:
         """Match the detections with the tracks; those that are nobody's begin new ones."""
@@ -256,13 +256,10 @@ class Tracker:
         self._lives = [life for life in self._lives if life.track_id >= 0]
         return ended
 
-    def _keep(self, keep: list[bool]) -> list[int]:
-        """Forget the other tracks; ids of those that had been confirmed."""
-        if all(keep):
-            return []
-        lives = list(zip(self._lives, keep, strict=True))
-        self._lives = [life for life, kept in lives if kept]
-        return [life.track_id for life, kept in lives if not kept and life.track_id > 0]
+    def _end(self, lives: Sequence[Life]) -> list[int]:
+        """Forget tracks; ids of those that had been confirmed."""
+        self._lives = [life for life in self._lives if life not in lives]
+        return [life.track_id for life in lives if life.track_id > 0]
 
     def _tracks(self) -> tuple[Track, ...]:
         tracks = []
