@@ -36,13 +36,8 @@ class Customer:
     def merged(self, other: Customer) -> Customer:
         """Two of the same garment as one: the surer one's looks, the earlier one's time."""
         surer = max(self, other, key=lambda customer: customer.probability)
-        return Customer(
-            self.garment,
-            surer.probability,
-            surer.colour,
-            min(self.entered_at_s, other.entered_at_s),
-            self.people + other.people,
-        )
+        first_s = min(self.entered_at_s, other.entered_at_s)
+        return replace(surer, entered_at_s=first_s, people=self.people + other.people)
 
 
 class Gate:
@@ -135,4 +130,4 @@ class Gate:
         most = max(held, key=lambda customer: (customer.people, customer.probability))
         first_s = min(customer.entered_at_s for customer in held)
         people = sum(customer.people for customer in held)
-        return Customer(most.garment, most.probability, most.colour, first_s, people)
+        return replace(most, entered_at_s=first_s, people=people)
