@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any
 
 from edge_app.flow import CameraState
@@ -52,13 +52,11 @@ class CameraBoard:
             ahead_s: what the wall clock is ahead of the steady one.
         """
         changes = []
-        try:
-            while True:
-                state = self._arrived.get_nowait()
-                changes.append(replace(state, since_s=state.since_s + ahead_s))
-        except Empty:
-            self._known |= {state.camera: state for state in changes}
-            return changes
+        while not self._arrived.empty():
+            state = self._arrived.get()
+            changes.append(replace(state, since_s=state.since_s + ahead_s))
+        self._known |= {state.camera: state for state in changes}
+        return changes
 
     def news(self) -> list[CameraState]:
         """The states to be published: those that differ from what was published last."""
