@@ -91,14 +91,13 @@ class Outfits:
         That is where the outfit is settled, or where much was seen and nobody waits for it: who
         lingered far away, was looked at in vain and then comes in is looked at again.
         """
-        most = self._settings.max_looks
-        return {
-            key: None
-            if person.settled is not None
-            or (person.vote.looks >= most and person.deadline_s is None)
-            else person.vote.weight
-            for key, person in self._people.items()
-        }
+        evidence: dict[TrackKey, float | None] = {}
+        for key, person in self._people.items():
+            is_awaited = person.deadline_s is not None
+            is_open = person.settled is None
+            is_wanted = is_open and (is_awaited or person.vote.looks < self._settings.max_looks)
+            evidence[key] = person.vote.weight if is_wanted else None
+        return evidence
 
     def _judge(self, person: _Person, is_final: bool) -> Outfit:
         if person.settled is not None:
