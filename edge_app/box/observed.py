@@ -44,27 +44,23 @@ class Observed:
     def health(
         self, supervision: Supervision, delivery: Deliveries, outbox_trouble: str | None
     ) -> None:
-        """Note how the box is; called by the pipeline, so that a stuck one shows its age.
+        """Note how the box is, by the pipeline, which cannot say that it stands still itself.
 
         Args:
             supervision: of its stages and cameras.
             delivery: to the brokers.
             outbox_trouble: why the outbox works in memory; None while it is on the disk.
         """
-        overdue = supervision.overdue
         reasons = [*supervision.troubles, *filter(None, (outbox_trouble, *delivery.troubles))]
         word = "degraded" if reasons else "ok"
         if not supervision.is_ready:
             word = "starting"
         if supervision.failing is not None:
             word = "failing"
-        if overdue:
-            word = "stuck"
         self._health = {
             "status": word,
             "reason": "; ".join(reasons),
             "broker_connected": delivery.store.is_connected,
-            "standing_still_s": {stage: round(age_s, 1) for stage, age_s in overdue.items()},
         }
         self._supervision = supervision
         connected = {broker: one.is_connected for broker, one in delivery.by_broker.items()}
@@ -88,8 +84,10 @@ class Observed:
         before, and what the outbox holds in memory would be lost.
         """
         told = dict(self._health)
-        if self._supervision is not None and self._supervision.overdue:
-            # The pipeline itself stands still, and could not say so.
-            told["status"] = "stuck"
+        if self._supervision is not None:
+            overdue = self._supervision.overdue
+            told["standing_still_s"] = {stage: round(age_s, 1) for stage, age_s in overdue.items()}
+            if overdue:
+                told["status"] = "stuck"
         status = 200 if told["status"] in ("ok", "degraded") else 503
         return Page(status, "application/json", json.dumps(told).encode() + b"\n")

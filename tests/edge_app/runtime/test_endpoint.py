@@ -146,7 +146,9 @@ def test_both_pages_are_served_and_nothing_else() -> None:
         assert 'dresscode_broker_connected{broker="store"} 1.0' in get(endpoint.port, "/metrics")[1]
         clock.now_s += PATIENCE_S["pipeline"] + 1.0
         status, text = get(endpoint.port, "/healthz")
-        assert (status, '"status": "stuck"' in text) == (503, True)
+        told = json.loads(text)
+        assert (status, told["status"]) == (503, "stuck")
+        assert told["standing_still_s"] == {"pipeline": PATIENCE_S["pipeline"] + 1.0}
         assert get(endpoint.port, "/etc/passwd")[0] == 404
         port = endpoint.port
     with socket.socket() as probe:
