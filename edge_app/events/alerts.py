@@ -21,15 +21,7 @@ from zoneinfo import ZoneInfo
 from edge_app.config.schema import RuleSettings
 from edge_app.events.gate import Customer, Gate
 from edge_app.events.mutes import Mutes
-from edge_app.events.rules import (
-    colour_of,
-    is_evidence,
-    is_meant,
-    is_within_hours,
-    main_garment,
-    probability,
-    watches,
-)
+from edge_app.events.rules import customer_of, is_meant, is_within_hours, watches
 from edge_app.flow import ALL, Alert, Entry, Outfit, TrackKey
 from edge_app.vocabulary import UNKNOWN
 
@@ -223,14 +215,11 @@ class Alerts:
         """Rules, with their zones, for which this person's entry and evidence now both hold."""
         person = self._people[key]
         for name, (zone, entered_at_s) in list(person.waiting.items()):
-            rule = self._rules[name]
-            chance = probability(rule, outfit)
-            if is_evidence(rule, outfit) and chance >= rule.min_probability:
+            customer = customer_of(self._rules[name], outfit, entered_at_s)
+            if customer is not None:
                 del person.waiting[name]
                 person.done.add(name)
-                garment = main_garment(rule, outfit)
-                colour = colour_of(outfit, garment)
-                yield name, zone, Customer(garment, chance, colour, entered_at_s)
+                yield name, zone, customer
             elif outfit.is_settled:
                 # It answers for good; who is followed under this id after going out is another.
                 del person.waiting[name]

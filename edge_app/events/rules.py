@@ -7,6 +7,7 @@ from math import prod
 from zoneinfo import ZoneInfo
 
 from edge_app.config.schema import RuleSettings
+from edge_app.events.gate import Customer
 from edge_app.flow import Entry, Outfit
 from edge_app.vocabulary import REGION_OF, UNKNOWN
 
@@ -35,6 +36,15 @@ def is_within_hours(rule: RuleSettings, at_s: float, timezone: ZoneInfo) -> bool
     start, end = rule.hours.split("-")
     now = datetime.fromtimestamp(at_s, timezone).strftime("%H:%M")
     return start <= now < end if start < end else now >= start or now < end
+
+
+def customer_of(rule: RuleSettings, outfit: Outfit, entered_at_s: float) -> Customer | None:
+    """Somebody whom a rule means by what they wear; None while they are not known to be."""
+    chance = probability(rule, outfit)
+    if not is_evidence(rule, outfit) or chance < rule.min_probability:
+        return None
+    garment = main_garment(rule, outfit)
+    return Customer(garment, chance, colour_of(outfit, garment), entered_at_s)
 
 
 def is_evidence(rule: RuleSettings, outfit: Outfit) -> bool:
