@@ -181,6 +181,7 @@ class Alerts:
             "version": _VERSION,
             "now_s": now_s,
             "gates": [[*key, gate.state()] for key, gate in self._gates.items()],
+            "directions": {name: rule.direction for name, rule in self._rules.items()},
             **self._mutes.state(),
             "people": [
                 [*key, p.heard_at_s, [[n, *w] for n, w in p.waiting.items()], sorted(p.done)]
@@ -189,7 +190,7 @@ class Alerts:
         }
 
     def restore(self, state: Mapping[str, Any], keeps_tracks: bool = False) -> None:
-        """Continue from what :meth:`state` gave; rules and zones that are gone go.
+        """Continue from what :meth:`state` gave; rules that are gone or turned, and zones, go.
 
         Args:
             state: of the earlier run.
@@ -202,13 +203,18 @@ class Alerts:
             return
         self._now_s = state["now_s"]
         self._is_back = not keeps_tracks
+        directions = state.get("directions", {})
         for name, zone, gate in state["gates"]:
-            if self._watches(name, zone):
+            if self._watches(name, zone, directions.get(name)):
                 self._gates[name, zone] = Gate(self._rules[name])
                 self._gates[name, zone].restore(gate)
         self._mutes.restore(state, self._rules, is_restart=not keeps_tracks)
         for camera, track_id, heard_at_s, waiting, done in state["people"] if keeps_tracks else ():
-            kept = {name: (zone, at_s) for name, zone, at_s in waiting if self._watches(name, zone)}
+            kept = {
+                name: (zone, at_s)
+                for name, zone, at_s in waiting
+                if self._watches(name, zone, directions.get(name))
+            }
             self._people[camera, track_id] = _Person(heard_at_s, kept, set(done))
 
     def _customers(self, key: TrackKey, outfit: Outfit) -> Iterator[tuple[str, str, Customer]]:
@@ -263,9 +269,15 @@ class Alerts:
         if lost:
             logger.warning("alerts: %d people held at a restart are not announced so late", lost)
 
-    def _watches(self, rule: str, zone: str) -> bool:
-        """There are such a rule and zone, and the one means who enters the other."""
-        return zone in self._zones and rule in self._rules and watches(self._rules[rule], zone)
+    def _watches(self, name: str, zone: str, direction: str | None) -> bool:
+        """There are such a rule and zone, and the one means who passes the other that way.
+
+        Earlier versions did not keep the direction.
+        """
+        rule = self._rules.get(name)
+        if rule is None or zone not in self._zones:
+            return False
+        return watches(rule, zone) and direction in (None, rule.direction)
 
     def _check(self, rule: str) -> None:
         if rule not in self._rules:

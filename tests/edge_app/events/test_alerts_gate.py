@@ -291,6 +291,7 @@ def test_rules_that_are_gone_are_left_behind():
         ({}, ["roof"], 0),
         ({"any_of": ("coat", "dress")}, ["entrance"], 2),
         ({"any_of": ("coat",)}, ["entrance"], 0),
+        ({"direction": "out"}, ["entrance"], 0),
     ],
     ids=[
         "still watched",
@@ -298,6 +299,7 @@ def test_rules_that_are_gone_are_left_behind():
         "zone gone",
         "still meant",
         "garment left the rule",
+        "direction turned",
     ],
 )
 def test_a_reload_announces_nobody_whom_no_rule_means_any_more(changes, known, announced):
