@@ -58,8 +58,7 @@ test-events: $(VENV)/.for-work ## tests of what is counted and alerted
 test-box: $(VENV)/.for-work | system-packages ## tests of a whole box: services, brokers, kills, trouble
 	$(BIN)/pytest $(BOX_TESTS)
 
-# In processes of their own: TensorRT's builds; training, whose workers crashed beside all the rest;
-# what else makes models, with torch.
+# In processes of their own: TensorRT's builds; training; what else makes models, with torch.
 test-models: $(VENV)/.for-work ## tests of what makes models
 	$(BIN)/pytest tests/calibration tests/model_build/test_engine.py
 	$(BIN)/pytest tests/model_build/train

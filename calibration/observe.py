@@ -15,7 +15,7 @@ from calibration.ranges import BINS
 from edge_app.errors import EngineError
 from edge_app.flow import Float32, UInt8
 from edge_app.inference.openvino_guard import guard
-from edge_app.inference.silent_openvino import UNPINNED, ov
+from edge_app.inference.silent_openvino import CORE
 
 Progress = Callable[[int, int], None]
 """Called with how many steps are done and how many there are."""
@@ -45,12 +45,11 @@ def run_inputs(
     model: Any, batches: Iterable[Sequence[npt.NDArray[Any]]]
 ) -> Iterator[dict[str, Float32]]:
     """As :func:`run`, for a model with several inputs: an array for each, in their order."""
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, **UNPINNED}
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
     try:
-        core = ov.Core()
-        network = core.read_model(model.SerializeToString())
+        network = CORE.read_model(model.SerializeToString())
         guard(network)
-        request = core.compile_model(network, "CPU", settings).create_infer_request()
+        request = CORE.compile_model(network, "CPU", settings).create_infer_request()
         names = [output.name for output in model.graph.output]
         for batch in batches:
             request.infer(list(batch), share_inputs=True)

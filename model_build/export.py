@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from edge_app.errors import ModelError
-from edge_app.inference.silent_openvino import UNPINNED, ov
+from edge_app.inference.silent_openvino import CORE
 
 OPSET = 17
 
@@ -193,8 +193,8 @@ def largest_difference(
         less than the arithmetic's noise may swap places: scores are compared in each label's
         order, and boxes, where the score is at least 0.05, with the nearest one found.
     """
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, **UNPINNED}
-    compiled = ov.Core().compile_model(str(path), "CPU", settings)
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+    compiled = CORE.compile_model(str(path), "CPU", settings)
     names = [output.get_any_name() for output in compiled.outputs]
     found = list(compiled(pictures_nhwc).values())
     with torch.no_grad():

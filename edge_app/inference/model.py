@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from edge_app.config.denied import denied
 from edge_app.errors import ModelError
-from edge_app.inference.silent_openvino import ov
+from edge_app.inference.silent_openvino import CORE
 from edge_app.vocabulary import CATEGORIES, REGIONS
 
 Task = Literal["detector", "garments", "classifier"]
@@ -99,7 +99,7 @@ def load_model(path: Path, task: Task) -> Model:
 
 
 def _read(path: Path, task: Task) -> Model:
-    network = ov.Core().read_model(path)
+    network = CORE.read_model(path)
     _refuse_denied(path, network)
     size = _check_input(path, task, network)
     outputs = _check_outputs(path, task, network)

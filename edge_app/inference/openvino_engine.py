@@ -12,7 +12,7 @@ from edge_app.flow import Batch, Cuts, Float32, UInt8
 from edge_app.inference.model import Model
 from edge_app.inference.openvino_guard import guard
 from edge_app.inference.preprocess import pixels_of
-from edge_app.inference.silent_openvino import UNPINNED, ov
+from edge_app.inference.silent_openvino import CORE
 
 Precision = Literal["f32", "bf16"]
 STEPS = (8, 4, 2, 1)
@@ -38,12 +38,10 @@ class OpenVinoEngine:
         self, model: Model, threads: int = 0, max_batch: int = 8, precision: Precision = "f32"
     ) -> None:
         self._model = model
-        self._core = ov.Core()
         self._settings = {
             "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0)),
-            **UNPINNED,
         }
         self._steps = [step for step in STEPS if step <= max_batch]
         self._requests: dict[int, Any] = {}
@@ -58,7 +56,7 @@ class OpenVinoEngine:
                 network = self._model.network.clone()
                 guard(network)
                 network.reshape([step, height, width, 3])
-                compiled = self._core.compile_model(network, "CPU", self._settings)
+                compiled = CORE.compile_model(network, "CPU", self._settings)
                 self._requests[step] = compiled.create_infer_request()
             except (RuntimeError, ValueError) as error:
                 raise EngineError(

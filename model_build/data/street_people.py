@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.geometry import Letterbox
-from edge_app.inference.silent_openvino import UNPINNED, ov
+from edge_app.inference.silent_openvino import CORE
 from model_build.data.ccp import (
     StreetPhoto,
     garments_in,
@@ -59,7 +59,7 @@ def best_person(model: Path) -> FindPerson:
 
     The whole picture is the answer where the detector sees nobody.
     """
-    network = ov.compile_model(str(model), "CPU", {"INFERENCE_NUM_THREADS": 1, **UNPINNED})
+    network = CORE.compile_model(str(model), "CPU", {"INFERENCE_NUM_THREADS": 1})
     _, height, width, _ = network.input(0).partial_shape
     size = (width.get_length(), height.get_length())
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edge_app.errors import ModelError
-from edge_app.inference.silent_openvino import UNPINNED, ov
+from edge_app.inference.silent_openvino import CORE
 
 ROUNDS = 40
 
@@ -43,12 +43,12 @@ def latency(model: Path, yardstick: Path, rounds: int = ROUNDS) -> dict[str, flo
 def _request(path: Path) -> tuple[Any, np.ndarray]:
     """A compiled network's call, and a picture for it."""
     try:
-        network = ov.Core().read_model(str(path))
+        network = CORE.read_model(str(path))
         entry = network.input()
         shape = [1 if side.is_dynamic else side.get_length() for side in entry.partial_shape]
         network.reshape(shape)
-        settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, **UNPINNED}
-        compiled = ov.compile_model(network, "CPU", settings)
+        settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+        compiled = CORE.compile_model(network, "CPU", settings)
     except RuntimeError as error:
         raise ModelError(f"{path}: OpenVINO cannot run it: {error}") from error
     kind = entry.element_type.to_dtype()

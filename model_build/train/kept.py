@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edge_app.inference.silent_openvino import UNPINNED, ov
+from edge_app.inference.silent_openvino import CORE, ov
 from model_build.networks.efficientnet import Seeing
 from model_build.train.batches import Batches
 from model_build.train.fitting import Run, Schedule
@@ -178,8 +178,8 @@ def _compiled(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's tracing is deprecated; OpenVINO builds on it
         model = ov.convert_model(see.eval(), example_input=example)
-    settings = {"INFERENCE_PRECISION_HINT": "f32", **UNPINNED}
-    compiled = ov.Core().compile_model(model, "CPU", settings)
+    settings = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = CORE.compile_model(model, "CPU", settings)
 
     def run(pictures: NDArray[np.float32]) -> Sequence[NDArray[np.float32]]:
         return list(compiled(pictures).values())

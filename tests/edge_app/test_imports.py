@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +123,13 @@ def test_openvino_is_silent_everywhere(folder: str) -> None:
         if any(name.split(".")[0] == "openvino" for name in imported(path.read_text()))
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("folder", ["edge_app", "calibration", "model_build", "tests"])
+def test_openvino_has_one_core(folder: str) -> None:
+    makes = re.compile(r"\bov\.(Core|compile_model)\(")
+    wrong = [p for p in (ROOT / folder).rglob("*.py") if makes.search(p.read_text())]
+    assert wrong == [ROOT / "edge_app/inference/silent_openvino.py"] * (folder == "edge_app")
 
 
 def test_every_folder_of_edge_app_is_in_a_ring() -> None:

@@ -13,7 +13,7 @@ from edge_app.detection.detector import Detector
 from edge_app.inference.model import load_model
 from edge_app.inference.openvino_engine import OpenVinoEngine
 from edge_app.inference.preprocess import letterbox
-from edge_app.inference.silent_openvino import ov
+from edge_app.inference.silent_openvino import CORE
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_runtimes_agree(path: Path, clips_dir: Path) -> None:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     boxes, scores = session.run(["boxes", "scores"], {"images": batch})
     settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-    found = ov.Core().compile_model(str(path), "CPU", settings)(batch)
+    found = CORE.compile_model(str(path), "CPU", settings)(batch)
     sure = scores[..., 0] > 0.05
     assert sure.any()
     np.testing.assert_allclose(found["scores"], scores, atol=1e-4)

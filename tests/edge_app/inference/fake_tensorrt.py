@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from edge_app.errors import EngineError
-from edge_app.inference.silent_openvino import ov
+from edge_app.inference.silent_openvino import CORE
 
 __version__ = "10.3.0"
 trouble: dict[str, int] = {}
@@ -189,11 +189,11 @@ class Runtime:
 class _Engine:
     def __init__(self, onnx: bytes, most: int) -> None:
         self.most = most
-        network = ov.Core().read_model(onnx)
+        network = CORE.read_model(onnx)
         self.input = network.inputs[0].get_any_name()
         self.outputs = [port.get_any_name() for port in network.outputs]
         self.shapes = {p.get_any_name(): p.get_partial_shape() for p in network.outputs}
-        self.compiled = ov.Core().compile_model(
+        self.compiled = CORE.compile_model(
             network, "CPU", {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
         )
         self.num_io_tensors = 1 + len(self.outputs)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -96,6 +98,28 @@ def test_the_embedding_has_unit_length() -> None:
     answer = OpenVinoEngine(model, threads=1).infer(pictures("classifier", 2))
     np.testing.assert_allclose(np.linalg.norm(answer["embedding"], axis=1), 1.0, atol=1e-4)
     np.testing.assert_allclose(answer["probabilities"].sum(axis=1), 1.0, atol=1e-4)
+
+
+TWO_THAT_GO = """
+import os, signal, sys
+from pathlib import Path
+from edge_app.inference.model import load_model
+from edge_app.inference.openvino_engine import OpenVinoEngine
+
+model = load_model(Path(sys.argv[1]), "classifier")
+first, second = OpenVinoEngine(model, threads=1), OpenVinoEngine(model, threads=1)
+signal.signal(signal.SIGHUP, lambda *_: print("heard"))
+del first
+del second
+os.kill(os.getpid(), signal.SIGHUP)
+"""
+
+
+def test_a_signal_is_heard_after_engines_that_are_gone(tmp_path: Path) -> None:
+    path = save_classifier(tmp_path / "classifier.onnx")
+    program = [sys.executable, "-c", TWO_THAT_GO, str(path)]
+    ended = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "heard\n"), ended.stderr
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is a single core")

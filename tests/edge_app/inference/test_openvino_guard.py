@@ -7,7 +7,7 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 from edge_app.inference.openvino_guard import guard, guard_concatenations, guard_sums
-from edge_app.inference.silent_openvino import ov
+from edge_app.inference.silent_openvino import CORE
 
 
 def concat_then_convolution() -> bytes:
@@ -49,9 +49,9 @@ def test_the_answer_is_that_of_an_independent_runtime() -> None:
     rng = np.random.default_rng(1)
     feeds = {name: rng.normal(0, 1, (1, 16, 8, 8)).astype(np.float32) for name in "ab"}
     expected = by_another(text, feeds)
-    network = ov.Core().read_model(text)
+    network = CORE.read_model(text)
     guard(network)
-    found = ov.Core().compile_model(network, "CPU", {"INFERENCE_NUM_THREADS": 1})(feeds)[0]
+    found = CORE.compile_model(network, "CPU", {"INFERENCE_NUM_THREADS": 1})(feeds)[0]
     np.testing.assert_allclose(found, expected, atol=0.05 * expected.std())
 
 
@@ -60,18 +60,18 @@ def test_weights_of_seven_bits_answer_nearly_the_same_and_never_overflow() -> No
     # As bright as can be: the sums that overflow 16 bits where the processor adds in them.
     feeds = {name: np.full((1, 16, 8, 8), 4, np.float32) for name in "ab"}
     expected = by_another(text, feeds)
-    network = ov.Core().read_model(text)
+    network = CORE.read_model(text)
     assert guard_concatenations(network) == 1
     assert guard_sums(network) == 1
     network.validate_nodes_and_infer_types()
-    found = ov.Core().compile_model(network, "CPU", {"INFERENCE_NUM_THREADS": 1})(feeds)[0]
+    found = CORE.compile_model(network, "CPU", {"INFERENCE_NUM_THREADS": 1})(feeds)[0]
     np.testing.assert_allclose(found, expected, atol=0.05 * np.abs(expected).max())
 
 
 def test_a_float_network_is_left_as_it_is() -> None:
     from edge_app.inference.model import SHIPPED
 
-    network = ov.Core().read_model(SHIPPED / "classifier.onnx")
+    network = CORE.read_model(SHIPPED / "classifier.onnx")
     count = len(network.get_ops())
     guard(network)
     assert guard_concatenations(network) + guard_sums(network) == 0
