@@ -173,6 +173,11 @@ class Entrance:
                 side = stay.sides.origin(depth)
             change = stay.sides.observe(side, depth, point, tracked.taken_at_s)
             if change is not None:
+                hidden = visitor.foot.at_first(tracked.size, tracked.taken_at_s)
+                sides = {zone.side(zone.depth(at), person_height) for at in hidden}
+                if sides == {change.side} and not zone.is_area:
+                    # They came from nowhere else: at first, somebody hid their legs.
+                    change = replace(change, is_first=True)
                 entries += self._decide(zone_id, track.track_id, stay, change)
         return entries
 

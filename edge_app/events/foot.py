@@ -28,6 +28,12 @@ _BEFORE = 0.3
 """and one that is so many times as high at once has got the legs of somebody nearer, whose box ends
 within this share of its height of where it ends, and covers this share of the width of one of them.
 """
+_FIRST_S = 0.3
+_RECENT_S = 1.5
+_FROM_BELOW = 0.7
+"""What was seen in the first moment is judged anew for so long, if the box then grew by legs: of
+the largest step of its height, at least this share was at the lower edge.
+"""
 _USUAL_QUANTILE = 0.75
 _SHRINKS_PER_S = 0.35
 """Who walks away from the camera becomes smaller by at most this share of the height."""
@@ -51,6 +57,10 @@ class Foot:
         self._stood_since_s = 0.0
         self.is_cut_off = False
         """Whether the latest box was cut off by the picture's edge."""
+        self._first: list[Float32] = []
+        self._first_at_s: float | None = None
+        self._before: Float32 | None = None
+        self._grew = (0.0, 0.0)
 
     def locate(
         self,
@@ -73,6 +83,7 @@ class Foot:
         x1, y1, x2, y2 = (float(value) for value in box)
         at_left, at_top, at_right, at_bottom = is_cut_off((x1, y1, x2, y2), size)
         self.is_cut_off = at_left or at_top or at_right or at_bottom
+        self._note_first(box, at_top or at_bottom, at_s)
         stood_s = self._stood_s((x1 + x2) / 2, y1, y2 - y1, at_s)
         if stood_s > _MEMORY_S and self._grows(at_s):
             self._stood_since_s, stood_s = at_s, 0.0
@@ -97,6 +108,44 @@ class Foot:
         elif at_right and x2 - x1 < usual_width:
             x2 = x1 + usual_width
         return foot_point(np.array([x1, y1, x2, y2], np.float32), size)
+
+    def at_first(self, size: tuple[int, int], at_s: float) -> list[Point]:
+        """Where a person stood who was first seen without legs, which have come to light since.
+
+        Args:
+            size: width and height of the picture in pixels.
+            at_s: the present.
+
+        Returns:
+            For each box of the first moment that was too low for the person, the foot point that
+            was hidden then; none where no box was, where it was the head that came to light, or
+            where the first moment is long ago.
+        """
+        if self._first_at_s is None or at_s - self._first_at_s > _RECENT_S:
+            return []
+        _, height = self._usual(0.0, 0.0, at_s, is_standing=False)
+        grew, at_feet = self._grew
+        if grew < (1.0 - _LEGS_MISSING) * height or at_feet < _FROM_BELOW * grew:
+            return []
+        return [
+            foot_point(np.array([box[0], box[1], box[2], box[1] + height], np.float32), size)
+            for box in self._first
+            if box[3] - box[1] < _LEGS_MISSING * height
+        ]
+
+    def _note_first(self, box: Float32, is_cut_off: bool, at_s: float) -> None:
+        """Keep the boxes of the first moment, and the largest step in which they grew after it."""
+        if self._first_at_s is None:
+            self._first_at_s = at_s
+        since_s = at_s - self._first_at_s
+        if since_s > _RECENT_S:
+            return
+        if since_s <= _FIRST_S and not is_cut_off:
+            self._first.append(box)
+        if self._before is not None and not is_cut_off:
+            _, down_by, _, feet_by = (float(by) for by in box - self._before)
+            self._grew = max(self._grew, (feet_by - down_by, feet_by))
+        self._before = None if is_cut_off else box
 
     def _stood_s(self, x: float, y: float, height: float, at_s: float) -> float:
         """For how long the head has been where it is now."""

@@ -235,6 +235,41 @@ def test_legs_found_late_do_not_cross_back() -> None:
     assert directions(entries) == ["in"]
 
 
+def come_to_light(walk: Walk, hidden: float, until_s: float, is_head: bool = False) -> list[Entry]:
+    """Somebody whose legs, or head, a share of the height, are behind something at first."""
+    entrance = Entrance("cam", LINE, True)
+    entries: list[Entry] = []
+    for index in range(2, 25):
+        at_s = index / 10
+        foot = walk(at_s)
+        assert foot is not None
+        box = track(foot, 0.35, START_S).box_xyxy
+        if at_s < until_s:
+            box[1 if is_head else 3] -= (-hidden if is_head else hidden) * 0.35 * SIZE[1]
+        seen = Track(1, box, 0.8, True, START_S)
+        entries += entrance.update(TrackedFrame("cam", index, START_S + at_s, SIZE, (seen,)))
+    return entries
+
+
+@pytest.mark.parametrize("until_s", [0.5, 0.7])
+@pytest.mark.parametrize("hidden", [0.35, 0.5])
+def test_legs_that_come_to_light_after_the_first_sight_cross_nothing(
+    hidden: float, until_s: float
+) -> None:
+    beyond = along((0, 0.4, 0.88), (3, 0.6, 0.88))
+    assert come_to_light(beyond, hidden, until_s) == []
+    out = along((0, 0.4, 0.7), (1, 0.5, 0.75), (2, 0.5, 0.95), (3, 0.5, 0.95))
+    assert directions(come_to_light(out, hidden, until_s)) == ["out"]
+
+
+@pytest.mark.parametrize("hidden", [0.15, 0.35])
+def test_a_head_that_comes_to_light_has_not_moved_the_feet(hidden: float) -> None:
+    """Under a door's lintel, say."""
+    out = along((0, 0.5, 0.77), (1, 0.5, 0.84), (2, 0.5, 0.91), (3, 0.5, 0.98))
+    assert directions(come_to_light(out, 0.0, 0.0)) == ["out"]
+    assert directions(come_to_light(out, hidden, 0.6, is_head=True)) == ["out"]
+
+
 def test_who_walks_away_and_becomes_smaller_crosses_when_the_feet_do() -> None:
     """A third of the height in a second: the shorter box is no box without legs."""
     entrance = Entrance("cam", LINE, True)
