@@ -14,7 +14,7 @@ Only what was seen counts as an observation; a coasting track says nothing. Wher
 there is no time to be seen for 0.3 s: who appears cut off by the picture's edge came from beyond
 it, and who disappears there has gone beyond it, so two observations are enough for that side.
 Who is first seen in a line's band, hidden by others until then, comes from the side of the line
-itself; nobody is counted within the band.
+itself; nobody is counted within the band. Who was hidden until beyond it: :mod:`.emerging`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from edge_app.config.schema import TrackingSettings, ZoneSettings
+from edge_app.events.emerging import Emerging
 from edge_app.events.foot import Foot
 from edge_app.events.sides import Change, Sides
 from edge_app.events.zones import Zone
@@ -30,6 +31,13 @@ from edge_app.flow import Direction, Entry, Float32, Track, TrackedFrame
 
 _INITIAL_S = 10.0
 """Live, people first seen inside an area this soon after a start were there before."""
+_ALL_FOUND_S = 1.0
+"""Nor does anybody come to light who is first seen so soon after it."""
+_SURE_SCORE = 0.3
+"""A weaker box goes on with a track, but does not tell where somebody stands: it is often a part of
+them, or of somebody else."""
+_LOST_S = 2.0
+"""Who was lost at a line no longer ago than this may have crossed it unseen."""
 
 
 @dataclass
@@ -45,6 +53,7 @@ class _Stay:
 class _Visitor:
     """What is known of one person; deleted when the track ends."""
 
+    emerging: Emerging
     foot: Foot = field(default_factory=Foot)
     stays: dict[str, _Stay] = field(default_factory=dict)
 
@@ -90,8 +99,11 @@ class Entrance:
             entries += [self._unsaid(entry) for entry in gone] if has_broken else gone
         boxes = [track.box_xyxy for track in tracked.tracks]
         for track in tracked.tracks:
-            if track.is_observed and tracked.is_past_first_sight(track):
-                entries += self._observe(track, tracked, boxes)
+            if track.is_observed and track.score >= _SURE_SCORE:
+                if tracked.is_past_first_sight(track):
+                    entries += self._observe(track, tracked, boxes)
+            elif track.track_id in self._visitors:
+                self._visitors[track.track_id].emerging.miss()
         return entries
 
     @property
@@ -157,7 +169,10 @@ class Entrance:
             self._zones = {key: Zone(zone, aspect) for key, zone in self._settings.items()}
 
     def _observe(self, track: Track, tracked: TrackedFrame, boxes: list[Float32]) -> list[Entry]:
-        visitor = self._visitors.setdefault(track.track_id, _Visitor())
+        visitor = self._visitors.get(track.track_id)
+        if visitor is None:
+            visitor = self._visitors[track.track_id] = _Visitor(Emerging(track, tracked))
+            visitor.emerging.is_open &= track.first_seen_at_s - self._started_at_s > _ALL_FOUND_S
         point = visitor.foot.locate(track.box_xyxy, tracked.size, tracked.taken_at_s, boxes)
         person_height = float(track.box_xyxy[3] - track.box_xyxy[1]) / tracked.size[1]
         entries = []
@@ -179,7 +194,44 @@ class Entrance:
                     # They came from nowhere else: at first, somebody hid their legs.
                     change = replace(change, is_first=True)
                 entries += self._decide(zone_id, track.track_id, stay, change)
+        if visitor.emerging.is_open and visitor.emerging.watch(track, point, tracked):
+            entries += self._emerge(track.track_id, visitor)
         return entries
+
+    def _emerge(self, track_id: int, visitor: _Visitor) -> list[Entry]:
+        """Count who was hidden while they crossed a line."""
+        entries, emerging = [], visitor.emerging
+        lost = [self._visitors[other] for other in emerging.lost if other in self._visitors]
+        for zone_id, stay in visitor.stays.items():
+            zone, side = self._zones[zone_id], stay.sides.settled
+            if zone.is_area or side == 0 or stay.counted is not None:
+                continue
+            near = [other for other in lost if zone_id in other.stays]
+            change = None
+            if all(other.stays[zone_id].sides.settled != side for other in near):
+                change = emerging.passage(zone, side)
+            if change is None and emerging.goes_on(zone, side):
+                change = self._go_on(zone_id, visitor, near)
+            if change is not None:
+                entries += self._decide(zone_id, track_id, stay, change)
+        return entries
+
+    def _go_on(self, zone_id: str, visitor: _Visitor, lost: list[_Visitor]) -> Change | None:
+        """Somebody just seen goes on for the latest who was lost on the other side of a line."""
+        stay, since_s = visitor.stays[zone_id], visitor.emerging.since_s
+        lost = [
+            other
+            for other in lost
+            if other.stays[zone_id].sides.settled == -stay.sides.settled
+            and since_s - other.stays[zone_id].sides.last_at_s <= _LOST_S
+        ]
+        if not lost:
+            return None
+        latest = max(lost, key=lambda other: other.stays[zone_id].sides.last_at_s)
+        # If the lost track is seen again, it is of somebody else.
+        before = latest.stays.pop(zone_id)
+        stay.counted, stay.in_at_s = before.counted, before.in_at_s
+        return stay.sides.passage_from(before.sides)
 
     def _part(self, track_id: int, has_left: bool) -> list[Entry]:
         """Forget a person, after deciding what the end of the track says."""

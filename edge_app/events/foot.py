@@ -101,6 +101,8 @@ class Foot:
             self._whole.append((at_s, x2 - x1, y2 - y1))
         if at_bottom:
             y2 = size[1]
+        elif at_left or at_right:
+            pass  # It is the head that has left the picture, rather than the legs.
         elif is_standing or has_others_legs or y2 - y1 < _LEGS_MISSING * usual_height:
             y2 = y1 + usual_height
         if at_left and x2 - x1 < usual_width:

@@ -14,6 +14,9 @@ from edge_app.geometry import Point
 
 _LEAST_SEEN = 2
 
+_Sight = tuple[float, float, Point]
+"""Time, depth and foot point of an observation."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -56,7 +59,8 @@ class Sides:
         self._run_since_s = 0.0
         self._run_seen = 0
         self._is_first_run = True
-        self._last: tuple[float, float, Point] | None = None
+        self._first: _Sight | None = None
+        self._last: _Sight | None = None
         self._crossed: tuple[float, Point] | None = None
 
     def observe(self, side: int, depth: float, point: Point, at_s: float) -> Change | None:
@@ -107,6 +111,16 @@ class Sides:
             return None
         return self._settle()
 
+    def passage_from(self, lost: Sides) -> Change | None:
+        """The crossing between where somebody was lost on the other side and the first sight here.
+
+        Args:
+            lost: what is known of who was lost.
+        """
+        if self._first is None or lost._last is None:
+            return None
+        return Change(self.settled, *_between(lost._last, self._first))
+
     def _begin(self, side: int, at_s: float) -> None:
         is_first = self._is_first_run = self._run_seen == 0
         self._run_side = side
@@ -126,9 +140,15 @@ class Sides:
 
     def _note_crossing(self, depth: float, point: Point, at_s: float) -> None:
         """Remember where and when the boundary itself was last crossed, interpolated."""
+        now = (at_s, depth, point)
         if self._last is not None and (self._last[1] >= 0) != (depth >= 0):
-            before_s, last_depth, before = self._last
-            share = last_depth / (last_depth - depth)
-            x, y = (a + share * (b - a) for a, b in zip(before, point, strict=True))
-            self._crossed = (before_s + share * (at_s - before_s), (x, y))
-        self._last = (at_s, depth, point)
+            self._crossed = _between(self._last, now)
+        self._first, self._last = self._first or now, now
+
+
+def _between(before: _Sight, after: _Sight) -> tuple[float, Point]:
+    """When and where a boundary was crossed between two observations on its two sides."""
+    (before_s, last_depth, last), (after_s, depth, point) = before, after
+    share = min(max(last_depth / (last_depth - depth), 0.0), 1.0) if last_depth != depth else 0.0
+    x, y = (a + share * (b - a) for a, b in zip(last, point, strict=True))
+    return before_s + share * (after_s - before_s), (x, y)

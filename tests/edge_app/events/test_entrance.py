@@ -211,6 +211,19 @@ def test_coasting_is_no_observation() -> None:
     assert entries + entrance.finish() == []
 
 
+@pytest.mark.parametrize(("score", "expected"), [(0.29, []), (0.3, ["in"])])
+def test_a_weak_box_does_not_tell_where_somebody_stands(score: float, expected: list[str]) -> None:
+    entrance = Entrance("cam", LINE, True)
+    entries: list[Entry] = []
+    for index in range(30):
+        is_weak = index >= 15
+        seen = track((0.5, 0.7 if is_weak else 0.9), 0.35, START_S)
+        shown = Track(1, seen.box_xyxy, score if is_weak else 0.8, True, START_S)
+        frame = TrackedFrame("cam", index, START_S + index / 10, SIZE, (shown,))
+        entries += entrance.update(frame)
+    assert directions(entries) == expected
+
+
 def test_lost_on_one_side_and_found_on_the_other_is_one_crossing() -> None:
     walk = along((0, 0.5, 1.0), (3, 0.5, 0.5))
     entries = watch(lambda t: None if 0.8 < t < 2.2 else walk(t), 4.0)

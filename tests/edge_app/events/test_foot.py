@@ -41,6 +41,21 @@ def test_who_stands_keeps_the_feet_while_somebody_hides_the_legs() -> None:
     assert min(ys[20:]) > 80 + 85
 
 
+@pytest.mark.parametrize("is_left", [True, False])
+def test_who_leaves_over_the_side_edge_keeps_the_feet_after_the_head_is_gone(is_left: bool) -> None:
+    """What is seen last is an arm, or a bag: its box begins lower, and ends where it did."""
+    foot = Foot()
+    ys = []
+    for index in range(24):
+        left, right = 230 - 12.0 * index, 290 - 12.0 * index
+        top = 80 if left > 0 else 80 + 12.0 * (index - 19)
+        box = np.array([max(left, 0.0), top, right, 200], np.float32)
+        if not is_left:
+            box = np.array([SIZE[0] - box[2], top, SIZE[0] - box[0], 200], np.float32)
+        ys.append(foot.locate(box, SIZE, index / FPS)[1] * SIZE[1])
+    assert ys == pytest.approx([200] * 24, abs=1)
+
+
 def feet_of_who_walks(heights_px: list[float], nearer_at_px: float | None = None) -> list[float]:
     """Of somebody whose head moves down the picture by 20 px/s, and who grows by 10 px/s.
 
