@@ -214,7 +214,7 @@ def test_nobody_else_does(lost: Person, newcomer: Person) -> None:
 
 def test_whoever_was_seen_to_cross_goes_on_for_nobody() -> None:
     crosses = Person(along(0.5, 0.57, 3.0, down=-0.16), from_s=3.0)
-    assert told(watch([HIDES, LOST, crosses])) == [(3, "in")]
+    assert told(watch([Person(at(0.5, 0.42)), LOST, crosses])) == [(3, "in")]
 
 
 def test_one_person_goes_on_as_one_person() -> None:
