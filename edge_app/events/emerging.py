@@ -13,9 +13,8 @@ import math
 from dataclasses import dataclass
 from statistics import median
 
-import numpy as np
-
 from edge_app.events.sides import Change
+from edge_app.events.way import Sight, Way
 from edge_app.events.zones import Zone
 from edge_app.flow import ROUNDING_S, Track, TrackedFrame
 from edge_app.geometry import Box, Point, is_cut_off, shared_area
@@ -105,7 +104,7 @@ class Emerging:
             zone: the line.
             side: of it where the person is: 1 inside, -1 outside.
         """
-        (speed, *_), (depth, *_) = self._way(zone, side)
+        _, speed, depth = self._way(zone, side)
         return speed >= _GOES_ON_SPEED and depth <= _GOES_ON_NEAR
 
     def passage(self, zone: Zone, side: int) -> Change | None:
@@ -115,25 +114,17 @@ class Emerging:
             zone: the line.
             side: of it where the person is: 1 inside, -1 outside.
         """
-        (speed, *by), (depth, *at) = self._way(zone, side)
+        way, speed, depth = self._way(zone, side)
         if not self._is_alone or speed < _HIDDEN_SPEED or depth > _HIDDEN_NEAR:
             return None
-        before_s = max(depth, 0.0) / speed
-        x, y = (now - before_s * change for now, change in zip(at, by, strict=True))
-        return Change(side, self._seen[0].at_s - before_s, (x, y))
+        at_s, point = way.crossing()
+        return Change(side, min(at_s, self.since_s), point)
 
-    def _way(self, zone: Zone, side: int) -> tuple[list[float], list[float]]:
-        """The straight line through what was seen (least squares).
-
-        Returns:
-            How fast they walk away from the line, in heights of the person a second, and across
-            and down the picture, in its widths and heights a second; and the same at first sight.
-        """
+    def _way(self, zone: Zone, side: int) -> tuple[Way, float, float]:
+        """How they walk, how fast away from the line and from how far, in their heights."""
         height = median(seen.height for seen in self._seen)
-        times = [seen.at_s - self._seen[0].at_s for seen in self._seen]
-        ways = [(side * zone.depth(seen.point) / height, *seen.point) for seen in self._seen]
-        speeds, firsts = np.polyfit(times, np.array(ways), 1).tolist()
-        return speeds, firsts
+        way = Way.through([Sight(s.at_s, zone.depth(s.point), s.point) for s in self._seen])
+        return way, side * way.speed / height, side * way.depth / height
 
 
 def _box(track: Track) -> Box:

@@ -7,15 +7,20 @@ band, end the other side's run.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
+from edge_app.events.way import Sight, Way, between
 from edge_app.flow import ROUNDING_S
 from edge_app.geometry import Point
 
 _LEAST_SEEN = 2
 
-_Sight = tuple[float, float, Point]
-"""Time, depth and foot point of an observation."""
+_WAY_S = 1.5
+_LEAST_FOR_WAY = 4
+_KEPT_S = 4.0
+"""The way since somebody turned towards a boundary, no longer before and after it than the first,
+tells when it was crossed, if they were seen so often."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,8 @@ class Sides:
         self._run_since_s = 0.0
         self._run_seen = 0
         self._is_first_run = True
-        self._first: _Sight | None = None
-        self._last: _Sight | None = None
+        self._first: Sight | None = None
+        self._seen: deque[Sight] = deque()
         self._crossed: tuple[float, Point] | None = None
 
     def observe(self, side: int, depth: float, point: Point, at_s: float) -> Change | None:
@@ -117,9 +122,9 @@ class Sides:
         Args:
             lost: what is known of who was lost.
         """
-        if self._first is None or lost._last is None:
+        if self._first is None or not lost._seen:
             return None
-        return Change(self.settled, *_between(lost._last, self._first))
+        return Change(self.settled, *between(lost._seen[-1], self._first))
 
     def _begin(self, side: int, at_s: float) -> None:
         is_first = self._is_first_run = self._run_seen == 0
@@ -134,21 +139,34 @@ class Sides:
         if self.settled == 0 or self._crossed is None:
             change = Change(self._run_side, self._run_since_s, None, is_first=True)
         else:
-            change = Change(self._run_side, *self._crossed)
+            change = Change(self._run_side, *self._passed(*self._crossed))
         self.settled = self._run_side
         return change
 
+    def _passed(self, at_s: float, point: Point) -> tuple[float, Point]:
+        """When and where the boundary was crossed about then, by all of the way there.
+
+        Args:
+            at_s: when the person was last seen to come to the other side of it.
+            point: where.
+        """
+        near = [sight for sight in self._seen if abs(sight.at_s - at_s) <= _WAY_S]
+        turned = min(range(len(near)), key=lambda i: (near[i].depth * self._run_side, -i))
+        near = near[turned:]
+        if len(near) >= _LEAST_FOR_WAY:
+            way = Way.through(near)
+            if way.speed * self._run_side > 0:
+                crossing = way.crossing()
+                if near[0].at_s <= crossing[0] <= near[-1].at_s:
+                    return crossing
+        return at_s, point
+
     def _note_crossing(self, depth: float, point: Point, at_s: float) -> None:
         """Remember where and when the boundary itself was last crossed, interpolated."""
-        now = (at_s, depth, point)
-        if self._last is not None and (self._last[1] >= 0) != (depth >= 0):
-            self._crossed = _between(self._last, now)
-        self._first, self._last = self._first or now, now
-
-
-def _between(before: _Sight, after: _Sight) -> tuple[float, Point]:
-    """When and where a boundary was crossed between two observations on its two sides."""
-    (before_s, last_depth, last), (after_s, depth, point) = before, after
-    share = min(max(last_depth / (last_depth - depth), 0.0), 1.0) if last_depth != depth else 0.0
-    x, y = (a + share * (b - a) for a, b in zip(last, point, strict=True))
-    return before_s + share * (after_s - before_s), (x, y)
+        now = Sight(at_s, depth, point)
+        if self._seen and (self._seen[-1].depth >= 0) != (depth >= 0):
+            self._crossed = between(self._seen[-1], now)
+        while self._seen and at_s - self._seen[0].at_s > _KEPT_S:
+            self._seen.popleft()
+        self._seen.append(now)
+        self._first = self._first or now

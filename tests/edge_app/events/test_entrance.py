@@ -94,6 +94,16 @@ def test_event_time_is_that_of_the_line_and_the_frame_that_of_the_decision() -> 
     assert 11 <= entry.frame_index <= 13
 
 
+@pytest.mark.parametrize("fps", [5.0, 10.0, 30.0])
+def test_event_time_is_right_although_feet_are_found_too_low_for_a_while(fps: float) -> None:
+    def walk(at_s: float) -> Foot:
+        return 0.5, 0.95 - 0.1 * at_s + (0.06 if 1.6 <= at_s < 2.0 else 0.0)
+
+    entries = watch(walk, 4.0, fps=fps)
+    assert directions(entries) == ["in"]
+    assert entries[0].at_s - START_S == pytest.approx(1.5, abs=0.25)
+
+
 @pytest.mark.parametrize(
     ("walk", "expected"),
     [
