@@ -151,13 +151,13 @@ class Sides:
             point: where.
         """
         near = [sight for sight in self._seen if abs(sight.at_s - at_s) <= _WAY_S]
-        turned = min(range(len(near)), key=lambda i: (near[i].depth * self._run_side, -i))
-        near = near[turned:]
-        if len(near) >= _LEAST_FOR_WAY:
-            way = Way.through(near)
+        depths = [sight.depth * self._run_side for sight in near]
+        turned = max((i for i, depth in enumerate(depths) if depth == min(depths)), default=0)
+        if len(near) - turned >= _LEAST_FOR_WAY:
+            way = Way.through(near[turned:])
             if way.speed * self._run_side > 0:
                 crossing = way.crossing()
-                if near[0].at_s <= crossing[0] <= near[-1].at_s:
+                if near[turned].at_s <= crossing[0] <= near[-1].at_s:
                     return crossing
         return at_s, point
 

@@ -234,11 +234,12 @@ def test_a_weak_box_does_not_tell_where_somebody_stands(score: float, expected: 
     assert directions(entries) == expected
 
 
-def test_lost_on_one_side_and_found_on_the_other_is_one_crossing() -> None:
-    walk = along((0, 0.5, 1.0), (3, 0.5, 0.5))
-    entries = watch(lambda t: None if 0.8 < t < 2.2 else walk(t), 4.0)
+@pytest.mark.parametrize("times", [1.0, 2.0, 5.0])
+def test_lost_on_one_side_and_found_on_the_other_is_one_crossing(times: float) -> None:
+    walk = along((0, 0.5, 1.0), (3 * times, 0.5, 0.5))
+    entries = watch(lambda t: None if 0.8 * times < t < 2.2 * times else walk(t), 4.0 * times)
     assert directions(entries) == ["in"]
-    assert entries[0].at_s - START_S == pytest.approx(1.2, abs=0.1)
+    assert entries[0].at_s - START_S == pytest.approx(1.2 * times, abs=0.1)
 
 
 def test_legs_found_late_do_not_cross_back() -> None:
