@@ -122,7 +122,7 @@ class Emerging:
 
     def _way(self, zone: Zone, side: int) -> tuple[Way, float, float]:
         """How they walk, how fast away from the line and from how far, in their heights."""
-        height = median(seen.height for seen in self._seen)
+        height = median(seen.height for seen in self._seen) or math.inf
         way = Way.through([Sight(s.at_s, zone.depth(s.point), s.point) for s in self._seen])
         return way, side * way.speed / height, side * way.depth / height
 

@@ -50,18 +50,21 @@ class Way:
 
     @classmethod
     def through(cls, sights: Sequence[Sight]) -> Way:
-        """The way that fits some observations at two or more times best (least squares).
+        """The way that fits some observations best (least squares); still, if all are of one time.
 
         >>> seen = [Sight(t, 0.2 * t - 0.1, (0.5, 0.6 - 0.2 * t)) for t in (0.0, 0.5, 1.0)]
         >>> at_s, (x, y) = Way.through(seen).crossing()
         >>> round(at_s, 6), round(x, 6), round(y, 6)
         (0.5, 0.5, 0.5)
         """
-        since_s = sights[0].at_s
-        times = [sight.at_s - since_s for sight in sights]
+        times = np.array([sight.at_s - sights[0].at_s for sight in sights])
         seen = np.array([(sight.depth, *sight.point) for sight in sights])
-        (speed, across, down), (depth, x, y) = np.polyfit(times, seen, 1).tolist()
-        return cls(since_s, depth, speed, (x, y), (across, down))
+        off = times - times.mean()
+        spread = float(off @ off)
+        slope = off @ seen / spread if spread else np.zeros(3)
+        depth, x, y = (seen.mean(0) - times.mean() * slope).tolist()
+        speed, across, down = slope.tolist()
+        return cls(sights[0].at_s, depth, speed, (x, y), (across, down))
 
     def crossing(self) -> tuple[float, Point]:
         """When and where it leads over the boundary; its speed must not be 0."""

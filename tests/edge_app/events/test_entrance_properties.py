@@ -100,6 +100,38 @@ def test_directions_alternate_over_any_walk_however_wild(walk: Points) -> None:
     assert abs(net(entries)) <= 1
 
 
+sights = st.tuples(
+    st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.sampled_from([0.0, 0.3]), st.floats(0.0, 1.0)
+)
+
+
+@given(
+    frames=st.lists(
+        st.tuples(st.sampled_from([0.0, 0.05, 0.1, 0.5, 3.0]), st.lists(sights, max_size=3)),
+        max_size=40,
+    )
+)
+@settings(deadline=None)
+def test_whatever_is_seen_directions_alternate(
+    frames: list[tuple[float, list[tuple[float, float, float, float]]]],
+) -> None:
+    """Frames of one time, long gaps, boxes without a height, people who are hardly seen."""
+    entrance = Entrance("cam", {"door": ZoneSettings(line=LEVEL)}, True)
+    at_s, entries = START_S, []
+    for index, (elapsed_s, people) in enumerate(frames):
+        at_s += elapsed_s
+        tracks = []
+        for number, (x, y, height, score) in enumerate(people):
+            box = np.array([x - 0.05, max(y - height, 0.0), x + 0.05, y], np.float32)
+            xyxy = (box * [*SIZE, *SIZE]).astype(np.float32)
+            tracks.append(Track(number, xyxy, score, score > 0.1, START_S + 0.1 * number))
+        entries += entrance.update(TrackedFrame("cam", index, at_s, SIZE, tuple(tracks)))
+    entries += entrance.finish()
+    for number in range(3):
+        own = [entry.direction for entry in entries if entry.track_id == number]
+        assert all(a != b for a, b in pairwise(own))
+
+
 @given(stops=walks)
 @settings(deadline=None, max_examples=50)
 def test_the_frame_rate_does_not_matter(stops: Points) -> None:
