@@ -149,10 +149,12 @@ class Pipeline:
             )
         with self._timed("outfit"):
             outfits, trouble = self._look(frames, tracked)
+            told_s = {people.camera: people.taken_at_s for people in tracked}
             # Going out forgets the clothes; the same step may lead into the next zone, in them.
             for entry in sorted(entries, key=lambda entry: entry.direction == "out"):
                 has_left = entry.direction == "out" and entry.zone not in self._areas
-                outfits[entry.camera, entry.track_id] = self._outfits.entered(entry, has_left)
+                key = (entry.camera, entry.track_id)
+                outfits[key] = self._outfits.entered(entry, told_s[entry.camera], has_left)
             for people in tracked:
                 for track_id in people.ended:
                     key = (people.camera, track_id)

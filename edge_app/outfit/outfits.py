@@ -109,11 +109,16 @@ class Outfits:
             person.settled = outfit
         return outfit
 
-    def entered(self, entry: Entry, has_left: bool = False) -> Outfit:
+    def entered(
+        self, entry: Entry, told_at_s: float | None = None, has_left: bool = False
+    ) -> Outfit:
         """Note that a person was counted: their outfit has a deadline from now on.
+
+        Whose entry is told late, for they were hidden, has half of that time from then on at least.
 
         Args:
             entry: into or out of a zone.
+            told_at_s: time of the frame that decided it; None where none comes after it.
             has_left: it is the way out of the store. A settled outfit is forgotten: who comes in
                 next at the same place, and may be taken for who left, is looked at anew.
 
@@ -126,7 +131,9 @@ class Outfits:
             anew = self._people[key] = self._new_person()
             anew.went_out = person.settled
         elif person.deadline_s is None:
-            person.deadline_s = entry.at_s + self._settings.deadline_s
+            told_at_s = entry.at_s if told_at_s is None else told_at_s
+            longest_s = self._settings.deadline_s
+            person.deadline_s = max(entry.at_s + longest_s, told_at_s + longest_s / 2)
         return self._judge(person, is_final=False)
 
     def settle(self, key: TrackKey) -> Outfit:

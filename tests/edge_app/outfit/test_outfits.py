@@ -61,6 +61,17 @@ def test_the_deadline_settles_who_was_hardly_seen(networks: Networks) -> None:
     assert step(outfits, 3.0, is_observed=False) == {}, "told once"
 
 
+@pytest.mark.parametrize(("told_s", "due_s"), [(0.4, 2.1), (1.1, 2.1), (3.1, 4.1)])
+def test_whose_entry_is_told_late_is_waited_for_as_well(
+    networks: Networks, told_s: float, due_s: float
+) -> None:
+    outfits = Outfits(SETTINGS, networks.looker)
+    step(outfits, 0.0)
+    outfits.entered(entry(0.1), told_at_s=told_s)
+    assert step(outfits, due_s - 0.1, is_observed=False) == {}
+    assert step(outfits, due_s + 0.1, is_observed=False)[KEY].is_settled  # type: ignore[attr-defined]
+
+
 def test_who_left_is_settled_and_forgotten(networks: Networks) -> None:
     outfits = Outfits(SETTINGS, networks.looker)
     step(outfits, 0.0)
