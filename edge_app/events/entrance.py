@@ -31,8 +31,8 @@ from edge_app.flow import Direction, Entry, Float32, Track, TrackedFrame
 
 _INITIAL_S = 10.0
 """Live, people first seen inside an area this soon after a start were there before."""
-_ALL_FOUND_S = 1.0
-"""Nor does anybody come to light who is first seen so soon after it."""
+_ALL_FOUND_S = 2.0
+"""Nor does anybody come to light who is first seen so soon after it: nothing happened before it."""
 _SURE_SCORE = 0.3
 """A weaker box goes on with a track, but does not tell where somebody stands: it is often a part of
 them, or of somebody else."""

@@ -144,7 +144,7 @@ def test_who_turns_back_after_that_is_counted_back() -> None:
             id="past-the-end-of-the-line",
         ),
         pytest.param(
-            [HIDES, Person(along(0.5, 0.45, 0.5, down=-0.12), from_s=0.5)], id="just-started"
+            [HIDES, Person(along(0.5, 0.45, 1.9, down=-0.12), from_s=1.9)], id="just-started"
         ),
         pytest.param(
             [HIDES, Person(along(0.5, 0.45, 3.0, down=-0.12), from_s=3.0, known_until_s=3.7)],
