@@ -57,6 +57,7 @@ class Sides:
         """The side that the person is known to be on: 1 inside, -1 outside, 0 not known."""
         self.last_at_s = first_seen_at_s
         """When the person was last seen."""
+        self._settled_at_s = first_seen_at_s
         self._hold_s = hold_s
         self._first_seen_at_s = first_seen_at_s
         self._is_cut_off = is_cut_off
@@ -140,7 +141,7 @@ class Sides:
             change = Change(self._run_side, self._run_since_s, None, is_first=True)
         else:
             change = Change(self._run_side, *self._passed(*self._crossed))
-        self.settled = self._run_side
+        self.settled, self._settled_at_s = self._run_side, self.last_at_s
         return change
 
     def _passed(self, at_s: float, point: Point) -> tuple[float, Point]:
@@ -150,14 +151,16 @@ class Sides:
             at_s: when the person was last seen to come to the other side of it.
             point: where.
         """
-        near = [sight for sight in self._seen if abs(sight.at_s - at_s) <= _WAY_S]
-        depths = [sight.depth * self._run_side for sight in near]
-        turned = max((i for i, depth in enumerate(depths) if depth == min(depths)), default=0)
-        if len(near) - turned >= _LEAST_FOR_WAY:
-            way = Way.through(near[turned:])
+        since_s = max(self._settled_at_s, at_s - _WAY_S)
+        near = [sight for sight in self._seen if since_s <= sight.at_s <= at_s + _WAY_S]
+        farthest = min((sight.depth * self._run_side for sight in near), default=0.0)
+        while near and near[0].depth * self._run_side > farthest:
+            near.pop(0)
+        if len(near) >= _LEAST_FOR_WAY:
+            way = Way.through(near)
             if way.speed * self._run_side > 0:
                 crossing = way.crossing()
-                if near[turned].at_s <= crossing[0] <= near[-1].at_s:
+                if near[0].at_s <= crossing[0] <= near[-1].at_s:
                     return crossing
         return at_s, point
 

@@ -104,6 +104,17 @@ def test_event_time_is_right_although_feet_are_found_too_low_for_a_while(fps: fl
     assert entries[0].at_s - START_S == pytest.approx(1.5, abs=0.25)
 
 
+def test_when_somebody_crosses_does_not_depend_on_the_way_before_the_crossing_before() -> None:
+    steps = ((0.5, 0.55), (0.9, 0.85), (1.4, 0.75), (2.5, 0.85))
+
+    def walk(at_s: float) -> Foot:
+        return next(((0.5, y) for until_s, y in steps if at_s < until_s), None)
+
+    entries = watch(walk, 3.0)
+    assert directions(entries) == ["out", "in", "out"]
+    assert [e.at_s - START_S for e in entries[1:]] == pytest.approx([0.85, 1.35], abs=0.1)
+
+
 @pytest.mark.parametrize(
     ("walk", "expected"),
     [

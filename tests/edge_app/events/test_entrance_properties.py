@@ -97,6 +97,7 @@ def test_in_minus_out_is_inside_at_the_end_minus_inside_at_the_start(stops: Poin
 def test_directions_alternate_over_any_walk_however_wild(walk: Points) -> None:
     entries = watch(walk, 10.0)
     assert all(a.direction != b.direction for a, b in pairwise(entries))
+    assert all(a.at_s < b.at_s for a, b in pairwise(entries))
     assert abs(net(entries)) <= 1
 
 
@@ -128,8 +129,9 @@ def test_whatever_is_seen_directions_alternate(
         entries += entrance.update(TrackedFrame("cam", index, at_s, SIZE, tuple(tracks)))
     entries += entrance.finish()
     for number in range(3):
-        own = [entry.direction for entry in entries if entry.track_id == number]
-        assert all(a != b for a, b in pairwise(own))
+        own = [entry for entry in entries if entry.track_id == number]
+        assert all(a.direction != b.direction for a, b in pairwise(own))
+        assert all(a.at_s <= b.at_s for a, b in pairwise(own))
 
 
 @given(stops=walks)
