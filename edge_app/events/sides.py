@@ -153,9 +153,9 @@ class Sides:
         """
         since_s = max(self._settled_at_s, at_s - _WAY_S)
         near = [sight for sight in self._seen if since_s <= sight.at_s <= at_s + _WAY_S]
-        farthest = min((sight.depth * self._run_side for sight in near), default=0.0)
-        while near and near[0].depth * self._run_side > farthest:
-            near.pop(0)
+        depths = [sight.depth * self._run_side for sight in near]
+        farthest = min(depths, default=0.0)
+        near = near[max((i for i, depth in enumerate(depths) if depth == farthest), default=0) :]
         if len(near) >= _LEAST_FOR_WAY:
             way = Way.through(near)
             if way.speed * self._run_side > 0:

@@ -142,7 +142,7 @@ def test_the_frame_rate_does_not_matter(stops: Points) -> None:
     directions = [[entry.direction for entry in entries] for entries in per_rate]
     assert directions[0] == directions[1] == directions[2]
     for slow, fast in zip(per_rate[0], per_rate[2], strict=True):
-        assert slow.at_s == pytest.approx(fast.at_s, abs=0.2)
+        assert slow.at_s == pytest.approx(fast.at_s, abs=0.3)
 
 
 @given(stops=walks)
